@@ -1,0 +1,1 @@
+//! Order blocks among validators, some of which lie.

@@ -1,0 +1,1 @@
+//! State what every node must agree on, and hold the ceremony that makes it.

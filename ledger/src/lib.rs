@@ -1,0 +1,1 @@
+//! Keep what was sealed, and prove it.

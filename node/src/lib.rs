@@ -1,0 +1,1 @@
+//! Run a validator or a member node: mesh, mempool, chain thread, HTTP API, devnet.

@@ -1,0 +1,1 @@
+//! Try to break it: whole-network tests, hostile inputs, vectors.
