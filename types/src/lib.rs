@@ -1,1 +1,59 @@
 //! Name the things every crate shares: numbers, hashes, keys, codec, records, blocks, proofs.
+//!
+//! Everything here is pure: no clock, no randomness, no I/O. What is signed or hashed has one canonical
+//! byte form (see [`codec`]) and one domain tag (see [`hash::Domain`]); `docs/FORMAT.md` describes both
+//! well enough to write a verifier in another language.
+//!
+//! | module | what it names |
+//! | --- | --- |
+//! | [`number`] | heights, views, times, money: newtypes with units |
+//! | [`hash`], [`key`] | the chain's suite: hash with domain tags, signatures with one validity rule |
+//! | [`codec`] | canonical bytes, bounded decoding |
+//! | [`bounded`] | text and lists that carry their limits |
+//! | [`institution`] | who may speak: identifiers with check digits, roles |
+//! | [`record`], [`body`] | one typed statement of an institution |
+//! | [`submission`] | what an institution signs and sends |
+//! | [`outcome`] | what the chain decided about a record |
+//! | [`block`], [`seal`], [`validator`] | what validators order and sign |
+//! | [`merkle`], [`sparse`] | proofs |
+//! | [`state`], [`object`] | the current objects that the state root commits to |
+//! | [`rule_pack`] | the dated numbers of the law |
+//! | [`evidence`] | the file that a court holds |
+//! | [`verified`] | the mark of a value whose check has been done |
+#![cfg_attr(not(test), deny(clippy::unwrap_used))]
+
+pub mod block;
+pub mod body;
+pub mod bounded;
+mod bytes;
+pub mod codec;
+pub mod evidence;
+pub mod hash;
+pub mod institution;
+pub mod key;
+pub mod limits;
+pub mod merkle;
+pub mod number;
+pub mod object;
+pub mod outcome;
+pub mod record;
+pub mod rule_pack;
+pub mod seal;
+pub mod sparse;
+pub mod state;
+pub mod submission;
+pub mod validator;
+pub mod verified;
+
+pub use block::{Header, Proposal, SealedBlock};
+pub use bounded::{List, Text};
+pub use hash::{Domain, Hash, Suite};
+pub use institution::InstitutionId;
+pub use key::{Keypair, PublicKey, Signature};
+pub use number::{Bp, Date, Fen, Height, Index, Millis, Now, Rate, Timestamp, View};
+pub use outcome::Outcome;
+pub use record::{FlowId, Record, RecordId};
+pub use seal::Seal;
+pub use submission::{Submission, SubmissionHead, SubmissionId};
+pub use validator::{ValidatorIndex, ValidatorSet};
+pub use verified::Verified;

@@ -1,0 +1,123 @@
+//! What validators order (the proposal) and what they sign (the header).
+
+use crate::{
+    Domain, Hash, Height, List, Suite, Timestamp, ValidatorIndex, limits, merkle, outcome::Outcome,
+    seal::Seal, submission::Submission,
+};
+use serde::{Deserialize, Serialize};
+
+/// What a leader puts forward for a height: submissions in an order. It holds no results: each
+/// validator executes the prepared proposal itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Proposal {
+    /// The algorithms.
+    pub suite: Suite,
+    /// The chain.
+    pub chain: Hash,
+    /// The height that it is for.
+    pub height: Height,
+    /// The hash of the header before; the chain id at height 1.
+    pub parent: Hash,
+    /// Block time; later than the parent's.
+    pub time: Timestamp,
+    /// Who made it, by position in the set in force. A later leader that proposes it again leaves this.
+    pub proposer: ValidatorIndex,
+    /// The submissions, in order. Empty in a heartbeat block.
+    pub submissions: List<Submission, { limits::SUBMISSIONS_PER_PROPOSAL }>,
+}
+
+impl Proposal {
+    /// The digest that Prepare votes name. It covers every byte, through the submissions' root.
+    pub fn digest(&self) -> Hash {
+        let head = (self.chain, self.height, self.parent, self.time, self.proposer);
+        let head = crate::codec::encode(&head);
+        let root = self.submissions_root();
+        self.suite.hash(Domain::Proposal, &[root.as_bytes(), &head])
+    }
+
+    /// The Merkle root over the submissions. A leaf is `submission id ‖ signature`.
+    pub fn submissions_root(&self) -> Hash {
+        let leaves: Vec<Hash> = self
+            .submissions
+            .iter()
+            .map(|submission| {
+                let mut data = [0u8; 96];
+                data[..32].copy_from_slice(submission.id().as_bytes());
+                data[32..].copy_from_slice(submission.signature.as_bytes());
+                merkle::leaf(self.suite, Domain::Submissions, &data)
+            })
+            .collect();
+        merkle::root(self.suite, Domain::Submissions, &leaves)
+    }
+
+    /// Records in all submissions.
+    pub fn record_count(&self) -> usize {
+        self.submissions.iter().map(|submission| submission.records.len()).sum()
+    }
+}
+
+/// The block header: says everything about a block, and is what the seal signs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Header {
+    /// Version of this layout; 1.
+    pub version: u16,
+    /// The algorithms.
+    pub suite: Suite,
+    /// The chain: its genesis hash.
+    pub chain: Hash,
+    /// The height of the block.
+    pub height: Height,
+    /// Block time.
+    pub time: Timestamp,
+    /// The hash of the header before; the chain id at height 1.
+    pub parent: Hash,
+    /// Number of submissions: the size of their tree.
+    pub submission_count: u32,
+    /// Merkle root over the submissions.
+    pub submissions_root: Hash,
+    /// Number of records: the size of the outcome tree.
+    pub record_count: u32,
+    /// Merkle root over the outcomes, one leaf for each record.
+    pub outcomes_root: Hash,
+    /// Root of the sparse tree over the state after this block.
+    pub state_root: Hash,
+    /// Merkle root over the chain id (leaf 0) and the hashes of headers 1 to `height - 1`: `height` leaves.
+    pub history_root: Hash,
+    /// Digest of the set that seals this header.
+    pub validators: Hash,
+    /// Digest of the set that seals the next one.
+    pub next_validators: Hash,
+    /// Who made the proposal.
+    pub proposer: ValidatorIndex,
+}
+
+impl Header {
+    /// The version written here.
+    pub const VERSION: u16 = 1;
+
+    /// The block's hash.
+    pub fn hash(&self) -> Hash {
+        self.suite.hash_value(Domain::Header, self)
+    }
+}
+
+/// The digest of the leaf of the history tree that stands for a header hash (or, at 0, the chain id).
+pub fn history_leaf(suite: Suite, header: &Hash) -> Hash {
+    merkle::leaf(suite, Domain::History, header.as_bytes())
+}
+
+/// A block as it is kept and handed to others: what was ordered, decided and sealed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SealedBlock {
+    /// What is sealed.
+    pub header: Header,
+    /// By whom.
+    pub seal: Seal,
+    /// The submissions.
+    pub proposal: Proposal,
+    /// The decision on each record, in order.
+    pub outcomes: List<Outcome, { limits::RECORDS_PER_PROPOSAL }>,
+}

@@ -1,0 +1,1 @@
+//! The evidence file: all that a court needs to check one record.

@@ -1,0 +1,42 @@
+//! The bounds of everything that travels or is stored, each with its unit and its reason.
+
+/// Records in one submission. One signature then costs less than a thousandth of a verification each.
+pub const RECORDS_PER_SUBMISSION: usize = 1_024;
+/// Bytes of one record. Documents stay with the institution; rules need no more than this.
+pub const RECORD_BYTES: usize = 4 * 1_024;
+/// Bytes of one submission: what its records may take, and its head.
+pub const SUBMISSION_BYTES: usize = RECORDS_PER_SUBMISSION * RECORD_BYTES / 2;
+/// Bytes of one proposal. Fits a 16 MiB mesh frame with its certificate.
+pub const PROPOSAL_BYTES: usize = 8 * 1_024 * 1_024;
+/// Submissions in one proposal.
+pub const SUBMISSIONS_PER_PROPOSAL: usize = 16_384;
+/// Records in one proposal: bounds the time of one execution.
+pub const RECORDS_PER_PROPOSAL: usize = 65_536;
+/// Bytes of one sealed block on the wire: the proposal, an outcome for each record, header and seal.
+pub const BLOCK_BYTES: usize = 16 * 1_024 * 1_024;
+/// Validators in a set. 87 institutions are expected; votes are all-to-all, so more would not serve.
+pub const VALIDATORS: usize = 128;
+/// Findings on one record.
+pub const FINDINGS_PER_RECORD: usize = 32;
+/// Documents of one record.
+pub const DOCUMENTS_PER_RECORD: usize = 8;
+/// Institutions that may submit to one flow.
+pub const SUBMITTERS_PER_FLOW: usize = 32;
+/// Keys that one institution has had.
+pub const KEYS_PER_INSTITUTION: usize = 64;
+/// Hashes in a Merkle path: trees hold at most 2^64 leaves.
+pub const MERKLE_PATH: usize = 64;
+/// Siblings in a sparse-tree path: one for each bit of a key.
+pub const SPARSE_PATH: usize = 256;
+/// Bytes of an evidence file.
+pub const EVIDENCE_BYTES: usize = 1_024 * 1_024;
+/// Levels of nesting in an evidence file; the deepest genuine one has fewer than 16.
+pub const EVIDENCE_DEPTH: usize = 32;
+/// Events listed in an evidence file.
+pub const EVIDENCE_EVENTS: usize = 4_096;
+/// Validator-set changes in an evidence file.
+pub const EVIDENCE_SETS: usize = 256;
+/// Disclosed fields in an evidence file.
+pub const DISCLOSURES: usize = 64;
+/// The largest integer that every JSON reader keeps exact (RFC 7493, I-JSON): 2^53 - 1.
+pub const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;

@@ -1,0 +1,159 @@
+//! The current objects that the state root commits to: their keys, their values, and how execution
+//! reads and changes them. Objects are never deleted.
+
+use crate::{
+    Domain, Fen, Hash, Height, InstitutionId, List, PublicKey, Suite,
+    institution::Role,
+    limits,
+    object::FlowState,
+    record::{Commitment, Digest256, FlowId, RecordId},
+    rule_pack::RulePack,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Where an object sits.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum StateKey {
+    /// An institution with its roles and keys.
+    Institution(InstitutionId),
+    /// A flow: a facility, a consent, an access log, a model.
+    Flow(FlowId),
+    /// Where a document was first seen, by its SHA-256.
+    Document(Digest256),
+    /// A bank transaction that an institution has recorded, so that it is not counted twice.
+    Transaction {
+        /// The institution.
+        institution: InstitutionId,
+        /// Its commitment to the transaction's number.
+        transaction: Commitment,
+    },
+    /// The rule pack in force.
+    RulePack,
+}
+
+impl StateKey {
+    /// The place in the state tree.
+    pub fn hash(&self, suite: Suite) -> Hash {
+        suite.hash_value(Domain::StateKey, self)
+    }
+}
+
+/// An object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum StateValue {
+    /// Of [`StateKey::Institution`].
+    Institution(InstitutionState),
+    /// Of [`StateKey::Flow`].
+    Flow(Box<FlowState>),
+    /// Of [`StateKey::Document`].
+    Document(Sighting),
+    /// Of [`StateKey::Transaction`].
+    Transaction(TransactionState),
+    /// Of [`StateKey::RulePack`].
+    RulePack(RulePack),
+}
+
+impl StateValue {
+    /// The digest that the state tree holds.
+    pub fn hash(&self, suite: Suite) -> Hash {
+        suite.hash_value(Domain::StateValue, self)
+    }
+}
+
+/// An institution as the chain knows it now, with the history of its keys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InstitutionState {
+    /// What it may do.
+    pub roles: List<Role, 8>,
+    /// From this height on it may submit.
+    pub admitted_at: Height,
+    /// From this height on it may not, if suspended.
+    pub suspended_at: Option<Height>,
+    /// Its keys, oldest first.
+    pub keys: List<KeyState, { limits::KEYS_PER_INSTITUTION }>,
+}
+
+impl InstitutionState {
+    /// Whether the institution may submit at `height`.
+    pub fn is_active(&self, height: Height) -> bool {
+        self.admitted_at <= height && self.suspended_at.is_none_or(|from| height < from)
+    }
+
+    /// Whether `key` may sign for the institution at `height`.
+    pub fn key_is_valid(&self, key: &PublicKey, height: Height) -> bool {
+        self.keys.iter().any(|state| state.key == *key && state.is_valid(height))
+    }
+
+    /// Whether the institution has one of the roles.
+    pub fn has_role(&self, wanted: impl Fn(Role) -> bool) -> bool {
+        self.roles.iter().any(|role| wanted(*role))
+    }
+}
+
+/// A key of an institution and the heights at which it is valid.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyState {
+    /// The key.
+    pub key: PublicKey,
+    /// First height at which it may sign.
+    pub valid_from: Height,
+    /// First height at which it no longer may, if rotated out or revoked.
+    pub revoked_at: Option<Height>,
+}
+
+impl KeyState {
+    /// Whether the key may sign at `height`.
+    pub fn is_valid(&self, height: Height) -> bool {
+        self.valid_from <= height && self.revoked_at.is_none_or(|from| height < from)
+    }
+}
+
+/// Where a document was first seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sighting {
+    /// The height.
+    pub height: Height,
+    /// The flow.
+    pub flow: FlowId,
+    /// The record.
+    pub record: RecordId,
+}
+
+/// A bank transaction that was recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TransactionState {
+    /// The record that stated it.
+    pub record: RecordId,
+    /// The amount.
+    pub amount: Fen,
+}
+
+/// A failure to read the state: the disk, never the content.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read the state: {0}")]
+pub struct StateError(pub String);
+
+/// Read access to the state after the last sealed block.
+pub trait StateRead {
+    /// The object at `key`, if there is one.
+    ///
+    /// # Errors
+    /// [`StateError`] if the store fails.
+    fn get(&self, key: &StateKey) -> Result<Option<StateValue>, StateError>;
+}
+
+impl StateRead for BTreeMap<StateKey, StateValue> {
+    fn get(&self, key: &StateKey) -> Result<Option<StateValue>, StateError> {
+        Ok(BTreeMap::get(self, key).cloned())
+    }
+}
+
+/// What a block changes: the new values, by key.
+pub type Changes = BTreeMap<StateKey, StateValue>;
