@@ -1,0 +1,271 @@
+//! Remember where we stand with one peer: its connections, its lanes, when to try again.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use libp2p::swarm::ConnectionId;
+use libp2p::{Multiaddr, PeerId};
+use tokio::task::{AbortHandle, Id};
+
+use super::backoff::Backoff;
+use super::channel::{Lane, PerLane};
+use super::lane::Seat;
+use super::peer::Peer;
+use super::streams::Ticket;
+use crate::limits::mesh::{PENALTY, STABLE_TIME, TWIN_WINDOW};
+
+/// One peer, as the mesh task sees it. It decides; the mesh task acts.
+pub(crate) struct Session {
+    pub(crate) peer: Arc<Peer>,
+    pub(crate) peer_id: PeerId,
+    pub(crate) addresses: Vec<Multiaddr>,
+    /// Live connections, oldest first; `CONNECTIONS_PER_PEER` bounds them.
+    links: Vec<Link>,
+    dial_backoff: Backoff,
+    /// When to dial; none while connected, while dialling, and for a peer without addresses.
+    dial_due: Option<Instant>,
+    refused_until: Option<Instant>,
+    out: PerLane<OutLane>,
+    inbound: PerLane<InLane>,
+}
+
+struct Link {
+    id: ConnectionId,
+    since: Instant,
+}
+
+/// Our stream of one lane to the peer.
+struct OutLane {
+    seat: Seat,
+    backoff: Backoff,
+    state: Out,
+}
+
+enum Out {
+    /// No connection to open it on.
+    Idle,
+    /// To be opened at this time.
+    Due(Instant),
+    /// Asked for.
+    Opening { ticket: Ticket, connection: ConnectionId },
+    /// A task writes.
+    Running { connection: ConnectionId, task: AbortHandle, since: Instant },
+}
+
+/// The peer's stream of one lane to us.
+struct InLane {
+    seat: Seat,
+    task: Option<AbortHandle>,
+}
+
+/// What a connection, opened or closed, did to the presence of its peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// The first connection, or the last.
+    Presence,
+    /// One more, or one less.
+    None,
+}
+
+impl Session {
+    /// A peer that is to be dialled at once.
+    pub(crate) fn new(peer: Arc<Peer>, addresses: Vec<Multiaddr>) -> Self {
+        let dial_due = (!addresses.is_empty()).then(Instant::now);
+        Self {
+            peer_id: peer.node.to_peer_id(),
+            peer,
+            addresses,
+            links: Vec::new(),
+            dial_backoff: Backoff::new(),
+            dial_due,
+            refused_until: None,
+            out: PerLane::new(|_| OutLane {
+                seat: Seat::default(),
+                backoff: Backoff::new(),
+                state: Out::Idle,
+            }),
+            inbound: PerLane::new(|_| InLane { seat: Seat::default(), task: None }),
+        }
+    }
+
+    /// The connection to use: the newest, which is the last to be found dead.
+    pub(crate) fn newest_link(&self) -> Option<ConnectionId> {
+        self.links.last().map(|link| link.id)
+    }
+
+    /// A connection opened. It takes over the lanes of one that is older than a twin would be.
+    pub(crate) fn on_connected(&mut self, id: ConnectionId, now: Instant) -> Change {
+        self.dial_due = None;
+        let first = self.links.is_empty();
+        self.links.push(Link { id, since: now });
+        for lane in Lane::ALL {
+            let used = self.out.get(lane).connection();
+            let link = self.links.iter().find(|link| Some(link.id) == used);
+            let keep = link.is_some_and(|link| now.duration_since(link.since) <= TWIN_WINDOW);
+            if !keep {
+                self.out.get_mut(lane).restart(now);
+            }
+        }
+        if first { Change::Presence } else { Change::None }
+    }
+
+    /// A connection closed. Its lanes move to another, if there is one; else the peer is dialled.
+    pub(crate) fn on_closed(&mut self, id: ConnectionId, now: Instant) -> Change {
+        let Some(at) = self.links.iter().position(|link| link.id == id) else {
+            return Change::None;
+        };
+        let link = self.links.remove(at);
+        let last = self.links.is_empty();
+        for lane in Lane::ALL {
+            let out = self.out.get_mut(lane);
+            if last {
+                out.stop();
+            } else if out.connection() == Some(id) {
+                out.restart(now);
+            }
+        }
+        if !last {
+            return Change::None;
+        }
+        if now.duration_since(link.since) >= STABLE_TIME {
+            self.dial_backoff.reset();
+        }
+        self.dial_later(now);
+        Change::Presence
+    }
+
+    /// A dial failed: try again later, unless the peer came by itself.
+    pub(crate) fn dial_later(&mut self, now: Instant) {
+        if self.links.is_empty() && !self.addresses.is_empty() {
+            self.dial_due = Some(now + self.dial_backoff.wait());
+        }
+    }
+
+    /// Whether to dial now. The caller does, and reports how it went.
+    pub(crate) fn take_dial(&mut self, now: Instant) -> bool {
+        let due = self.refused_until.is_none() && self.dial_due.is_some_and(|due| due <= now);
+        if due {
+            self.dial_due = None;
+        }
+        due
+    }
+
+    /// Refuse this peer for `PENALTY` from now.
+    pub(crate) fn refuse(&mut self, now: Instant) {
+        self.refused_until = Some(now + PENALTY);
+    }
+
+    /// Whether to stop refusing this peer now.
+    pub(crate) fn take_pardon(&mut self, now: Instant) -> bool {
+        let due = self.refused_until.is_some_and(|until| until <= now);
+        if due {
+            self.refused_until = None;
+        }
+        due
+    }
+
+    /// The connection to open a lane on now, if that is due.
+    pub(crate) fn lane_due(&self, lane: Lane, now: Instant) -> Option<ConnectionId> {
+        match self.out.get(lane).state {
+            Out::Due(due) if due <= now => self.newest_link(),
+            _ => None,
+        }
+    }
+
+    /// A lane was asked for.
+    pub(crate) fn lane_opening(&mut self, lane: Lane, connection: ConnectionId, ticket: Ticket) {
+        self.out.get_mut(lane).state = Out::Opening { ticket, connection };
+    }
+
+    /// Whether this is the stream that the lane waits for, and who may write to it.
+    pub(crate) fn lane_opened(&self, lane: Lane, ticket: Ticket) -> Option<(ConnectionId, Seat)> {
+        let out = self.out.get(lane);
+        match out.state {
+            Out::Opening { ticket: asked, connection } if asked == ticket => {
+                Some((connection, Arc::clone(&out.seat)))
+            }
+            _ => None,
+        }
+    }
+
+    /// A task writes to the lane.
+    pub(crate) fn lane_running(
+        &mut self,
+        lane: Lane,
+        connection: ConnectionId,
+        task: AbortHandle,
+        now: Instant,
+    ) {
+        self.out.get_mut(lane).state = Out::Running { connection, task, since: now };
+    }
+
+    /// The stream that a lane waited for could not be opened.
+    pub(crate) fn lane_failed(&mut self, lane: Lane, ticket: Ticket, now: Instant) {
+        let out = self.out.get_mut(lane);
+        if matches!(out.state, Out::Opening { ticket: asked, .. } if asked == ticket) {
+            out.state = Out::Due(now + out.backoff.wait());
+        }
+    }
+
+    /// The peer opened a lane: the task of its stream before is stopped, and the seat is for the new.
+    pub(crate) fn inbound_seat(&mut self, lane: Lane) -> Seat {
+        let inbound = self.inbound.get_mut(lane);
+        if let Some(task) = inbound.task.take() {
+            task.abort();
+        }
+        Arc::clone(&inbound.seat)
+    }
+
+    /// A task reads the lane.
+    pub(crate) fn inbound_running(&mut self, lane: Lane, task: AbortHandle) {
+        self.inbound.get_mut(lane).task = Some(task);
+    }
+
+    /// A lane task ended by itself. If it wrote, its lane is opened again later.
+    pub(crate) fn on_task_end(&mut self, lane: Lane, id: Id, now: Instant) {
+        let inbound = self.inbound.get_mut(lane);
+        inbound.task.take_if(|task| task.id() == id);
+        let out = self.out.get_mut(lane);
+        match &out.state {
+            Out::Running { task, since, .. } if task.id() == id => {
+                if now.duration_since(*since) >= STABLE_TIME {
+                    out.backoff.reset();
+                }
+                out.state = Out::Due(now + out.backoff.wait());
+            }
+            _ => {}
+        }
+    }
+
+    /// The next time at which something is due.
+    pub(crate) fn next_due(&self) -> Option<Instant> {
+        let lanes = Lane::ALL.map(|lane| match self.out.get(lane).state {
+            Out::Due(due) => Some(due),
+            _ => None,
+        });
+        let dial = if self.refused_until.is_none() { self.dial_due } else { None };
+        [dial, self.refused_until].into_iter().chain(lanes).flatten().min()
+    }
+}
+
+impl OutLane {
+    fn connection(&self) -> Option<ConnectionId> {
+        match self.state {
+            Out::Idle | Out::Due(_) => None,
+            Out::Opening { connection, .. } | Out::Running { connection, .. } => Some(connection),
+        }
+    }
+
+    /// Opens the lane again, at once.
+    fn restart(&mut self, now: Instant) {
+        self.stop();
+        self.state = Out::Due(now);
+    }
+
+    fn stop(&mut self) {
+        if let Out::Running { task, .. } = &self.state {
+            task.abort();
+        }
+        self.state = Out::Idle;
+    }
+}
