@@ -1,8 +1,153 @@
 //! What a record says: one file for each type.
+//!
+//! One derive serves JSON and canonical bytes: enums are tagged by their snake_case name (JSON) or
+//! their position (bytes), an absent option is `null`, and nothing is skipped or flattened. What is
+//! secret is a [`Commitment`]; what the rules need is in the clear.
 
+mod collection;
+mod consent;
+mod currency;
+mod data_access;
+mod disbursement;
+mod guarantee;
+mod loan_contract;
+mod model_training;
+mod party;
+mod record_type;
+mod repayment;
+
+pub use collection::{
+    Collection, CollectionAgent, CollectionChannel, CollectionOutcome, Complaint, ContactRole,
+    Reached,
+};
+pub use consent::{
+    ConsentDisplay, ConsentGrant, ConsentKind, ConsentRevoke, ConsentValidity, Grantor, LegalBasis,
+    RevokedBy, WillMethod, WillProof,
+};
+pub use currency::{Currency, CurrencyError};
+pub use data_access::{
+    AccessActor, AccessBasis, AccessOperation, AccessOutcome, AccessTarget, DataAccess,
+};
+pub use disbursement::{
+    Deduction, DeductionKind, Disbursement, DisbursementChannel, DisbursementStatus,
+};
+pub use guarantee::{
+    ClaimDecision, ClaimNotice, ClaimParts, ClaimPayment, Guarantee, GuaranteeAction,
+    GuaranteeKind, GuaranteeScope, GuaranteeTerms, Guarantor, Recovery, RecoverySource,
+    ReleaseReason, RiskRole, RiskShare,
+};
+pub use loan_contract::{
+    AprMethod, DayCount, Fee, FeeKind, FeePayee, Instalment, InterestRate, Jurisdiction,
+    LenderClass, LoanContract, LprTenor, ModelVersionRef, OverdueRate, RateKind, RepayMethod,
+    Schedule,
+};
+pub use model_training::{
+    Cosignature, Dataset, Deployment, DeploymentResult, Metric, ModelStep, ModelTraining, ModelUse,
+    TrainingMode, TrainingProcess, TrainingRun,
+};
+pub use party::{Certificate, Party, PartyKind, PartyRole, SignMethod, Signatory, Signer};
+pub use record_type::RecordType;
+pub use repayment::{Allocation, Repayment, RepaymentResult, RepaymentSource};
+
+use crate::record::{Commitment, Phase, Subject};
 use serde::{Deserialize, Serialize};
 
-/// What a record says.
+/// What a record says. Positions are part of the bytes: a new type is added at the end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Body {}
+pub enum Body {
+    /// A loan contract was signed.
+    LoanContract(Box<LoanContract>),
+    /// A guarantee was signed, claimed, paid, recovered or released.
+    Guarantee(Box<Guarantee>),
+    /// Money of the loan was paid out.
+    Disbursement(Box<Disbursement>),
+    /// Money came back, or failed to.
+    Repayment(Box<Repayment>),
+    /// The debtor was asked to pay.
+    Collection(Box<Collection>),
+    /// A person consented to the use of her data.
+    ConsentGrant(Box<ConsentGrant>),
+    /// She withdrew it.
+    ConsentRevoke(Box<ConsentRevoke>),
+    /// Data about a person was accessed, or the access was denied.
+    DataAccess(Box<DataAccess>),
+    /// A model was trained, reviewed, deployed or retired.
+    ModelTraining(Box<ModelTraining>),
+}
+
+impl Body {
+    /// The type, with its stable number and labels.
+    pub const fn record_type(&self) -> RecordType {
+        match self {
+            Self::LoanContract(_) => RecordType::LoanContract,
+            Self::Guarantee(_) => RecordType::Guarantee,
+            Self::Disbursement(_) => RecordType::Disbursement,
+            Self::Repayment(_) => RecordType::Repayment,
+            Self::Collection(_) => RecordType::Collection,
+            Self::ConsentGrant(_) => RecordType::ConsentGrant,
+            Self::ConsentRevoke(_) => RecordType::ConsentRevoke,
+            Self::DataAccess(_) => RecordType::DataAccess,
+            Self::ModelTraining(_) => RecordType::ModelTraining,
+        }
+    }
+
+    /// The handles of all persons and businesses mentioned, ascending, none twice.
+    pub fn subjects(&self) -> Vec<Subject> {
+        let mut subjects = match self {
+            Self::LoanContract(body) => body.subjects(),
+            Self::Guarantee(body) => body.subjects(),
+            Self::Disbursement(_) | Self::Repayment(_) | Self::ModelTraining(_) => Vec::new(),
+            Self::Collection(body) => vec![body.debtor],
+            Self::ConsentGrant(body) => vec![body.subject],
+            Self::ConsentRevoke(body) => vec![body.subject],
+            Self::DataAccess(body) => body.subjects(),
+        };
+        subjects.sort_unstable();
+        subjects.dedup();
+        subjects
+    }
+
+    /// Every commitment with the field name that it binds (see [`Commitment::new`]): the path of the
+    /// field in the body, list positions as numbers, such as `borrowers.0.name`.
+    pub fn commitments(&self) -> Vec<(String, Commitment)> {
+        match self {
+            Self::LoanContract(body) => body.commitments(),
+            Self::Guarantee(body) => body.commitments(),
+            Self::Disbursement(body) => body.commitments(),
+            Self::Repayment(body) => body.commitments(),
+            Self::Collection(body) => body.commitments(),
+            Self::ConsentGrant(body) => body.commitments(),
+            Self::ConsentRevoke(_) => Vec::new(),
+            Self::DataAccess(body) => body.commitments(),
+            Self::ModelTraining(body) => body.commitments(),
+        }
+    }
+
+    /// The phases in which such a record may stand.
+    pub const fn phases(&self) -> &'static [Phase] {
+        match self {
+            Self::LoanContract(_) => &[Phase::P08],
+            Self::Guarantee(body) => body.phases(),
+            Self::Disbursement(_) => &[Phase::P11],
+            Self::Repayment(_) => &[Phase::P12],
+            Self::Collection(_) => &[Phase::P15],
+            Self::ConsentGrant(_) | Self::ConsentRevoke(_) => &[Phase::P02],
+            Self::DataAccess(_) => &[Phase::P03],
+            Self::ModelTraining(_) => &[Phase::P04],
+        }
+    }
+}
+
+/// Puts `prefix` and a dot before each field name.
+fn under(
+    prefix: &str,
+    fields: Vec<(String, Commitment)>,
+) -> impl Iterator<Item = (String, Commitment)> {
+    fields.into_iter().map(move |(field, value)| (format!("{prefix}.{field}"), value))
+}
+
+/// The commitment of an optional field, if it is there.
+fn optional(field: &str, value: Option<Commitment>) -> Option<(String, Commitment)> {
+    value.map(|value| (field.to_owned(), value))
+}

@@ -127,6 +127,8 @@ pub enum Domain {
     ViewChange,
     /// A new leader's opening of its view (signed).
     NewView,
+    /// A training run of several parties (signed by each).
+    TrainingRun,
 }
 
 impl Domain {
@@ -156,6 +158,7 @@ impl Domain {
             Self::Commit => "probata.commit",
             Self::ViewChange => "probata.view-change",
             Self::NewView => "probata.new-view",
+            Self::TrainingRun => "probata.training-run",
         }
     }
 }
