@@ -1,8 +1,11 @@
 //! What validators order (the proposal) and what they sign (the header).
 
 use crate::{
-    Domain, Hash, Height, List, Suite, Timestamp, ValidatorIndex, limits, merkle, outcome::Outcome,
-    seal::Seal, submission::Submission,
+    Domain, Hash, Height, List, Signature, Suite, Timestamp, ValidatorIndex, limits,
+    merkle::{self, MerklePath},
+    outcome::Outcome,
+    seal::Seal,
+    submission::{Submission, SubmissionHead},
 };
 use serde::{Deserialize, Serialize};
 
@@ -36,19 +39,19 @@ impl Proposal {
         self.suite.hash(Domain::Proposal, &[root.as_bytes(), &head])
     }
 
-    /// The Merkle root over the submissions. A leaf is `submission id ‖ signature`.
+    /// The Merkle root over the submissions, whose leaves are [`submission_leaf`].
     pub fn submissions_root(&self) -> Hash {
-        let leaves: Vec<Hash> = self
-            .submissions
-            .iter()
-            .map(|submission| {
-                let mut data = [0u8; 96];
-                data[..32].copy_from_slice(submission.id().as_bytes());
-                data[32..].copy_from_slice(submission.signature.as_bytes());
-                merkle::leaf(self.suite, Domain::Submissions, &data)
-            })
-            .collect();
-        merkle::root(self.suite, Domain::Submissions, &leaves)
+        merkle::root(self.suite, Domain::Submissions, &self.submission_leaves())
+    }
+
+    /// The path from submission `index` to that root; `None` if there is no such submission.
+    pub fn submission_path(&self, index: usize) -> Option<MerklePath> {
+        merkle::path(self.suite, Domain::Submissions, &self.submission_leaves(), index)
+    }
+
+    fn submission_leaves(&self) -> Vec<Hash> {
+        let leaf = |s: &Submission| submission_leaf(self.suite, &s.head, &s.signature);
+        self.submissions.iter().map(leaf).collect()
     }
 
     /// Records in all submissions.
@@ -101,6 +104,14 @@ impl Header {
     pub fn hash(&self) -> Hash {
         self.suite.hash_value(Domain::Header, self)
     }
+}
+
+/// The digest of the leaf that stands for a signed submission: over `submission id ‖ signature`.
+pub fn submission_leaf(suite: Suite, head: &SubmissionHead, signature: &Signature) -> Hash {
+    let mut data = [0u8; 96];
+    data[..32].copy_from_slice(head.id().as_bytes());
+    data[32..].copy_from_slice(signature.as_bytes());
+    merkle::leaf(suite, Domain::Submissions, &data)
 }
 
 /// The digest of the leaf of the history tree that stands for a header hash (or, at 0, the chain id).
