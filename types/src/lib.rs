@@ -47,6 +47,7 @@ pub mod verified;
 
 pub use block::{Header, Proposal, SealedBlock};
 pub use bounded::{List, Text};
+pub use evidence::EvidenceFile;
 pub use hash::{Domain, Hash, Suite};
 pub use institution::InstitutionId;
 pub use key::{Keypair, PublicKey, Signature};

@@ -189,6 +189,11 @@ pub struct Document {
     pub name: Commitment,
 }
 
+/// The field that the commitment to the name of document `index` (from 0) is made under.
+pub fn document_name_field(index: usize) -> String {
+    format!("documents.{index}.name")
+}
+
 byte_string! {
     /// A 256-bit digest of a stock algorithm that its field names.
     Digest256, 32
