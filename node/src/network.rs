@@ -26,6 +26,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use libp2p::Multiaddr;
 use tokio::sync::{mpsc, oneshot};
@@ -247,6 +248,7 @@ fn make_sessions(
     if peers.len() > MAX_PEERS {
         return Err(MeshError::TooManyPeers { count: peers.len() });
     }
+    let now = Instant::now();
     let mut sessions = BTreeMap::new();
     for config in peers {
         if config.node == own {
@@ -254,7 +256,7 @@ fn make_sessions(
         }
         let addresses = address::peer_addresses(config)?;
         let peer = Arc::new(Peer::new(config.node, config.validator));
-        if sessions.insert(config.node, Session::new(peer, addresses)).is_some() {
+        if sessions.insert(config.node, Session::new(peer, addresses, now)).is_some() {
             return Err(MeshError::DuplicatePeer(config.node));
         }
     }

@@ -81,6 +81,7 @@ impl Driver {
     pub(crate) async fn run(mut self, stop: CancellationToken) {
         let told = self.sinks.peers.clone();
         loop {
+            self.reap();
             self.act_on_time(Instant::now());
             let due = self.sessions.values().filter_map(Session::next_due).min();
             let tell = !self.notices.is_empty() && !told.is_closed();
@@ -99,6 +100,16 @@ impl Driver {
             }
         }
         self.close().await;
+    }
+
+    /// Buries every task that has ended: a peer must not start them faster than they are buried.
+    fn reap(&mut self) {
+        while let Some(end) = self.lane_tasks.try_join_next_with_id() {
+            self.on_lane_end(end);
+        }
+        while let Some(end) = self.serve_tasks.try_join_next() {
+            self.on_serve_end(end);
+        }
     }
 
     /// Does what is due: dials, opens lanes, pardons.
@@ -219,7 +230,15 @@ impl Driver {
     fn punish(&mut self, node: NodeId) {
         let Some(session) = self.sessions.get_mut(&node) else { return };
         session.refuse(Instant::now());
-        self.swarm.behaviour_mut().allowed.disallow_peer(session.peer_id);
+        let (peer_id, links) = (session.peer_id, session.links());
+        for lane in Lane::ALL {
+            // Whoever held the seat is stopped; nobody sits down.
+            let _ = session.inbound_seat(lane);
+        }
+        self.swarm.behaviour_mut().allowed.disallow_peer(peer_id);
+        for connection in links {
+            self.on_closed(peer_id, connection);
+        }
     }
 
     /// Closes what is open, within `STOP_TIME`.
@@ -245,7 +264,8 @@ impl Driver {
 
 fn dial(swarm: &mut Swarm<Behaviour>, session: &mut Session, now: Instant) {
     let options = DialOpts::peer_id(session.peer_id)
-        .condition(PeerCondition::DisconnectedAndNotDialing)
+        // The swarm still counts connections that we gave up and that are slow to close.
+        .condition(PeerCondition::NotDialing)
         .addresses(session.addresses.clone())
         // From the port that we listen on, both sides dialling at once would meet in the middle.
         .allocate_new_port()

@@ -69,8 +69,8 @@ pub(crate) enum Change {
 
 impl Session {
     /// A peer that is to be dialled at once.
-    pub(crate) fn new(peer: Arc<Peer>, addresses: Vec<Multiaddr>) -> Self {
-        let dial_due = (!addresses.is_empty()).then(Instant::now);
+    pub(crate) fn new(peer: Arc<Peer>, addresses: Vec<Multiaddr>, now: Instant) -> Self {
+        let dial_due = (!addresses.is_empty()).then_some(now);
         Self {
             peer_id: peer.node.to_peer_id(),
             peer,
@@ -93,6 +93,11 @@ impl Session {
         self.links.last().map(|link| link.id)
     }
 
+    /// All live connections.
+    pub(crate) fn links(&self) -> Vec<ConnectionId> {
+        self.links.iter().map(|link| link.id).collect()
+    }
+
     /// A connection opened. It takes over the lanes of one that is older than a twin would be.
     pub(crate) fn on_connected(&mut self, id: ConnectionId, now: Instant) -> Change {
         self.dial_due = None;
@@ -109,7 +114,8 @@ impl Session {
         if first { Change::Presence } else { Change::None }
     }
 
-    /// A connection closed. Its lanes move to another, if there is one; else the peer is dialled.
+    /// A connection closed, or was given up. Its lanes move to another, if there is one; else the
+    /// peer is dialled.
     pub(crate) fn on_closed(&mut self, id: ConnectionId, now: Instant) -> Change {
         let Some(at) = self.links.iter().position(|link| link.id == id) else {
             return Change::None;
@@ -267,5 +273,106 @@ impl OutLane {
             task.abort();
         }
         self.state = Out::Idle;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::NodeId;
+    use super::*;
+
+    const LINKS: [usize; 3] = [10, 11, 12];
+
+    fn link(at: usize) -> ConnectionId {
+        ConnectionId::new_unchecked(LINKS[at])
+    }
+
+    fn session(now: Instant) -> Session {
+        let peer = Arc::new(Peer::new(NodeId::from_secret([1; 32]), true));
+        Session::new(peer, vec!["/ip4/127.0.0.1/tcp/9".parse().unwrap()], now)
+    }
+
+    /// A session whose lanes are written on connection 0 since `now`.
+    fn running(now: Instant) -> (Session, Vec<tokio::task::JoinHandle<()>>) {
+        let mut session = session(now);
+        assert_eq!(session.on_connected(link(0), now), Change::Presence);
+        let tasks = Lane::ALL.map(|lane| {
+            assert_eq!(session.lane_due(lane, now), Some(link(0)));
+            let task = tokio::spawn(std::future::pending());
+            session.lane_running(lane, link(0), task.abort_handle(), now);
+            task
+        });
+        (session, tasks.into())
+    }
+
+    #[tokio::test]
+    async fn a_twin_leaves_the_lanes_where_they_are() {
+        let now = Instant::now();
+        let (mut session, _tasks) = running(now);
+        assert_eq!(session.on_connected(link(1), now + TWIN_WINDOW), Change::None);
+        assert_eq!(session.lane_due(Lane::Consensus, now + TWIN_WINDOW), None);
+        assert_eq!(session.lane_due(Lane::Bulk, now + TWIN_WINDOW), None);
+    }
+
+    #[tokio::test]
+    async fn a_later_connection_takes_over_from_one_that_must_be_dead() {
+        let start = Instant::now();
+        let (mut session, tasks) = running(start);
+        let now = start + TWIN_WINDOW * 2;
+        assert_eq!(session.on_connected(link(1), now), Change::None);
+        for lane in Lane::ALL {
+            assert_eq!(session.lane_due(lane, now), Some(link(1)));
+        }
+        for task in tasks {
+            assert!(task.await.unwrap_err().is_cancelled());
+        }
+    }
+
+    #[tokio::test]
+    async fn lanes_move_to_the_connection_that_is_left() {
+        let now = Instant::now();
+        let (mut session, _tasks) = running(now);
+        session.on_connected(link(1), now);
+        assert_eq!(session.on_closed(link(2), now), Change::None);
+        assert_eq!(session.lane_due(Lane::Bulk, now), None);
+        assert_eq!(session.on_closed(link(0), now), Change::None);
+        assert_eq!(session.lane_due(Lane::Bulk, now), Some(link(1)));
+        assert_eq!(session.on_closed(link(1), now), Change::Presence);
+        assert_eq!(session.lane_due(Lane::Bulk, now), None);
+        assert_eq!(session.on_closed(link(1), now), Change::None);
+    }
+
+    #[test]
+    fn a_lost_peer_is_dialled_after_a_wait_that_grows() {
+        let mut now = Instant::now();
+        let mut session = session(now);
+        assert!(session.take_dial(now) && !session.take_dial(now));
+        let mut waits = Vec::new();
+        for at in 0..6 {
+            session.on_connected(link(0), now);
+            assert!(!session.take_dial(now + PENALTY));
+            session.on_closed(link(0), now);
+            let due = session.next_due().unwrap();
+            waits.push(due - now);
+            assert!(!session.take_dial(due - std::time::Duration::from_millis(1)), "{at}");
+            assert!(session.take_dial(due));
+            now = due;
+        }
+        assert!(waits[5] > waits[0] * 4, "{waits:?}");
+        // A connection that lasted starts the waits again.
+        session.on_connected(link(0), now);
+        session.on_closed(link(0), now + STABLE_TIME);
+        let wait = session.next_due().unwrap() - (now + STABLE_TIME);
+        assert!(wait <= crate::limits::mesh::BACKOFF_MIN);
+    }
+
+    #[test]
+    fn a_refused_peer_is_not_dialled_until_it_is_pardoned() {
+        let now = Instant::now();
+        let mut session = session(now);
+        session.refuse(now);
+        assert!(!session.take_dial(now) && !session.take_pardon(now));
+        assert_eq!(session.next_due(), Some(now + PENALTY));
+        assert!(session.take_pardon(now + PENALTY) && session.take_dial(now + PENALTY));
     }
 }

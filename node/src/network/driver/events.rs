@@ -61,8 +61,11 @@ impl Driver {
                     }
                 }
                 Err(error) => {
-                    tracing::debug!(%peer, %connection, %error, "ping failed, closing connection");
+                    tracing::debug!(%peer, %connection, %error, "ping failed, connection given up");
+                    // Closing waits until the network takes what was written, which may be never;
+                    // the peer is dialled meanwhile.
                     self.swarm.close_connection(connection);
+                    self.on_closed(peer, connection);
                 }
             },
             BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. }) => {
@@ -89,7 +92,8 @@ impl Driver {
         }
     }
 
-    fn on_closed(&mut self, peer_id: PeerId, connection: ConnectionId) {
+    /// A connection closed, or was given up; the second of both changes nothing.
+    pub(super) fn on_closed(&mut self, peer_id: PeerId, connection: ConnectionId) {
         for (_, (_, asked)) in self.asked.extract_if(.., |_, (on, _)| *on == connection) {
             if let Asked::Request(open) = asked {
                 // The asker may have given up; then nobody needs the answer.

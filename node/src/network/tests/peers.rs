@@ -64,6 +64,71 @@ async fn a_peer_that_restarts_is_dialled_again() {
     assert_eq!(stats_of(&a, 2).reconnects, 1);
 }
 
+/// Carries bytes between a client and `target` until it is cut; then it keeps both connections and
+/// carries nothing. What connects after that is carried.
+struct Wire {
+    address: String,
+    cut: tokio::sync::watch::Sender<bool>,
+}
+
+impl Wire {
+    fn to(target: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let target = format!("127.0.0.1:{}", target.rsplit('/').next().unwrap());
+        let (cut, state) = tokio::sync::watch::channel(false);
+        listener.set_nonblocking(true).unwrap();
+        let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+        tokio::spawn(async move {
+            loop {
+                let (mut client, _) = listener.accept().await.unwrap();
+                let mut server = tokio::net::TcpStream::connect(&target).await.unwrap();
+                let mut state = state.clone();
+                let new = *state.borrow();
+                tokio::spawn(async move {
+                    let silent = async {
+                        let _ = state.wait_for(|cut| *cut).await;
+                    };
+                    let cut = tokio::select! {
+                        _ = tokio::io::copy_bidirectional(&mut client, &mut server) => false,
+                        () = silent, if !new => true,
+                    };
+                    if cut {
+                        std::future::pending::<()>().await;
+                    }
+                });
+            }
+        });
+        Self { address: format!("/ip4/127.0.0.1/tcp/{port}"), cut }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_went_silent_is_replaced() {
+    let mut a = launch(1, 0, vec![peer(2, &[])]);
+    let wire = Wire::to(&address(&a).await);
+    let mut b = launch(2, 0, vec![peer(1, std::slice::from_ref(&wire.address))]);
+    connected(&[&a, &b]).await;
+    exchange(&mut a, id(2), &mut b, id(1)).await;
+    wire.cut.send(true).unwrap();
+    // More than the connection can hold is written to it: it cannot be closed in order.
+    for number in 0..4 {
+        a.handle
+            .send(id(2), Lane::Consensus, numbered(number, Lane::Consensus.max_frame()))
+            .unwrap();
+        b.handle
+            .send(id(1), Lane::Consensus, numbered(number, Lane::Consensus.max_frame()))
+            .unwrap();
+    }
+    // The side that dialled must give up; the other may learn of it by being dialled.
+    until("replaced", || stats_of(&b, 1).reconnects == 1).await;
+    connected(&[&a, &b]).await;
+    a.handle.send(id(2), Lane::Consensus, numbered(77, 64)).unwrap();
+    b.handle.send(id(1), Lane::Consensus, numbered(78, 64)).unwrap();
+    while number_of(&take(&mut a.events.consensus).await) != 78 {}
+    while number_of(&take(&mut b.events.consensus).await) != 77 {}
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn both_sides_may_dial_at_once() {
     for _ in 0..5 {
