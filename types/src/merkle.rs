@@ -127,6 +127,21 @@ impl MerklePath {
         place: Place,
         leaf: &Hash,
     ) -> Result<Hash, MerkleError> {
+        let steps = self.steps(suite, domain, place, leaf)?;
+        Ok(steps.last().copied().unwrap_or(*leaf))
+    }
+
+    /// The digests from the leaf's parent up to the root, for whoever redoes them by hand.
+    ///
+    /// # Errors
+    /// As [`Self::root_from`].
+    pub fn steps(
+        &self,
+        suite: Suite,
+        domain: Domain,
+        place: Place,
+        leaf: &Hash,
+    ) -> Result<Vec<Hash>, MerkleError> {
         let Place { index, size } = place;
         if index >= size {
             return Err(MerkleError::Outside { index, size });
@@ -135,10 +150,14 @@ impl MerklePath {
         if sides.len() != self.0.len() {
             return Err(MerkleError::Length { got: self.0.len(), expected: sides.len() });
         }
-        Ok(self.0.iter().zip(sides).fold(*leaf, |below, (sibling, side)| match side {
-            Side::Left => node(suite, domain, sibling, &below),
-            Side::Right => node(suite, domain, &below, sibling),
-        }))
+        let climb = |below: &mut Hash, (sibling, side): (&Hash, Side)| {
+            *below = match side {
+                Side::Left => node(suite, domain, sibling, below),
+                Side::Right => node(suite, domain, below, sibling),
+            };
+            Some(*below)
+        };
+        Ok(self.0.iter().zip(sides).scan(*leaf, climb).collect())
     }
 
     /// Checks that this path leads from the leaf digest to `root`.
