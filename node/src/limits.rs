@@ -61,8 +61,9 @@ pub mod mesh {
     /// Connected and disconnected notices that wait to be taken; more wait, merged, in the mesh.
     pub const PEER_EVENTS: usize = 64;
 
-    /// Connections to one peer: one in use, one stale, one from each side dialling at once.
-    pub const CONNECTIONS_PER_PEER: u32 = 4;
+    /// Connections to one peer: one in use, its twin, and room for some that were given up on and
+    /// cannot be closed before the network takes their last bytes.
+    pub const CONNECTIONS_PER_PEER: u32 = 8;
     /// Handshakes under way from outside. Strangers can fill this, so a node also dials.
     pub const PENDING_INCOMING: u32 = 256;
     /// Handshakes under way to outside: one per peer.
@@ -87,8 +88,8 @@ pub mod mesh {
     pub const IDLE_TIME: Duration = Duration::from_secs(15);
     /// Time between two pings of a connection.
     pub const PING_INTERVAL: Duration = Duration::from_secs(5);
-    /// Longest wait for the answer to a ping; two in a row close the connection.
-    pub const PING_TIMEOUT: Duration = Duration::from_secs(10);
+    /// Longest wait for the answer to a ping. Two in a row, and the connection is given up.
+    pub const PING_TIMEOUT: Duration = Duration::from_secs(5);
     /// A new connection takes over the lanes of one older than this. A younger one is its twin
     /// from both sides dialling at once and is as good; an older one is most likely dead, since
     /// the peer would not have dialled otherwise.
