@@ -24,8 +24,10 @@ pub enum TextError {
 }
 
 /// Text of at most `MAX` bytes of UTF-8, in Unicode NFC, without control or bidirectional characters.
+///
+/// Not `serde(transparent)`: the bytes and the JSON are those of the bare text, but a serializer sees a
+/// newtype named `Text`, and so can tell free text from identifiers (the scan for personal data does).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Default)]
-#[serde(transparent)]
 pub struct Text<const MAX: usize>(String);
 
 impl<const MAX: usize> Text<MAX> {

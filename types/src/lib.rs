@@ -13,7 +13,7 @@
 //! | [`institution`] | who may speak: identifiers with check digits, roles |
 //! | [`record`], [`body`] | one typed statement of an institution |
 //! | [`submission`] | what an institution signs and sends |
-//! | [`outcome`] | what the chain decided about a record |
+//! | [`outcome`], [`catalogue`] | what the chain decided about a record, and what each code means |
 //! | [`block`], [`seal`], [`validator`] | what validators order and sign |
 //! | [`merkle`], [`sparse`] | proofs |
 //! | [`state`], [`object`] | the current objects that the state root commits to |
@@ -26,6 +26,7 @@ pub mod block;
 pub mod body;
 pub mod bounded;
 mod bytes;
+pub mod catalogue;
 pub mod codec;
 pub mod evidence;
 pub mod hash;

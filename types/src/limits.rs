@@ -22,6 +22,16 @@ pub const FINDINGS_PER_RECORD: usize = 32;
 pub const DOCUMENTS_PER_RECORD: usize = 8;
 /// Institutions that may submit to one flow.
 pub const SUBMITTERS_PER_FLOW: usize = 32;
+/// Bytes of one object of the state: it is read and written whole, and goes into evidence files.
+pub const OBJECT_BYTES: usize = 4 * 1_024;
+/// Drawdowns of one facility that were ordered and not yet reported done.
+pub const PENDING_DRAWDOWNS: usize = 8;
+/// Guarantees of one facility: what fits its object with eight bearers of risk each.
+pub const GUARANTEES_PER_FACILITY: usize = 4;
+/// Borrowers and guarantors of one facility, for the count of contacts with each.
+pub const DEBTORS_PER_FACILITY: usize = 16;
+/// Versions of one model: what fits its object; then a new flow goes on.
+pub const VERSIONS_PER_MODEL: usize = 32;
 /// Keys that one institution has had.
 pub const KEYS_PER_INSTITUTION: usize = 64;
 /// Hashes in a Merkle path: trees hold at most 2^64 leaves.

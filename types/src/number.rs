@@ -256,11 +256,66 @@ impl Date {
         let small = |n: i64| u8::try_from(n).expect("months and days are below 32");
         (year, small(month), small(day))
     }
+
+    /// The day of a year, month and day in the proleptic Gregorian calendar; `None` if there is no such
+    /// day. Source: H. Hinnant, as above, `days_from_civil`.
+    pub fn from_civil(year: i64, month: u8, day: u8) -> Option<Self> {
+        if !(-400_000..=400_000).contains(&year) || !(1..=12).contains(&month) || day == 0 {
+            return None;
+        }
+        let (month, day) = (i64::from(month), i64::from(day));
+        let shifted_year = if month <= 2 { year - 1 } else { year };
+        let era = shifted_year.div_euclid(400);
+        let year_of_era = shifted_year.rem_euclid(400);
+        let shifted_month = if month > 2 { month - 3 } else { month + 9 };
+        let day_of_year = (153 * shifted_month + 2) / 5 + day - 1;
+        let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+        let date = Self(i32::try_from(era * 146_097 + day_of_era - 719_468).ok()?);
+        let (y, m, d) = date.civil();
+        ((y, i64::from(m), i64::from(d)) == (year, month, day)).then_some(date)
+    }
+
+    /// The same day of the month `months` later (or earlier), or that month's last day if it is shorter.
+    /// Stays at this day where the calendar of the type ends.
+    pub fn plus_months(self, months: i32) -> Self {
+        let (year, month, day) = self.civil();
+        let total = year * 12 + i64::from(month) - 1 + i64::from(months);
+        let (year, month) = (total.div_euclid(12), total.rem_euclid(12) + 1);
+        let month = u8::try_from(month).expect("1 to 12");
+        (1..=day).rev().find_map(|day| Self::from_civil(year, month, day)).unwrap_or(self)
+    }
 }
 
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (year, month, day) = self.civil();
         write!(f, "{year:04}-{month:02}-{day:02}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn civil_dates_go_both_ways() {
+        for day in (-800_000..800_000).step_by(13) {
+            let (year, month, of_month) = Date(day).civil();
+            assert_eq!(Date::from_civil(year, month, of_month), Some(Date(day)));
+        }
+        assert_eq!(Date::from_civil(1970, 1, 1), Some(Date(0)));
+        assert_eq!(Date::from_civil(2025, 2, 29), None);
+        assert_eq!(Date::from_civil(2025, 13, 1), None);
+        assert_eq!(Date::from_civil(i64::MAX, 1, 1), None);
+    }
+
+    #[test]
+    fn months_end_where_they_end() {
+        let day = |y, m, d| Date::from_civil(y, m, d).unwrap();
+        assert_eq!(day(2024, 1, 31).plus_months(1), day(2024, 2, 29));
+        assert_eq!(day(2025, 1, 31).plus_months(1), day(2025, 2, 28));
+        assert_eq!(day(2025, 11, 15).plus_months(14), day(2027, 1, 15));
+        assert_eq!(day(2025, 3, 31).plus_months(-1), day(2025, 2, 28));
+        assert_eq!(Date(i32::MAX).plus_months(i32::MAX), Date(i32::MAX));
     }
 }

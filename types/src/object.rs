@@ -1,4 +1,17 @@
-//! The objects that records build: facilities, consents, access logs, models.
+//! The objects that records build: facilities, consents, access logs, models. Each is bounded, below
+//! [`crate::limits::OBJECT_BYTES`].
+
+mod access_log;
+mod consent;
+mod facility;
+mod guarantee;
+mod model;
+
+pub use access_log::AccessLog;
+pub use consent::{Consent, ConsentStatus};
+pub use facility::{Debtor, Facility, FacilityStatus, Overdue, PendingDrawdown};
+pub use guarantee::{GuaranteeState, GuaranteeStatus};
+pub use model::{Model, ModelVersion, VersionStatus};
 
 use crate::{Domain, Hash, Height, InstitutionId, List, Suite, limits, record::RecordId};
 use serde::{Deserialize, Serialize};
@@ -39,7 +52,44 @@ pub fn next_head(suite: Suite, head: &Hash, record: &RecordId) -> Hash {
     suite.hash(Domain::Flow, &[head.as_bytes(), record.as_bytes()])
 }
 
-/// What the records of a flow have built.
+/// What the records of a flow have built. The first record of a flow decides which it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Object {}
+pub enum Object {
+    /// A loan with its whole life.
+    Facility(Box<Facility>),
+    /// A consent.
+    Consent(Box<Consent>),
+    /// The log of accesses in one system.
+    AccessLog(Box<AccessLog>),
+    /// A model with its versions.
+    Model(Box<Model>),
+}
+
+impl Object {
+    /// What it is, for reports: in Chinese and in English.
+    pub const fn label(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::Facility(_) => ("贷款", "Facility"),
+            Self::Consent(_) => ("授权", "Consent"),
+            Self::AccessLog(_) => ("访问日志", "Access log"),
+            Self::Model(_) => ("模型", "Model"),
+        }
+    }
+
+    /// How it stands, for reports: in Chinese and in English.
+    pub fn status(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::Facility(facility) => facility.status.label(),
+            Self::Consent(consent) => consent.status.label(),
+            Self::AccessLog(_) => ("在用", "in use"),
+            Self::Model(model) => match &model.deployed {
+                Some(_) => ("已上线", "deployed"),
+                None => ("未上线", "not deployed"),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

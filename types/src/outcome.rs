@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A stable number for why a record was rejected or what was found about it. Its texts are in
-/// [`crate::body`]'s catalogue; a number is never given a second meaning.
+/// [`crate::catalogue`]; a number is never given a second meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Code(pub u16);

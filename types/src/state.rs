@@ -3,6 +3,7 @@
 
 use crate::{
     Domain, Fen, Hash, Height, InstitutionId, List, PublicKey, Suite,
+    body::Allocation,
     institution::Role,
     limits,
     object::FlowState,
@@ -131,8 +132,33 @@ pub struct Sighting {
 pub struct TransactionState {
     /// The record that stated it.
     pub record: RecordId,
+    /// The flow of that record.
+    pub flow: FlowId,
     /// The amount.
     pub amount: Fen,
+    /// What it was.
+    pub kind: TransactionKind,
+    /// The record that took it back, if one did.
+    pub reversed: Option<RecordId>,
+}
+
+/// What a bank transaction was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum TransactionKind {
+    /// Paid out.
+    Disbursement {
+        /// What the borrower received of it.
+        received: Fen,
+        /// Fees that were kept back.
+        fees: Fen,
+    },
+    /// Paid back.
+    Repayment(Allocation),
+    /// Paid by a guarantor.
+    Claim,
+    /// Recovered by a guarantor.
+    Recovery,
 }
 
 /// A failure to read the state: the disk, never the content.
