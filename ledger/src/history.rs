@@ -1,0 +1,143 @@
+//! The history tree: the Merkle tree over the chain id and all header hashes, append-only.
+//!
+//! Every complete subtree is kept, by level and index, so that a root and a path of any size cost a
+//! number of reads that grows with the logarithm (squared, at worst) of the height.
+
+use crate::{error::LedgerError, layers::Draft, store::Tree};
+use probata_types::{
+    Domain, Hash, List, Suite,
+    merkle::{self, MerklePath},
+};
+
+/// Reads a complete subtree by its key.
+pub(crate) type Get<'a> = &'a dyn Fn(&[u8]) -> Result<Option<Vec<u8>>, LedgerError>;
+
+/// Puts leaf number `index`; all before it are there.
+pub(crate) fn append(
+    suite: Suite,
+    draft: &mut Draft<'_>,
+    index: u64,
+    leaf: Hash,
+) -> Result<(), LedgerError> {
+    let (mut at, mut level, mut digest) = (index, 0, leaf);
+    loop {
+        draft.put(Tree::History, key(level, at), *digest.as_bytes());
+        if at.is_multiple_of(2) {
+            return Ok(());
+        }
+        let left = complete(&|key| draft.get(Tree::History, key), level, at - 1)?;
+        digest = merkle::node(suite, Domain::History, &left, &digest);
+        at /= 2;
+        level += 1;
+    }
+}
+
+/// The root over the first `size` leaves.
+pub(crate) fn root(suite: Suite, get: Get<'_>, size: u64) -> Result<Hash, LedgerError> {
+    if size == 0 {
+        Ok(merkle::root(suite, Domain::History, &[]))
+    } else {
+        range(suite, get, 0, size)
+    }
+}
+
+/// The path of leaf `index` among the first `size` leaves, which are more than `index`.
+pub(crate) fn path(
+    suite: Suite,
+    get: Get<'_>,
+    index: u64,
+    size: u64,
+) -> Result<MerklePath, LedgerError> {
+    assert!(index < size, "the caller asks for leaves of the tree");
+    let (mut from, mut to) = (0, size);
+    let mut siblings = Vec::new();
+    while to - from > 1 {
+        let middle = from + split(to - from);
+        if index < middle {
+            siblings.push(range(suite, get, middle, to)?);
+            to = middle;
+        } else {
+            siblings.push(range(suite, get, from, middle)?);
+            from = middle;
+        }
+    }
+    siblings.reverse();
+    Ok(MerklePath(List::new(siblings).expect("64 levels hold any tree")))
+}
+
+/// The root over the leaves from `from` to before `to`: a subtree of the RFC's shape, not empty.
+fn range(suite: Suite, get: Get<'_>, from: u64, to: u64) -> Result<Hash, LedgerError> {
+    let size = to - from;
+    if size.is_power_of_two() {
+        let level = size.trailing_zeros();
+        return complete(get, level, from >> level);
+    }
+    let middle = from + split(size);
+    let (left, right) = (range(suite, get, from, middle)?, range(suite, get, middle, to)?);
+    Ok(merkle::node(suite, Domain::History, &left, &right))
+}
+
+/// The largest power of two below `size`, which is at least 2.
+fn split(size: u64) -> u64 {
+    1 << (size - 1).ilog2()
+}
+
+fn complete(get: Get<'_>, level: u32, index: u64) -> Result<Hash, LedgerError> {
+    let key = key(level, index);
+    let bytes = get(&key)?.and_then(|bytes| <[u8; Hash::LEN]>::try_from(bytes).ok());
+    bytes.map(Hash).ok_or_else(|| {
+        LedgerError::derived(Tree::History, &key, "the subtree is missing or malformed")
+    })
+}
+
+/// Level first, so that the many low ones are written in ascending order.
+fn key(level: u32, index: u64) -> Vec<u8> {
+    let mut key = vec![u8::try_from(level).expect("64 levels hold any tree")];
+    key.extend_from_slice(&index.to_be_bytes());
+    key
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        layers::Layers,
+        store::{MemoryStore, Store},
+    };
+    use std::sync::Arc;
+
+    #[test]
+    fn every_root_and_path_is_that_of_the_leaves() {
+        let suite = Suite::Blake3Ed25519;
+        let store = Arc::new(MemoryStore::default());
+        let mut layers = Layers::new(Arc::clone(&store) as Arc<dyn Store>);
+        let mut leaves = Vec::new();
+        for index in 0..70u64 {
+            let leaf = merkle::leaf(suite, Domain::History, &index.to_be_bytes());
+            leaves.push(leaf);
+            let mut draft = Draft::new(&layers);
+            append(suite, &mut draft, index, leaf).unwrap();
+            let new = draft.into_layer();
+            layers.fresh.absorb(new);
+            let get = |key: &[u8]| Ok(layers.get(Tree::History, key)?);
+            for size in 0..=leaves.len() {
+                let of_leaves = merkle::root(suite, Domain::History, &leaves[..size]);
+                assert_eq!(root(suite, &get, size as u64).unwrap(), of_leaves);
+            }
+            for at in 0..leaves.len() {
+                assert_eq!(
+                    Some(path(suite, &get, at as u64, leaves.len() as u64).unwrap()),
+                    merkle::path(suite, Domain::History, &leaves, at)
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_missing_subtree_is_damage() {
+        let layers = Layers::new(Arc::new(MemoryStore::default()));
+        let get = |key: &[u8]| Ok(layers.get(Tree::History, key)?);
+        let error = root(Suite::Blake3Ed25519, &get, 4).unwrap_err();
+        assert!(matches!(error, LedgerError::Derived { tree: Tree::History, .. }));
+    }
+}

@@ -1,0 +1,294 @@
+//! The one writer: opening, committing, applying.
+
+mod open;
+
+use crate::{
+    checkpoint::{self, Drain},
+    derive::{Chain, Head, StateUpdate, Tip},
+    error::{FileError, LedgerError, OpenError},
+    layers::Layers,
+    limits::{CHECKPOINT_BLOCKS, CHECKPOINT_BYTES, DRAIN_ENTRIES},
+    log::{BlockLog, Place},
+    metrics::{Counters, Metrics},
+    reader::LedgerReader,
+    storage::Storage,
+    store::Store,
+};
+use probata_types::{
+    Hash, Height, SealedBlock, Suite, codec,
+    limits::BLOCK_BYTES,
+    state::{Changes, StateError, StateKey, StateRead, StateValue},
+};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+/// What a ledger is made from.
+pub struct Setup {
+    /// Holds the block log.
+    pub storage: Arc<dyn Storage>,
+    /// Holds what is derived from it.
+    pub store: Arc<dyn Store>,
+    /// The algorithms of the chain.
+    pub suite: Suite,
+    /// The chain.
+    pub chain: Hash,
+    /// The state before block 1, from genesis.
+    pub initial: Changes,
+}
+
+/// What writer and readers share.
+pub(crate) struct Shared {
+    pub(crate) chain: Chain,
+    pub(crate) storage: Arc<dyn Storage>,
+    pub(crate) metrics: Arc<Metrics>,
+    /// Readers hold it for one answer, the writer for the moment in which a block becomes visible.
+    live: RwLock<Live>,
+}
+
+/// What changes with each block, all at once.
+pub(crate) struct Live {
+    pub(crate) layers: Layers,
+    pub(crate) tip: Tip,
+}
+
+impl Shared {
+    pub(crate) fn read(&self) -> RwLockReadGuard<'_, Live> {
+        // A writer only swaps finished values in while it holds the lock: there is no half state.
+        self.live.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Live> {
+        self.live.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The ledger, for its one writer.
+pub struct Ledger {
+    shared: Arc<Shared>,
+    log: BlockLog,
+    /// The layer on its way to the store.
+    drain: Option<Drain>,
+    /// Blocks whose entries are in the fresh layer.
+    fresh_blocks: u64,
+    /// The last preview, to be used again when its block is committed.
+    preview: Mutex<Option<(Changes, StateUpdate)>>,
+    stopped: bool,
+}
+
+impl Ledger {
+    /// Opens a ledger: cuts a torn tail of the log, and finishes an interrupted checkpoint. If the
+    /// derived state is missing, damaged or does not fit the log, it is emptied, to be derived again.
+    /// Then [`Ledger::unapplied`] gives the blocks to be executed again.
+    ///
+    /// # Errors
+    /// [`OpenError`]: the disk fails, the log is damaged or has lost blocks, or is another chain's.
+    pub fn open(setup: Setup) -> Result<Self, OpenError> {
+        open::open(setup)
+    }
+
+    /// The next block of the log that is not in the derived state: execute it and call
+    /// [`Ledger::apply`], until this gives `None`.
+    ///
+    /// # Errors
+    /// [`LedgerError`] if the log cannot be read.
+    pub fn unapplied(&self) -> Result<Option<SealedBlock>, LedgerError> {
+        let Some((place, bytes)) = self.next_in_log()? else { return Ok(None) };
+        decode(place, &bytes).map(Some)
+    }
+
+    /// Applies the block that [`Ledger::unapplied`] gave, with the changes of its execution.
+    ///
+    /// # Errors
+    /// [`LedgerError::Mismatch`] if the execution does not give the sealed state root: this software
+    /// judges otherwise than the validators did. [`LedgerError`] if the disk fails.
+    pub fn apply(&mut self, block: &SealedBlock, changes: &Changes) -> Result<(), LedgerError> {
+        self.check_running()?;
+        let in_log = self.next_in_log()?.filter(|(_, bytes)| codec::encode(block) == *bytes);
+        let Some((place, _)) = in_log else {
+            return Err(LedgerError::NotInLog(block.header.height));
+        };
+        let update = self.checked_update(block, changes)?;
+        self.install(block, place, &update)
+    }
+
+    /// Commits a block with the changes of its execution: appends it to the log and syncs; when that is
+    /// done the block is committed, whatever happens after. Then applies it.
+    ///
+    /// # Errors
+    /// [`LedgerError::Mismatch`] and [`LedgerError::WrongHeight`] before anything is written. After any
+    /// other error the ledger is stopped: open it again to learn whether the block is committed.
+    pub fn commit(&mut self, block: &SealedBlock, changes: &Changes) -> Result<(), LedgerError> {
+        self.check_running()?;
+        let applied = self.shared.read().tip.head.height;
+        if self.log.height() != applied {
+            return Err(LedgerError::Behind { log: self.log.height(), applied });
+        }
+        let update = self.checked_update(block, changes)?;
+        self.stopped = true;
+        let place = self.log.append(block.header.height, &codec::encode(block))?;
+        self.install(block, place, &update)
+    }
+
+    /// The newest block that is applied.
+    pub fn head(&self) -> Head {
+        self.shared.read().tip.head.clone()
+    }
+
+    /// The newest block of the log; above the head while blocks are to be applied again.
+    pub fn log_height(&self) -> Height {
+        self.log.height()
+    }
+
+    /// The state root after `changes`, as the next header carries it. Nothing is written; the work is
+    /// kept for the commit of the same changes.
+    ///
+    /// # Errors
+    /// [`LedgerError`] if the derived state cannot be read.
+    pub fn state_root_after(&self, changes: &Changes) -> Result<Hash, LedgerError> {
+        let live = self.shared.read();
+        let update = self.shared.chain.update(&live.layers, live.tip.root, changes)?;
+        let root = update.root(self.shared.chain.suite);
+        *self.preview.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some((changes.clone(), update));
+        Ok(root)
+    }
+
+    /// The root over the chain id and all header hashes up to the head, as the next header carries it.
+    pub fn history_root(&self) -> Hash {
+        self.shared.read().tip.history_root
+    }
+
+    /// A handle for reading, to be cloned and sent.
+    pub fn reader(&self) -> LedgerReader {
+        LedgerReader::new(Arc::clone(&self.shared))
+    }
+
+    /// Counters since the ledger was opened.
+    pub fn counters(&self) -> Counters {
+        self.shared.metrics.counters()
+    }
+
+    /// Brings everything derived into the store, so that the next opening has nothing to apply again.
+    /// Without it nothing is lost.
+    ///
+    /// # Errors
+    /// [`LedgerError`] if the disk fails.
+    pub fn close(mut self) -> Result<(), LedgerError> {
+        self.check_running()?;
+        self.drain(usize::MAX)?;
+        if self.shared.read().layers.fresh.len() > 0 {
+            self.begin_checkpoint()?;
+            self.drain(usize::MAX)?;
+        }
+        Ok(())
+    }
+
+    fn check_running(&self) -> Result<(), LedgerError> {
+        if self.stopped { Err(LedgerError::Stopped) } else { Ok(()) }
+    }
+
+    /// The block after the head, if the log has it.
+    fn next_in_log(&self) -> Result<Option<(Place, Vec<u8>)>, LedgerError> {
+        let height = self.shared.read().tip.head.height;
+        if height == Height::ZERO {
+            return Ok(self.log.next(None)?);
+        }
+        let entry = self.reader().entry(height)?;
+        let entry = entry.expect("the head was entered into the index with its block");
+        Ok(self.log.next(Some((height, entry.place)))?)
+    }
+
+    /// The update of the changes, from the preview if it is the same, with the block checked against it.
+    fn checked_update(
+        &self,
+        block: &SealedBlock,
+        changes: &Changes,
+    ) -> Result<StateUpdate, LedgerError> {
+        let preview = self.preview.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let live = self.shared.read();
+        let chain = &self.shared.chain;
+        let update = match preview {
+            Some((previewed, update))
+                if previewed == *changes && update.tree.before == live.tip.root =>
+            {
+                update
+            }
+            _ => chain.update(&live.layers, live.tip.root, changes)?,
+        };
+        chain.check(&live.tip, block, &update)?;
+        Ok(update)
+    }
+
+    /// Makes a block that is in the log visible, and moves older entries on to the store.
+    fn install(
+        &mut self,
+        block: &SealedBlock,
+        place: Place,
+        update: &StateUpdate,
+    ) -> Result<(), LedgerError> {
+        self.stopped = true;
+        let (layer, tip) = {
+            let live = self.shared.read();
+            self.shared.chain.derive(&live.layers, block, place, update)?
+        };
+        let entries = layer.len();
+        let fresh_bytes = {
+            let mut live = self.shared.write();
+            live.layers.fresh.absorb(layer);
+            live.tip = tip;
+            live.layers.fresh.bytes()
+        };
+        self.fresh_blocks += 1;
+        self.shared.metrics.applied();
+        let full = fresh_bytes >= CHECKPOINT_BYTES || self.fresh_blocks >= CHECKPOINT_BLOCKS;
+        self.drain(if full { usize::MAX } else { 2 * entries + DRAIN_ENTRIES })?;
+        if full {
+            self.begin_checkpoint()?;
+        }
+        self.stopped = false;
+        Ok(())
+    }
+
+    /// Writes the fresh layer to the checkpoint file; from then on it drains into the store.
+    fn begin_checkpoint(&mut self) -> Result<(), LedgerError> {
+        assert!(self.drain.is_none(), "one layer drains at a time");
+        let layer = {
+            let mut live = self.shared.write();
+            let layer = Arc::new(std::mem::take(&mut live.layers.fresh));
+            live.layers.draining = Some(Arc::clone(&layer));
+            layer
+        };
+        self.fresh_blocks = 0;
+        checkpoint::save(&*self.shared.storage, &layer, &self.shared.metrics)?;
+        self.drain = Some(Drain::new(layer));
+        Ok(())
+    }
+
+    /// Writes up to `limit` entries of the draining layer to the store, and ends the checkpoint after
+    /// the last one.
+    fn drain(&mut self, limit: usize) -> Result<(), LedgerError> {
+        let Some(drain) = &mut self.drain else { return Ok(()) };
+        let store = Arc::clone(&self.shared.read().layers.store);
+        if drain.step(&*store, limit, &self.shared.metrics)? {
+            store.flush()?;
+            checkpoint::remove(&*self.shared.storage)?;
+            self.shared.write().layers.draining = None;
+            self.drain = None;
+        }
+        Ok(())
+    }
+}
+
+impl StateRead for Ledger {
+    fn get(&self, key: &StateKey) -> Result<Option<StateValue>, StateError> {
+        let live = self.shared.read();
+        Ok(crate::reader::value(&live, &key.hash(self.shared.chain.suite))?)
+    }
+}
+
+/// The block of the bytes at a place of the log.
+pub(crate) fn decode(place: Place, bytes: &[u8]) -> Result<SealedBlock, LedgerError> {
+    codec::decode(bytes, BLOCK_BYTES).map_err(|error| {
+        let what = format!("the frame does not hold a block: {error}");
+        FileError::corrupt(&crate::log::file_name(place.segment), place.offset, what).into()
+    })
+}

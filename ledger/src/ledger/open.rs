@@ -1,0 +1,143 @@
+//! Opening a ledger: what is trusted of the disk, and what is derived again.
+
+use super::{Ledger, Live, Setup, Shared, decode};
+use crate::{
+    checkpoint,
+    derive::{Chain, Head, Marker, Tip},
+    error::{FileError, LedgerError, OpenError},
+    history, index,
+    layers::{Layer, Layers},
+    log::{self, BlockLog},
+    metrics::Metrics,
+    storage::Storage,
+    store::{Store, Tree},
+    tree,
+};
+use probata_types::{Height, SealedBlock};
+use std::sync::{Arc, Mutex, RwLock};
+
+pub(super) fn open(setup: Setup) -> Result<Ledger, OpenError> {
+    let Setup { storage, store, suite, chain: id, initial } = setup;
+    let chain = Chain { suite, id };
+    let metrics = Arc::new(Metrics::default());
+    let log = BlockLog::open(Arc::clone(&storage), Arc::clone(&metrics))?;
+    check_chain(&log, &chain)?;
+    let mut layers = Layers::new(Arc::clone(&store));
+    let whole = finish_checkpoint(&*storage, &*store)?;
+    let restored = if whole { restore(&*storage, &layers, &chain, log.height())? } else { None };
+    let tip = match restored {
+        Some(tip) => tip,
+        None => {
+            tracing::info!(blocks = log.height().get(), "deriving everything from the log");
+            store.wipe()?;
+            let (layer, tip) = chain.begin(&layers, &initial)?;
+            layers.fresh = layer;
+            tip
+        }
+    };
+    let live = RwLock::new(Live { layers, tip });
+    let shared = Arc::new(Shared { chain, storage, metrics, live });
+    let preview = Mutex::new(None);
+    Ok(Ledger { shared, log, drain: None, fresh_blocks: 0, preview, stopped: false })
+}
+
+/// Refuses a log of another chain.
+fn check_chain(log: &BlockLog, chain: &Chain) -> Result<(), OpenError> {
+    let Some((place, bytes)) = log.next(None)? else { return Ok(()) };
+    let found = decode(place, &bytes)?.header.chain;
+    if found == chain.id {
+        Ok(())
+    } else {
+        Err(OpenError::OtherChain { found, expected: chain.id })
+    }
+}
+
+/// Brings an interrupted checkpoint to its end; `false` if its file is damaged, so that the store
+/// holds an unknown part of it.
+fn finish_checkpoint(storage: &dyn Storage, store: &dyn Store) -> Result<bool, OpenError> {
+    checkpoint::discard_new(storage)?;
+    let layer: Layer = match checkpoint::load(storage) {
+        Ok(None) => return Ok(true),
+        Ok(Some(layer)) => layer,
+        Err(FileError::Corrupt { file, offset, what }) => {
+            tracing::warn!(file, offset, what, "the checkpoint is damaged");
+            // The store is wiped before the file goes: a crash between finds the file again.
+            store.wipe()?;
+            checkpoint::remove(storage)?;
+            return Ok(false);
+        }
+        Err(other) => return Err(other.into()),
+    };
+    for (tree, key, value) in layer.iter() {
+        store.put(tree, key, value)?;
+    }
+    store.flush()?;
+    checkpoint::remove(storage)?;
+    Ok(true)
+}
+
+/// Where the store stands; `None` if it is empty or not to be trusted.
+fn restore(
+    storage: &dyn Storage,
+    layers: &Layers,
+    chain: &Chain,
+    log_height: Height,
+) -> Result<Option<Tip>, OpenError> {
+    let Some(bytes) = layers.get(Tree::Meta, Marker::KEY)? else { return Ok(None) };
+    let marker = match index::parse::<Marker>(Tree::Meta, Marker::KEY, &bytes) {
+        Ok(marker) if marker.format == Marker::FORMAT => marker,
+        _ => return Ok(None),
+    };
+    if marker.chain != chain.id {
+        return Err(OpenError::OtherChain { found: marker.chain, expected: chain.id });
+    }
+    if marker.height > log_height {
+        return Err(OpenError::LogLost { log: log_height, derived: marker.height });
+    }
+    if marker.height == Height::ZERO {
+        // Deriving it again from genesis costs nothing, and is surer than comparing.
+        return Ok(None);
+    }
+    match check_marker(storage, layers, chain, &marker) {
+        Ok(tip) => Ok(Some(tip)),
+        Err(
+            error @ (LedgerError::Derived { .. }
+            | LedgerError::Mismatch { .. }
+            | LedgerError::File(FileError::Corrupt { .. })),
+        ) => {
+            tracing::warn!(%error, "the derived state does not fit the log");
+            Ok(None)
+        }
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// Compares the store with the block of the log that it says it stands at.
+fn check_marker(
+    storage: &dyn Storage,
+    layers: &Layers,
+    chain: &Chain,
+    marker: &Marker,
+) -> Result<Tip, LedgerError> {
+    tree::check_top(chain.suite, layers, marker.root)?;
+    let get = |key: &[u8]| Ok(layers.get(Tree::History, key)?);
+    let height = marker.height;
+    let history_root = history::root(chain.suite, &get, height.get() + 1)?;
+    let missing = || LedgerError::derived(Tree::Blocks, &[], "the newest block is missing");
+    let entry = index::block(layers, height)?.ok_or_else(missing)?;
+    let SealedBlock { header, seal, .. } =
+        decode(entry.place, &log::read(storage, height, entry.place)?)?;
+    let before = history::root(chain.suite, &get, height.get())?;
+    let values = [
+        ("hash", header.hash(), marker.hash),
+        ("state root", header.state_root, marker.root.digest(chain.suite)),
+        ("history root", header.history_root, before),
+    ];
+    for (what, sealed, computed) in values {
+        if sealed != computed {
+            return Err(LedgerError::Mismatch { height, what, sealed, computed });
+        }
+    }
+    let head = Head { height, hash: marker.hash, sealed: Some((header, seal)) };
+    Ok(Tip { head, root: marker.root, history_root })
+}

@@ -1,0 +1,39 @@
+//! The bounds of what is kept, each with its unit and its reason.
+
+use probata_types::limits::BLOCK_BYTES;
+
+/// Bytes after which the block log begins a new segment file: small enough to scan at every start,
+/// large enough that a year of a busy chain is some tens of thousands of files.
+pub const SEGMENT_BYTES: u64 = 64 * 1_024 * 1_024;
+/// Bytes of one block in the log: what may travel may be kept.
+pub const FRAME_BYTES: usize = BLOCK_BYTES;
+/// Places in a torn frame that look like a last frame and are summed to tell damage from a crash: at
+/// the largest frame this takes a second or two.
+pub const LAST_FRAMES: usize = 1_024;
+/// Bytes of all records of the consensus journal that one sync writes: a proposal with its certificate
+/// and the votes around it take less than half.
+pub const JOURNAL_FRAME_BYTES: usize = 64 * 1_024 * 1_024;
+/// Bytes of the whole journal when it is opened; it is pruned at each sealed height, so a larger file
+/// is not one of ours.
+pub const JOURNAL_BYTES: u64 = 1_024 * 1_024 * 1_024;
+/// Files of the storage that are held open: two segments, the journal and the checkpoint are in use
+/// at any time, the others serve readers of old blocks.
+pub const OPEN_FILES: usize = 64;
+/// Bytes of derived entries held in memory before they go to the store. Twice this can be in memory:
+/// one layer filling, one draining.
+pub const CHECKPOINT_BYTES: usize = 16 * 1_024 * 1_024;
+/// Blocks whose derived entries are held in memory: what must be executed again after a crash.
+pub const CHECKPOINT_BLOCKS: u64 = 256;
+/// Bytes of one frame of the checkpoint file; the largest entry (an object of the state) takes far less.
+pub const CHECKPOINT_FRAME_BYTES: usize = 4 * 1_024 * 1_024;
+/// Entries that drain into the store after each block, beside two for each entry of the block itself:
+/// draining so always ends before the next layer is full.
+pub const DRAIN_ENTRIES: usize = 64;
+/// Entries of one page of a search: bounds what one reader takes from the store at once.
+pub const SEARCH_PAGE: usize = 1_000;
+/// Keys, and heights, of one request for proofs: bounds how long the writer can wait for a reader.
+pub const PROOFS: usize = 1_024;
+/// Entries that a check of the whole ledger compares at a time.
+pub const FSCK_CHUNK: usize = 4_096;
+/// Findings that a check lists; it counts the others.
+pub const FSCK_FINDINGS: usize = 1_000;

@@ -1,0 +1,114 @@
+//! The store of what is derived from the log: named trees of sorted keys.
+
+mod disk;
+mod memory;
+
+pub(crate) use memory::range;
+
+pub use disk::SledStore;
+pub use memory::MemoryStore;
+
+/// A key with its value.
+pub type Entry = (Vec<u8>, Vec<u8>);
+
+/// A failure of the store: its disk, or its own files.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the derived store failed: {0}")]
+pub struct StoreError(pub String);
+
+/// The trees of the store, in the order in which they are written. `docs/FORMAT.md` lists their keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tree {
+    /// Pages of the state tree, by path.
+    Pages,
+    /// Objects of the state, by key hash.
+    Values,
+    /// Complete subtrees of the history tree, by level and index.
+    History,
+    /// Where each block is in the log, with its header and seal, by height.
+    Blocks,
+    /// Where each record is, by record id.
+    Records,
+    /// Where each submission is, by submission id.
+    Submissions,
+    /// The submission of each idempotency key, by institution and key.
+    Idempotency,
+    /// What is searched by, in chain order.
+    Search,
+    /// What the store holds: written last.
+    Meta,
+}
+
+impl Tree {
+    /// All trees, in order.
+    pub const ALL: [Self; 9] = [
+        Self::Pages,
+        Self::Values,
+        Self::History,
+        Self::Blocks,
+        Self::Records,
+        Self::Submissions,
+        Self::Idempotency,
+        Self::Search,
+        Self::Meta,
+    ];
+
+    /// The name in the store and in messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pages => "pages",
+            Self::Values => "values",
+            Self::History => "history",
+            Self::Blocks => "blocks",
+            Self::Records => "records",
+            Self::Submissions => "submissions",
+            Self::Idempotency => "idempotency",
+            Self::Search => "search",
+            Self::Meta => "meta",
+        }
+    }
+
+    pub(crate) const fn position(self) -> usize {
+        self as usize
+    }
+}
+
+/// Sorted keys and values in named trees. Nothing is promised about what a crash leaves, except what was
+/// written before the last [`Store::flush`] that returned.
+pub trait Store: Send + Sync {
+    /// The value of a key.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read.
+    fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Sets the value of a key.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be written.
+    fn put(&self, tree: Tree, key: &[u8], value: &[u8]) -> Result<(), StoreError>;
+
+    /// The first `limit` entries with `from <= key < to`, in order; to the end without `to`.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read.
+    fn scan(
+        &self,
+        tree: Tree,
+        from: &[u8],
+        to: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Entry>, StoreError>;
+
+    /// Makes everything that was written durable.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be written.
+    fn flush(&self) -> Result<(), StoreError>;
+
+    /// Removes every entry, durably.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be written.
+    fn wipe(&self) -> Result<(), StoreError>;
+}

@@ -1,0 +1,225 @@
+//! The state tree: the sparse Merkle tree of [`probata_types::sparse`], kept in pages.
+//!
+//! A block's changes go in sorted, in one recursive pass that loads and hashes each touched node
+//! once. A page whose two top nodes do not hash to the node above it is damage, and found when loaded.
+
+mod page;
+
+use crate::{
+    error::LedgerError,
+    layers::{Draft, Layers},
+    store::Tree,
+};
+use page::{PAGE_LEVELS, Page, page_key};
+use probata_types::{
+    Hash, List, Suite,
+    sparse::{self, SparseEnd, SparsePath},
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A node, as the shape of the tree has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Node {
+    /// A subtree without keys.
+    Empty,
+    /// A subtree with one key.
+    Leaf {
+        /// The key.
+        key: Hash,
+        /// The digest of its value.
+        value: Hash,
+    },
+    /// A subtree with more keys: its digest.
+    Inner(Hash),
+}
+
+impl Node {
+    /// The digest that stands in the node above, or is the root.
+    pub(crate) fn digest(&self, suite: Suite) -> Hash {
+        match self {
+            Self::Empty => sparse::empty(suite),
+            Self::Leaf { key, value } => sparse::leaf(suite, key, value),
+            Self::Inner(digest) => *digest,
+        }
+    }
+}
+
+/// What a set of changes does to the tree, not yet written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Update {
+    /// The root before.
+    pub(crate) before: Node,
+    /// The root after.
+    pub(crate) after: Node,
+    pages: BTreeMap<Vec<u8>, Page>,
+}
+
+impl Update {
+    /// Puts the changed pages into a draft.
+    pub(crate) fn put(&self, draft: &mut Draft<'_>) {
+        for (key, page) in &self.pages {
+            draft.put(Tree::Pages, key.clone(), page.encode());
+        }
+    }
+}
+
+/// Computes what `changes` (value digests by key) do to the tree under `root`.
+pub(crate) fn update(
+    suite: Suite,
+    layers: &Layers,
+    root: Node,
+    changes: &BTreeMap<Hash, Hash>,
+) -> Result<Update, LedgerError> {
+    let changes: Vec<(Hash, Hash)> = changes.iter().map(|(key, value)| (*key, *value)).collect();
+    let mut pass = Pass { suite, layers, pages: BTreeMap::new() };
+    let after = pass.update_page(root, 0, &changes)?;
+    Ok(Update { before: root, after, pages: pass.pages })
+}
+
+/// The path of a key under `root`.
+pub(crate) fn prove(
+    suite: Suite,
+    layers: &Layers,
+    root: Node,
+    key: &Hash,
+) -> Result<SparsePath, LedgerError> {
+    let (mut node, mut depth) = (root, 0);
+    let mut siblings = Vec::new();
+    let (mut page, mut at) = (Page::default(), 1);
+    while let Node::Inner(digest) = node {
+        if depth % PAGE_LEVELS == 0 {
+            page = load(suite, layers, key, depth, &digest)?;
+            at = 1;
+        }
+        let right = usize::from(sparse::bit(key, depth));
+        siblings.push(page.get(2 * at + (1 - right)).digest(suite));
+        at = 2 * at + right;
+        node = page.get(at);
+        depth += 1;
+        if depth == 8 * Hash::LEN && matches!(node, Node::Inner(_)) {
+            return Err(damaged(key, depth, "a node lies deeper than keys are long"));
+        }
+    }
+    siblings.reverse();
+    let end = match node {
+        Node::Leaf { key: found, .. } if found == *key => SparseEnd::Present,
+        Node::Leaf { key, value } => SparseEnd::Other { key, value_hash: value },
+        Node::Empty | Node::Inner(_) => SparseEnd::Empty,
+    };
+    let siblings = List::new(siblings).expect("a path has at most one sibling for each bit");
+    Ok(SparsePath { end, siblings })
+}
+
+/// Checks that the top page of the tree belongs to `root`.
+pub(crate) fn check_top(suite: Suite, layers: &Layers, root: Node) -> Result<(), LedgerError> {
+    match root {
+        Node::Inner(digest) => load(suite, layers, &Hash::ZERO, 0, &digest).map(|_| ()),
+        Node::Empty | Node::Leaf { .. } => Ok(()),
+    }
+}
+
+/// The page below the node of `key` at `depth`, whose digest is `digest`.
+fn load(
+    suite: Suite,
+    layers: &Layers,
+    key: &Hash,
+    depth: usize,
+    digest: &Hash,
+) -> Result<Page, LedgerError> {
+    let bytes = layers.get(Tree::Pages, &page_key(key, depth))?;
+    let page = bytes.and_then(|bytes| Page::decode(&bytes));
+    let page = page.ok_or_else(|| damaged(key, depth, "the page is missing or malformed"))?;
+    let (left, right) = (page.get(2).digest(suite), page.get(3).digest(suite));
+    if sparse::node(suite, &left, &right) == *digest {
+        Ok(page)
+    } else {
+        Err(damaged(key, depth, "the page does not hash to the node above it"))
+    }
+}
+
+fn damaged(key: &Hash, depth: usize, what: &str) -> LedgerError {
+    LedgerError::derived(Tree::Pages, &page_key(key, depth), what)
+}
+
+/// One pass over the tree.
+struct Pass<'a> {
+    suite: Suite,
+    layers: &'a Layers,
+    /// Changed pages, by their key in the store.
+    pages: BTreeMap<Vec<u8>, Page>,
+}
+
+impl Pass<'_> {
+    /// The node at `depth`, where a page begins, after `changes`: sorted, and all below that node.
+    fn update_page(
+        &mut self,
+        node: Node,
+        depth: usize,
+        changes: &[(Hash, Hash)],
+    ) -> Result<Node, LedgerError> {
+        let Some(((key, _), _)) = changes.split_first() else { return Ok(node) };
+        let mut page = match &node {
+            Node::Inner(digest) => load(self.suite, self.layers, key, depth, digest)?,
+            Node::Empty | Node::Leaf { .. } => Page::default(),
+        };
+        let before = page.clone();
+        let after = self.update_node(node, depth, (&mut page, 1), changes)?;
+        if page != before {
+            self.pages.insert(page_key(key, depth), page);
+        }
+        Ok(after)
+    }
+
+    /// The node at `depth`, at a position of a page, after `changes`. Children are put into the page.
+    fn update_node(
+        &mut self,
+        node: Node,
+        depth: usize,
+        (page, at): (&mut Page, usize),
+        changes: &[(Hash, Hash)],
+    ) -> Result<Node, LedgerError> {
+        match (node, changes) {
+            (_, []) => return Ok(node),
+            (Node::Empty, [(key, value)]) => return Ok(Node::Leaf { key: *key, value: *value }),
+            (Node::Leaf { key: old, .. }, [(key, value)]) if old == *key => {
+                return Ok(Node::Leaf { key: *key, value: *value });
+            }
+            (Node::Leaf { key, value }, _) => {
+                // The leaf sinks: it goes down with the changes, unless one of them replaces it.
+                if let Err(place) = changes.binary_search_by(|(other, _)| other.cmp(&key)) {
+                    let mut all = changes.to_vec();
+                    all.insert(place, (key, value));
+                    return self.update_node(Node::Empty, depth, (page, at), &all);
+                }
+            }
+            (Node::Empty | Node::Inner(_), _) => {}
+        }
+        let (left_old, right_old) = match node {
+            Node::Inner(_) => (page.get(2 * at), page.get(2 * at + 1)),
+            Node::Empty | Node::Leaf { .. } => (Node::Empty, Node::Empty),
+        };
+        let middle = changes.partition_point(|(key, _)| !sparse::bit(key, depth));
+        let (left_changes, right_changes) = changes.split_at(middle);
+        let left = self.update_child(left_old, depth + 1, (page, 2 * at), left_changes)?;
+        let right = self.update_child(right_old, depth + 1, (page, 2 * at + 1), right_changes)?;
+        page.set(2 * at, left);
+        page.set(2 * at + 1, right);
+        let (left, right) = (left.digest(self.suite), right.digest(self.suite));
+        Ok(Node::Inner(sparse::node(self.suite, &left, &right)))
+    }
+
+    fn update_child(
+        &mut self,
+        node: Node,
+        depth: usize,
+        place: (&mut Page, usize),
+        changes: &[(Hash, Hash)],
+    ) -> Result<Node, LedgerError> {
+        if depth.is_multiple_of(PAGE_LEVELS) {
+            self.update_page(node, depth, changes)
+        } else {
+            self.update_node(node, depth, place, changes)
+        }
+    }
+}

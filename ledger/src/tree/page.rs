@@ -1,0 +1,97 @@
+//! A page: four levels of the state tree under one node, which itself stands in the page above.
+
+use super::Node;
+use probata_types::Hash;
+
+/// Levels of the tree in a page.
+pub(super) const PAGE_LEVELS: usize = 4;
+/// Nodes of a page. They are counted as in a heap: the node above is 1, its children are 2 and 3, and
+/// the nodes of the fourth level are 16 to 31.
+const NODES: usize = (2 << PAGE_LEVELS) - 2;
+
+/// The nodes below one node, four levels deep.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Page([Node; NODES]);
+
+impl Default for Page {
+    fn default() -> Self {
+        Self([Node::Empty; NODES])
+    }
+}
+
+impl Page {
+    /// The node at a position from 2 to 31.
+    pub(super) fn get(&self, at: usize) -> Node {
+        self.0[at - 2]
+    }
+
+    pub(super) fn set(&mut self, at: usize, node: Node) {
+        self.0[at - 2] = node;
+    }
+
+    /// Two bit masks, of leaves and of inner nodes (bit 0 is position 2), then what they hold in order:
+    /// 64 bytes for a leaf, 32 for an inner node.
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let (mut leaves, mut inner) = (0u32, 0u32);
+        let mut body = Vec::new();
+        for (at, node) in self.0.iter().enumerate() {
+            match node {
+                Node::Empty => {}
+                Node::Leaf { key, value } => {
+                    leaves |= 1 << at;
+                    body.extend_from_slice(key.as_bytes());
+                    body.extend_from_slice(value.as_bytes());
+                }
+                Node::Inner(digest) => {
+                    inner |= 1 << at;
+                    body.extend_from_slice(digest.as_bytes());
+                }
+            }
+        }
+        let mut bytes = Vec::with_capacity(8 + body.len());
+        bytes.extend_from_slice(&leaves.to_be_bytes());
+        bytes.extend_from_slice(&inner.to_be_bytes());
+        bytes.extend_from_slice(&body);
+        bytes
+    }
+
+    /// The page of these bytes; `None` if they are not one.
+    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
+        let (leaves, rest) = bytes.split_first_chunk::<4>()?;
+        let (inner, mut rest) = rest.split_first_chunk::<4>()?;
+        let (leaves, inner) = (u32::from_be_bytes(*leaves), u32::from_be_bytes(*inner));
+        if leaves & inner != 0 || (leaves | inner) >> NODES != 0 {
+            return None;
+        }
+        let mut take = || {
+            let (hash, after) = rest.split_first_chunk::<{ Hash::LEN }>()?;
+            rest = after;
+            Some(Hash(*hash))
+        };
+        let mut page = Self::default();
+        for (at, node) in page.0.iter_mut().enumerate() {
+            if leaves >> at & 1 == 1 {
+                *node = Node::Leaf { key: take()?, value: take()? };
+            } else if inner >> at & 1 == 1 {
+                *node = Node::Inner(take()?);
+            }
+        }
+        rest.is_empty().then_some(page)
+    }
+}
+
+/// The key in the store of the page below the node of `key` at `depth`, a multiple of four: the number
+/// of nibbles of its path, then the path, a last odd nibble in the high half.
+pub(super) fn page_key(key: &Hash, depth: usize) -> Vec<u8> {
+    assert!(depth.is_multiple_of(PAGE_LEVELS), "pages begin at every fourth level");
+    let nibbles = depth / PAGE_LEVELS;
+    let mut path = Vec::with_capacity(1 + nibbles.div_ceil(2));
+    path.push(u8::try_from(nibbles).expect("a path has at most 64 nibbles"));
+    path.extend_from_slice(&key.as_bytes()[..nibbles.div_ceil(2)]);
+    if nibbles % 2 == 1
+        && let Some(last) = path.last_mut()
+    {
+        *last &= 0xf0;
+    }
+    path
+}
