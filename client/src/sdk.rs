@@ -1,0 +1,36 @@
+//! The SDK: from documents to verified evidence, over HTTP.
+//!
+//! ```text
+//! documents, values ──Draft──> statement + openings ──FlowWriter──> record ──sign──> submission
+//!        openings on disk first ┘                                                      │ spool
+//! evidence file <──light client checks── answer <── node after node, until the deadline ┘
+//! ```
+//!
+//! Nothing that a node says is believed before the light client has checked it against the genesis
+//! document. A node whose answer does not verify is named in the log, and the next one is asked.
+
+mod answer;
+mod client;
+pub mod clock;
+pub mod draft;
+mod error;
+mod flow;
+mod http;
+pub mod limits;
+mod openings;
+pub mod random;
+mod signer;
+mod spool;
+mod submission;
+#[cfg(test)]
+mod tests;
+
+pub use answer::{Receipt, RecordReceipt, SealedHeader};
+pub use client::{Client, ClientConfig, Resumed};
+pub use draft::{Draft, DraftContext, DraftError, Names, Prepared};
+pub use error::{ClientError, Failing, Refusal, Trial};
+pub use flow::{Author, FlowWriter, Position, Statement};
+pub use openings::{OpeningBook, OpeningError, OpeningsFile, OpeningsFormat, write_evidence};
+pub use signer::{Signer, SignerError};
+pub use spool::{Spool, SpoolError};
+pub use submission::sign;

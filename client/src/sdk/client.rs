@@ -1,0 +1,413 @@
+//! The client: several nodes, one deadline, and no answer that was not checked.
+
+use super::{
+    answer::{self, Receipt},
+    error::{ClientError, Failing, Refusal, Trial},
+    http::{Ask, Reply, Transport},
+    limits, random,
+    spool::Spool,
+};
+use probata_genesis::Genesis;
+use probata_types::{
+    Height, RecordId, Submission, SubmissionId, codec, evidence::EvidenceFile, object::FlowState,
+    record::FlowId,
+};
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+use tokio::time::Instant;
+
+/// What a client needs to know.
+#[derive(Debug, Clone)]
+pub struct ClientConfig {
+    /// Addresses of nodes' APIs, such as `http://127.0.0.1:7101`; tried in this order, and the one
+    /// that works is kept.
+    pub nodes: Vec<String>,
+    /// The genesis document: the only thing that the client trusts.
+    pub genesis: Genesis,
+    /// Time for a call to have its verified answer; [`limits::DEADLINE`] if nothing speaks against it.
+    pub deadline: Duration,
+    /// Folder in which submissions wait from before they are sent until their receipt is verified.
+    /// Without one, a crash may leave the caller not knowing what was recorded.
+    pub spool: Option<PathBuf>,
+}
+
+/// Submits and reads. Clones share connections; calls may run at the same time.
+#[derive(Debug, Clone)]
+pub struct Client {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    nodes: Vec<String>,
+    genesis: Arc<Genesis>,
+    deadline: Duration,
+    spool: Option<Spool>,
+    transport: Transport,
+    preferred: AtomicUsize,
+}
+
+/// A spooled submission and what became of it.
+#[derive(Debug)]
+pub struct Resumed {
+    /// The submission.
+    pub id: SubmissionId,
+    /// Its receipt, or why there is none yet.
+    pub result: Result<Receipt, ClientError>,
+}
+
+impl Client {
+    /// A client; nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`ClientError::Config`] without a usable node address, [`ClientError::Spool`] if the spool
+    /// cannot be opened.
+    pub fn new(config: ClientConfig) -> Result<Self, ClientError> {
+        let nodes = config.nodes.iter().map(|node| address(node)).collect::<Result<Vec<_>, _>>()?;
+        if nodes.is_empty() || nodes.len() > limits::NODES {
+            let (got, max) = (nodes.len(), limits::NODES);
+            return Err(ClientError::Config(format!("{got} nodes are named; name 1 to {max}")));
+        }
+        let spool = config.spool.as_deref().map(Spool::open).transpose()?;
+        let inner = Inner {
+            nodes,
+            genesis: Arc::new(config.genesis),
+            deadline: config.deadline,
+            spool,
+            transport: Transport::new().map_err(ClientError::Config)?,
+            preferred: AtomicUsize::new(0),
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The genesis document that this client trusts.
+    pub fn genesis(&self) -> &Genesis {
+        &self.inner.genesis
+    }
+
+    /// Sends a submission until a node gives an answer that verifies: to one node after the other, the
+    /// same bytes each time, waiting longer after each round.
+    ///
+    /// The caller has stored the openings of the records before.
+    ///
+    /// # Errors
+    /// [`ClientError::Pending`] or [`ClientError::Unreachable`] when the deadline passes: the
+    /// submission stays in the spool for [`resume`](Self::resume). [`ClientError::Refused`] if every
+    /// node refuses: it is set aside there. A rejected *record* is no error, but an outcome.
+    pub async fn submit(&self, submission: &Submission) -> Result<Receipt, ClientError> {
+        let id = submission.id();
+        let copy = submission.clone();
+        self.with_spool(move |spool| spool.keep(&copy)).await?;
+        let result = self.send(submission).await;
+        match &result {
+            Ok(_) => {
+                self.with_spool(move |spool| spool.forget(&id)).await?;
+            }
+            Err(ClientError::Refused(_)) => {
+                self.with_spool(move |spool| spool.set_aside(&id)).await?;
+            }
+            Err(_) => {}
+        }
+        result
+    }
+
+    /// Sends what a crash or a lost network left in the spool, oldest first. Call it at start, before
+    /// numbering new records of the same flows.
+    ///
+    /// # Errors
+    /// [`ClientError::Spool`] if the spool cannot be read; failures of single submissions are in the list.
+    pub async fn resume(&self) -> Result<Vec<Resumed>, ClientError> {
+        let chain = self.genesis().chain();
+        let waiting = self.with_spool(move |spool| spool.waiting(&chain)).await?;
+        let mut resumed = Vec::new();
+        for submission in waiting.unwrap_or_default() {
+            let result = self.submit(&submission).await;
+            resumed.push(Resumed { id: submission.id(), result });
+        }
+        Ok(resumed)
+    }
+
+    /// The evidence file of a record, verified up to the validators that genesis leads to. With
+    /// `events`, it lists every accepted record of the flow.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn evidence(
+        &self,
+        record: &RecordId,
+        events: bool,
+    ) -> Result<EvidenceFile, ClientError> {
+        let path = format!("/v1/records/{record}/evidence?events={events}");
+        let (genesis, record) = (Arc::clone(&self.inner.genesis), *record);
+        self.ask(Ask::Read(path), move |bytes| {
+            let file = answer::evidence(&genesis, bytes)?;
+            answer::is_of(&file, &record)?;
+            Ok(file)
+        })
+        .await
+    }
+
+    /// A flow as it stands, proven under a sealed state root; `None` if no node has it.
+    ///
+    /// # Errors
+    /// [`ClientError`]. The absence of a flow is what nodes say, not proven.
+    pub async fn flow_state(&self, flow: &FlowId) -> Result<Option<FlowState>, ClientError> {
+        let Some(record) = self.newest_in(flow).await? else { return Ok(None) };
+        let file = self.evidence(&record, false).await?;
+        if file.record.flow != *flow {
+            let what = format!("flow {flow}: the node named a record of another flow");
+            return Err(ClientError::NotFound(what));
+        }
+        Ok(file.state.map(|state| state.flow.value))
+    }
+
+    /// The records of a flow as a node lists them, in order. A list alone proves nothing; the evidence
+    /// file of any of them, with events, proves that it is complete.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn flow(&self, flow: &FlowId) -> Result<Vec<serde_json::Value>, ClientError> {
+        self.pages(&format!("/v1/flows/{flow}?"), "records").await
+    }
+
+    /// Records by one criterion, such as `type=loan_contract`, as a node lists them: hints, to be
+    /// believed after their evidence.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn search(&self, criterion: &str) -> Result<Vec<serde_json::Value>, ClientError> {
+        self.pages(&format!("/v1/search?{criterion}&"), "records").await
+    }
+
+    /// A node's word about itself and the chain. Nothing of it is proven.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn status(&self) -> Result<serde_json::Value, ClientError> {
+        self.json("/v1/status".to_owned()).await
+    }
+
+    /// Sealed headers from a height on, their seals checked against the validators of genesis.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn headers(
+        &self,
+        from: Height,
+        limit: usize,
+    ) -> Result<Vec<answer::SealedHeader>, ClientError> {
+        let path = format!("/v1/headers?from={from}&limit={limit}");
+        let genesis = Arc::clone(&self.inner.genesis);
+        self.ask(Ask::Read(path), move |bytes| answer::headers(&genesis, from, bytes)).await
+    }
+
+    async fn send(&self, submission: &Submission) -> Result<Receipt, ClientError> {
+        let genesis = Arc::clone(&self.inner.genesis);
+        let sent = Arc::new(submission.clone());
+        let ask = Ask::Submit(codec::encode(submission));
+        let result = self.ask(ask, move |bytes| answer::receipt(&genesis, &sent, bytes)).await;
+        match result {
+            Err(ClientError::Unreachable(tried))
+                if tried.iter().any(|trial| trial.what == Failing::Pending) =>
+            {
+                Err(ClientError::Pending { id: submission.id(), tried })
+            }
+            other => other,
+        }
+    }
+
+    async fn newest_in(&self, flow: &FlowId) -> Result<Option<RecordId>, ClientError> {
+        let records = match self.flow(flow).await {
+            Err(ClientError::NotFound(_)) => return Ok(None),
+            other => other?,
+        };
+        Ok(records
+            .iter()
+            .rev()
+            .find_map(|entry| entry.get("id")?.as_str()?.parse::<RecordId>().ok()))
+    }
+
+    async fn json(&self, path: String) -> Result<serde_json::Value, ClientError> {
+        self.ask(Ask::Read(path), |bytes| {
+            serde_json::from_slice(bytes).map_err(|error| error.to_string())
+        })
+        .await
+    }
+
+    /// All pages of a list, from `path` (which ends in `?` or `&`), of the entries under `list`.
+    async fn pages(&self, path: &str, list: &str) -> Result<Vec<serde_json::Value>, ClientError> {
+        let mut entries = Vec::new();
+        let mut after = String::new();
+        for _ in 0..limits::PAGES {
+            let page = self.json(format!("{path}limit={}{after}", limits::PAGE)).await?;
+            let items = page.get(list).and_then(serde_json::Value::as_array);
+            entries.extend(items.into_iter().flatten().cloned());
+            match page.get("next").and_then(serde_json::Value::as_str) {
+                Some(next) => after = format!("&after={next}"),
+                None => return Ok(entries),
+            }
+        }
+        Ok(entries)
+    }
+
+    async fn with_spool<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Spool) -> Result<T, super::spool::SpoolError> + Send + 'static,
+    ) -> Result<Option<T>, ClientError> {
+        let Some(spool) = self.inner.spool.clone() else { return Ok(None) };
+        Ok(Some(blocking(move || work(&spool)).await?))
+    }
+
+    /// Asks node after node until one gives an answer that `believe` accepts.
+    async fn ask<T, B>(&self, ask: Ask, believe: B) -> Result<T, ClientError>
+    where
+        T: Send + 'static,
+        B: Fn(&[u8]) -> Result<T, String> + Send + Sync + 'static,
+    {
+        let inner = &self.inner;
+        let end = Instant::now() + inner.deadline;
+        let believe = Arc::new(believe);
+        let mut rounds = Rounds::default();
+        loop {
+            let first = inner.preferred.load(Ordering::Relaxed);
+            for at in (0..inner.nodes.len()).map(|step| (first + step) % inner.nodes.len()) {
+                let left = end.saturating_duration_since(Instant::now());
+                if left.is_zero() {
+                    return Err(ClientError::Unreachable(rounds.trials(&inner.nodes)));
+                }
+                if rounds.is_over_with(at) {
+                    continue;
+                }
+                let asked = inner.transport.ask(&inner.nodes[at], &ask, left);
+                let reply = in_time(left, asked).await;
+                if let Ok(Reply::Answer(bytes)) = reply {
+                    let believe = Arc::clone(&believe);
+                    match blocking(move || believe(&bytes)).await {
+                        Ok(value) => {
+                            inner.preferred.store(at, Ordering::Relaxed);
+                            return Ok(value);
+                        }
+                        Err(why) => rounds.lied(at, &inner.nodes[at], why),
+                    }
+                } else {
+                    rounds.note(at, reply);
+                }
+            }
+            if let Some(error) = rounds.verdict(&inner.nodes, &ask) {
+                return Err(error);
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            tokio::time::sleep(rounds.pause().min(left)).await;
+        }
+    }
+}
+
+/// What the nodes did in the rounds of one call.
+#[derive(Default)]
+struct Rounds {
+    last: BTreeMap<usize, Failing>,
+    refusals: BTreeMap<usize, Refusal>,
+    rounds: u32,
+    retry_after: Duration,
+}
+
+impl Rounds {
+    /// Whether asking the node again is of no use: it refused, or lied.
+    fn is_over_with(&self, at: usize) -> bool {
+        matches!(self.last.get(&at), Some(Failing::Refused(_) | Failing::Lying(_)))
+    }
+
+    fn lied(&mut self, at: usize, node: &str, why: String) {
+        tracing::warn!(node, why, "a node's answer does not verify; asking the next one");
+        self.last.insert(at, Failing::Lying(why));
+    }
+
+    fn note(&mut self, at: usize, reply: Result<Reply, String>) {
+        let failing = match reply {
+            Ok(Reply::Answer(_)) => return,
+            Ok(Reply::Pending) => Failing::Pending,
+            Ok(Reply::Busy { why, after }) => {
+                self.retry_after = self.retry_after.max(after.unwrap_or_default());
+                Failing::Busy(why)
+            }
+            Ok(Reply::Refused(refusal)) => {
+                let why = format!("{}: {}", refusal.code, refusal.message);
+                self.refusals.insert(at, refusal);
+                Failing::Refused(why)
+            }
+            Err(why) => Failing::Unreachable(why),
+        };
+        self.last.insert(at, failing);
+    }
+
+    /// The end of the call, once no node is worth asking again.
+    fn verdict(&self, nodes: &[String], ask: &Ask) -> Option<ClientError> {
+        // Who only reads does not wait for a node that is down when another one has said no twice.
+        let read_twice = matches!(ask, Ask::Read(_)) && self.rounds > 1;
+        let said_no = read_twice && !self.refusals.is_empty();
+        if !said_no && !(0..nodes.len()).all(|at| self.is_over_with(at)) {
+            return None;
+        }
+        let Some(refusal) = self.refusals.values().next() else {
+            return Some(ClientError::Unreachable(self.trials(nodes)));
+        };
+        if let (404, Ask::Read(path)) = (refusal.status, ask) {
+            return Some(ClientError::NotFound(path.clone()));
+        }
+        Some(ClientError::Refused(Box::new(refusal.clone())))
+    }
+
+    /// How long to pause before the next round.
+    fn pause(&mut self) -> Duration {
+        let doubled = limits::BACKOFF_FIRST * 2u32.saturating_pow(self.rounds.min(16));
+        self.rounds += 1;
+        let pause = random::jitter(doubled.min(limits::BACKOFF_LAST));
+        pause.max(std::mem::take(&mut self.retry_after))
+    }
+
+    fn trials(&self, nodes: &[String]) -> Vec<Trial> {
+        let last = self.last.iter();
+        last.map(|(at, what)| Trial { node: nodes[*at].clone(), what: what.clone() }).collect()
+    }
+}
+
+/// The address without a trailing slash, if it is one.
+fn address(node: &str) -> Result<String, ClientError> {
+    let url = reqwest::Url::parse(node)
+        .map_err(|error| ClientError::Config(format!("node address {node:?}: {error}")))?;
+    if url.scheme() != "http" || url.host_str().is_none() || url.query().is_some() {
+        let example = "write it like http://127.0.0.1:7101";
+        return Err(ClientError::Config(format!("node address {node:?} does not fit; {example}")));
+    }
+    Ok(node.trim_end_matches('/').to_owned())
+}
+
+async fn in_time(
+    left: Duration,
+    asked: impl Future<Output = Result<Reply, String>>,
+) -> Result<Reply, String> {
+    match tokio::time::timeout(left, asked).await {
+        Ok(reply) => reply,
+        Err(_) => Err("no answer before the deadline".to_owned()),
+    }
+}
+
+/// Runs work that takes the processor or the disk off the threads that serve connections.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(value) => value,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime is shutting down and drops the caller too.
+            Err(_) => std::future::pending().await,
+        },
+    }
+}
