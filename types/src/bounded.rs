@@ -181,3 +181,6 @@ impl<'de, T: Deserialize<'de>, const MAX: usize> Deserialize<'de> for List<T, MA
         deserializer.deserialize_seq(Items(std::marker::PhantomData))
     }
 }
+
+#[cfg(test)]
+mod tests;
