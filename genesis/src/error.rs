@@ -1,7 +1,9 @@
 //! Why a document was refused, so that whoever reads it knows what to change.
 
 use crate::{EntryError, ParameterError};
-use probata_types::{Hash, InstitutionId, PublicKey, validator::ValidatorSetError};
+use probata_types::{
+    Hash, InstitutionId, PublicKey, rule_pack::RulePackError, validator::ValidatorSetError,
+};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// A text that is not the JSON that it should be.
@@ -45,15 +47,9 @@ pub enum GenesisError {
     /// Parameters that do not fit.
     #[error(transparent)]
     Parameters(#[from] ParameterError),
-    /// No reference rate.
-    #[error("rule_pack.lpr_one_year is empty: name the loan prime rate from some day on")]
-    NoReferenceRate,
-    /// Reference rates that are not in the order of their days.
-    #[error("rule_pack.lpr_one_year[{0}] does not begin after the one before: sort them by day")]
-    UnsortedReferenceRates(usize),
-    /// A zone that is not on earth.
-    #[error("rule_pack.utc_offset_minutes is {0}: it must be between -840 and 840")]
-    UtcOffset(i32),
+    /// A rule pack that contradicts itself.
+    #[error("rule_pack: {0}")]
+    RulePack(#[from] RulePackError),
     /// More institutions than a document may have.
     #[error("{got} entries are more than the {max} allowed")]
     TooManyEntries {

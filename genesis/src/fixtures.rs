@@ -5,9 +5,8 @@ use crate::{
     ValidatorNode,
 };
 use probata_types::{
-    Date, Hash, InstitutionId, Keypair, List, Millis, Rate, Suite, Text, Timestamp,
-    institution::Role,
-    rule_pack::{LprPoint, RulePack},
+    Hash, InstitutionId, Keypair, List, Suite, Text, Timestamp, institution::Role,
+    rule_pack::RulePack,
 };
 
 pub(crate) const SUITE: Suite = Suite::Blake3Ed25519;
@@ -75,15 +74,7 @@ pub(crate) fn sign(number: u32, entry: Entry) -> SignedEntry {
 }
 
 pub(crate) fn rule_pack() -> RulePack {
-    let first = LprPoint { from: Date(19_000), rate: Rate(36_500) };
-    let second = LprPoint { from: Date(19_500), rate: Rate(34_500) };
-    RulePack {
-        version: 1,
-        effective_from: Date(19_000),
-        utc_offset_minutes: 480,
-        lpr_one_year: List::new(vec![first, second]).unwrap(),
-        late_after: Millis::new(86_400_000),
-    }
+    crate::parse_rule_pack(include_bytes!("../networks/rule-pack.json")).unwrap()
 }
 
 /// Four voters (1 to 4) and a follower (5).

@@ -28,6 +28,7 @@ mod error;
 mod key_file;
 pub mod limits;
 mod parameters;
+mod rule_pack;
 
 pub use address::{Address, AddressError};
 pub use document::{Draft, Genesis, Node};
@@ -37,6 +38,7 @@ pub use entry::{
 pub use error::{GenesisError, JsonError};
 pub use key_file::{KeyFile, KeyFileError, KeyUse, SubjectKey};
 pub use parameters::{ParameterError, Parameters, Relation};
+pub use rule_pack::parse_rule_pack;
 
 #[cfg(test)]
 mod fixtures;

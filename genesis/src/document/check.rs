@@ -10,7 +10,7 @@ impl Document {
             return Err(GenesisError::BlankChainName);
         }
         self.parameters.check()?;
-        self.check_rule_pack()?;
+        self.rule_pack.check()?;
         self.check_order()?;
         for (index, signed) in self.entries.iter().enumerate() {
             let institution = signed.entry.id;
@@ -23,21 +23,6 @@ impl Document {
         self.check_keys()?;
         self.check_nodes()?;
         self.check_validators()
-    }
-
-    fn check_rule_pack(&self) -> Result<(), GenesisError> {
-        let pack = &self.rule_pack;
-        // No place on earth is further from UTC than 14 hours.
-        if !(-840..=840).contains(&pack.utc_offset_minutes) {
-            return Err(GenesisError::UtcOffset(pack.utc_offset_minutes));
-        }
-        if pack.lpr_one_year.is_empty() {
-            return Err(GenesisError::NoReferenceRate);
-        }
-        match pack.lpr_one_year.windows(2).position(|pair| pair[0].from >= pair[1].from) {
-            Some(at) => Err(GenesisError::UnsortedReferenceRates(at + 1)),
-            None => Ok(()),
-        }
     }
 
     fn check_order(&self) -> Result<(), GenesisError> {

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{EntryError, Name, ParameterError, Proof, fixtures::*};
 use probata_types::{
-    Date, Keypair, Rate, institution::Role, rule_pack::LprPoint, validator::ValidatorSetError,
+    Keypair, institution::Role, rule_pack::RulePackError, validator::ValidatorSetError,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -168,7 +168,10 @@ fn an_unknown_field_is_refused_at_every_level() {
         json.pointer_mut(&pointer).unwrap()["surprise"] = 1.into();
         match parse(&json) {
             Err(GenesisError::Json(JsonError::At { what, .. })) => {
-                assert!(what.contains("unknown field `surprise`"), "{pointer}: {what}");
+                // An enum takes one key, so there the parser expects the end and not a name.
+                let is_enum = pointer.ends_with("/cap") && what == "expected value";
+                let is_named = what.contains("unknown field `surprise`");
+                assert!(is_named || is_enum, "{pointer}: {what}");
             }
             other => panic!("{pointer}: {other:?}"),
         }
@@ -237,13 +240,12 @@ fn values_of_the_document_are_checked() {
 #[test]
 fn the_rule_pack_is_checked() {
     let error = set("/rule_pack/utc_offset_minutes", json!(841));
-    assert_eq!(error, GenesisError::UtcOffset(841));
-    let error = set("/rule_pack/lpr_one_year", json!([]));
-    assert_eq!(error, GenesisError::NoReferenceRate);
+    assert_eq!(error, GenesisError::RulePack(RulePackError::Offset));
+    assert!(error.to_string().starts_with("rule_pack: "), "{error}");
     let mut unsorted = draft();
-    let point = LprPoint { from: Date(19_000), rate: Rate(1) };
-    unsorted.rule_pack.lpr_one_year.push(point).unwrap();
-    assert_eq!(Genesis::assemble(unsorted), Err(GenesisError::UnsortedReferenceRates(2)));
+    unsorted.rule_pack.lpr_one_year.as_mut_slice().reverse();
+    let expected = GenesisError::RulePack(RulePackError::Order("lpr_one_year"));
+    assert_eq!(Genesis::assemble(unsorted), Err(expected));
 }
 
 #[test]
