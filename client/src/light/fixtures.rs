@@ -1,0 +1,9 @@
+//! A small real chain for tests: a genesis of four institutions that vote and one that follows, real
+//! signatures, naive trees. Records are consents: a flow with an object, a document and a commitment.
+
+mod chain;
+mod consortium;
+mod naive;
+
+pub(super) use chain::{Bank, Chain, Options};
+pub(super) use consortium::{SUITE, genesis, institution, pair};
