@@ -127,6 +127,8 @@ pub enum Domain {
     ViewChange,
     /// A new leader's opening of its view (signed).
     NewView,
+    /// A validator's word on how high it is (signed).
+    Head,
     /// A training run of several parties (signed by each).
     TrainingRun,
 }
@@ -158,6 +160,7 @@ impl Domain {
             Self::Commit => "probata.commit",
             Self::ViewChange => "probata.view-change",
             Self::NewView => "probata.new-view",
+            Self::Head => "probata.head",
             Self::TrainingRun => "probata.training-run",
         }
     }

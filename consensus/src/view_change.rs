@@ -1,0 +1,258 @@
+//! Leaving a view, and proving the new one.
+
+use crate::{
+    Message, MessageBody, Output, Promise, Reason, Replica, limits,
+    message::{PreparedCertificate, ViewChangeVote, highest_certificate},
+    replica::{Accepted, Round},
+};
+use probata_types::{Hash, Height, List, Now, Proposal, Signature, ValidatorIndex, View};
+use std::collections::BTreeMap;
+
+/// The newest view change of each validator, and the bodies of the proposals that they certify.
+#[derive(Debug, Default)]
+pub(crate) struct ViewChanges {
+    wishes: BTreeMap<ValidatorIndex, Wish>,
+    /// At this height; those with the highest certificates, highest first.
+    bodies: Vec<(View, Hash, Proposal)>,
+}
+
+#[derive(Debug)]
+struct Wish {
+    height: Height,
+    view: View,
+    signature: Signature,
+    prepared: Option<PreparedCertificate>,
+}
+
+impl ViewChanges {
+    /// Keeps a view change if it asks for more than the one before, or is nearer to the present.
+    fn keep(&mut self, from: ValidatorIndex, wish: Wish) -> bool {
+        let newer = self
+            .wishes
+            .get(&from)
+            .is_none_or(|old| (wish.view, wish.height) > (old.view, old.height));
+        if newer {
+            self.wishes.insert(from, wish);
+        }
+        newer
+    }
+
+    fn keep_body(&mut self, view: View, digest: Hash, proposal: Proposal) {
+        if self.bodies.iter().all(|(_, known, _)| *known != digest) {
+            self.bodies.push((view, digest, proposal));
+            self.bodies.sort_by_key(|(view, ..)| std::cmp::Reverse(*view));
+            self.bodies.truncate(limits::BODIES_KEPT);
+        }
+    }
+
+    fn body(&self, digest: &Hash) -> Option<&Proposal> {
+        self.bodies.iter().find(|(_, known, _)| known == digest).map(|(.., body)| body)
+    }
+
+    /// The view that f+1 validators want, or a higher one each: at least one honest among them.
+    fn wanted_by(&self, more_than: usize, above: View) -> Option<View> {
+        let mut views: Vec<View> =
+            self.wishes.values().map(|wish| wish.view).filter(|view| *view > above).collect();
+        views.sort_by_key(|view| std::cmp::Reverse(*view));
+        views.get(more_than).copied()
+    }
+
+    /// The view changes for exactly this height and view.
+    fn votes_for(&self, height: Height, view: View) -> Vec<ViewChangeVote> {
+        let fits = self.wishes.iter().filter(|(_, it)| it.height == height && it.view == view);
+        fits.map(|(validator, wish)| ViewChangeVote {
+            validator: *validator,
+            signature: wish.signature,
+            prepared: wish.prepared.clone(),
+        })
+        .collect()
+    }
+
+    /// Bodies belong to a height; wishes for views that were reached are done with.
+    pub(crate) fn next_height(&mut self, view: View) {
+        self.bodies.clear();
+        self.wishes.retain(|_, wish| wish.view > view);
+    }
+
+    fn entered(&mut self, view: View) {
+        self.wishes.retain(|_, wish| wish.view > view);
+    }
+}
+
+impl Replica {
+    /// P11: the leader sealed others' submissions and left one out for too long.
+    pub(crate) fn on_censored(&mut self, now: Now) -> Result<(), Reason> {
+        if self.leaving.is_some() {
+            return Err(Reason::LeavingView);
+        }
+        if self.leader() == self.me() {
+            return Err(Reason::NotAsked);
+        }
+        self.ask_for_view(now, self.view.next());
+        Ok(())
+    }
+
+    /// P11: from here on this replica votes in no view below `target`.
+    pub(crate) fn ask_for_view(&mut self, now: Now, target: View) {
+        assert!(target > self.view, "a view change goes up");
+        assert!(self.leaving.is_none_or(|old| target > old), "a view change goes up");
+        self.leaving = Some(target);
+        self.timers.left_view(now.monotonic);
+        self.persist(Promise::ViewChange { height: self.height(), view: target });
+        self.say_view_change(now, target);
+        self.open_view_if_quorum(now);
+    }
+
+    /// Says, for the height that this replica is at, what it asks for and what is prepared here.
+    pub(crate) fn say_view_change(&mut self, now: Now, target: View) {
+        let (prepared, proposal) = match &self.prepared {
+            Some((certificate, proposal)) => (Some(certificate.clone()), Some(proposal.clone())),
+            None => (None, None),
+        };
+        let height = self.height();
+        let body = MessageBody::ViewChange { height, view: target, prepared, proposal };
+        let message = self.signed(body);
+        if let Some((certificate, proposal)) = &self.prepared {
+            let (view, digest, body) = (certificate.view, certificate.digest, proposal.clone());
+            self.view_changes.keep_body(view, digest, body);
+        }
+        let prepared = self.prepared.as_ref().map(|(certificate, _)| certificate.clone());
+        let wish = Wish { height, view: target, signature: message.signature, prepared };
+        self.view_changes.keep(self.me(), wish);
+        // Of the messages of the view that is being left only the wish to leave is repeated.
+        self.round.sent.clear();
+        self.say(now, message);
+    }
+
+    pub(crate) fn on_view_change(&mut self, now: Now, message: Message) -> Result<(), Reason> {
+        let from = message.from;
+        let behind = message.height() < self.height();
+        if behind {
+            self.help_laggard(now, &message);
+        } else if message.height() > self.height() {
+            self.note_claim(now, from, message.height());
+        }
+        let MessageBody::ViewChange { height, view, prepared, proposal } = message.body else {
+            unreachable!("the caller looked")
+        };
+        if view <= self.view {
+            if !behind {
+                self.show_new_view(from);
+            }
+            return Err(Reason::Old);
+        }
+        let here = height == self.height();
+        let body = prepared.as_ref().map(|it| (it.view, it.digest)).zip(proposal);
+        if let (true, Some(((view, digest), proposal))) = (here, body) {
+            self.view_changes.keep_body(view, digest, proposal);
+        }
+        let wish = Wish { height, view, signature: message.signature, prepared };
+        let newer = self.view_changes.keep(from, wish);
+        self.join_if_wanted(now);
+        self.open_view_if_quorum(now);
+        if newer { Ok(()) } else { Err(Reason::Duplicate) }
+    }
+
+    /// P12: f+1 validators want higher views, so at least one honest one does: join them.
+    fn join_if_wanted(&mut self, now: Now) {
+        let floor = self.leaving.unwrap_or(self.view);
+        let faulty = self.settings.set.faulty();
+        if let Some(target) = self.view_changes.wanted_by(faulty, floor) {
+            self.ask_for_view(now, target);
+        }
+    }
+
+    /// P13: the leader of the view asked for opens it with a quorum of view changes, and with the proposal
+    /// of the highest certificate among them; without one it may propose freely.
+    fn open_view_if_quorum(&mut self, now: Now) {
+        let Some(view) = self.leaving else { return };
+        let height = self.height();
+        if self.leader_of(height, view) != self.me() {
+            return;
+        }
+        let votes = self.view_changes.votes_for(height, view);
+        if votes.len() < self.quorum() {
+            return;
+        }
+        let proposal = match highest_certificate(&votes) {
+            None => None,
+            Some(certificate) => match self.view_changes.body(&certificate.digest) {
+                Some(body) => Some(body.clone()),
+                // Whoever holds the certificate holds the body, and repeats it.
+                None => return,
+            },
+        };
+        let view_changes = List::new(votes).expect("at most one for each validator");
+        let body = MessageBody::NewView { height, view, view_changes, proposal: proposal.clone() };
+        let message = self.signed(body);
+        self.enter_view(now, view, message.clone());
+        self.say(now, message);
+        let taken_up = self.take_up(now, proposal);
+        assert!(taken_up.is_ok(), "in a view that was just entered no vote stands against it");
+    }
+
+    /// P14: a NewView was verified when it arrived: its quorum, its certificates and its choice. What is
+    /// left to ask is whether it is from the leader of a view that this replica may still enter.
+    pub(crate) fn on_new_view(&mut self, now: Now, message: Message) -> Result<(), Reason> {
+        let (from, view) = (message.from, message.view());
+        let again = view == self.view && self.came_back_without_new_view();
+        if view < self.view || (view == self.view && !again) {
+            return Err(Reason::Old);
+        }
+        if self.leaving.is_some_and(|target| view < target) {
+            return Err(Reason::LeavingView);
+        }
+        if from != self.leader_of(self.height(), view) {
+            return Err(Reason::NotTheLeader);
+        }
+        let MessageBody::NewView { proposal, .. } = &message.body else {
+            unreachable!("the caller looked")
+        };
+        let proposal = proposal.clone();
+        if proposal.as_ref().is_some_and(|it| it.parent != self.head.hash) {
+            return Err(Reason::WrongParent);
+        }
+        if again {
+            self.new_view = Some(message);
+        } else {
+            self.enter_view(now, view, message);
+        }
+        let taken_up = self.take_up(now, proposal);
+        self.replay_kept(now);
+        taken_up
+    }
+
+    /// P20: after a restart the view is known from the journal, its NewView is not.
+    const fn came_back_without_new_view(&self) -> bool {
+        self.new_view.is_none() && self.round.accepted.is_none() && self.leaving.is_none()
+    }
+
+    fn enter_view(&mut self, now: Now, view: View, new_view: Message) {
+        assert!(view > self.view, "views never fall");
+        self.persist(Promise::Entered { height: self.height(), view });
+        self.view = view;
+        self.leaving = None;
+        self.round = Round::default();
+        self.new_view = Some(new_view);
+        self.view_changes.entered(view);
+        self.timers.entered_view(now.monotonic, self.work);
+    }
+
+    /// P14: the proposal of the highest certificate is voted for again, in the new view.
+    fn take_up(&mut self, now: Now, proposal: Option<Proposal>) -> Result<(), Reason> {
+        let Some(proposal) = proposal else {
+            self.propose_if_due(now);
+            return Ok(());
+        };
+        let digest = proposal.digest();
+        self.accept(now, Accepted { digest, proposal, signature: None })
+    }
+
+    /// P16: a validator that asks for a view that others are in missed its NewView.
+    fn show_new_view(&mut self, to: ValidatorIndex) {
+        if let Some(message) = &self.new_view {
+            let message = message.clone();
+            self.outputs.push(Output::Send(to, message));
+        }
+    }
+}
