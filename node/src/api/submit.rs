@@ -1,0 +1,253 @@
+//! `POST /v1/submissions`: ask once, get the answer. `GET /v1/submissions/{id}`: where one stands.
+
+use super::{
+    Api, ApiError, Problem, body,
+    answer::{DecidedRecord, OutcomeView, SubmissionAnswer},
+    guard::COMPLETE_TO,
+    parameters::{Named, NoParameters, Parameters},
+    wall_clock,
+};
+use crate::{
+    evidence::{self, Options},
+    handle::Admission,
+    limits,
+};
+use axum::{
+    Json,
+    body::Body,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+};
+use probata_ledger::LedgerReader;
+use probata_types::{Height, Submission, SubmissionId, Timestamp, Verified};
+use serde::Deserialize;
+use std::{
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, timeout, timeout_at},
+};
+
+/// Query parameters of a submission.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SubmitParameters {
+    /// Longest wait for the seal, in milliseconds.
+    wait_ms: Option<u64>,
+    /// Whether the answer shall hold the evidence files.
+    evidence: Option<WithEvidence>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum WithEvidence {
+    All,
+    None,
+}
+
+pub(super) async fn submit(
+    State(api): State<Arc<Api>>,
+    Parameters(parameters): Parameters<SubmitParameters>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, ApiError> {
+    let wait = wait_time(parameters.wait_ms)?;
+    let result = offer(&api, &headers, body, wait).await;
+    let sealed = match result {
+        Ok(sealed) => sealed,
+        Err(error) => {
+            api.context.metrics.refused(error.problem.code());
+            return Err(error);
+        }
+    };
+    match sealed {
+        Offered::Sealed(id) => {
+            let with = parameters.evidence.unwrap_or(WithEvidence::All);
+            let answer = sealed_answer(&api, id, with).await?;
+            Ok(answer.ok_or_else(|| not_here(&id))?.into_response())
+        }
+        Offered::Pending(id) => Ok(pending_answer(&api, id, StatusCode::ACCEPTED)),
+    }
+}
+
+pub(super) async fn submission(
+    State(api): State<Arc<Api>>,
+    Named(id): Named<SubmissionId>,
+    Parameters(NoParameters {}): Parameters<NoParameters>,
+) -> Result<Response, ApiError> {
+    if let Some(answer) = sealed_answer(&api, id, WithEvidence::None).await? {
+        return Ok(answer.into_response());
+    }
+    let expiry = api.waiting.lock().unwrap_or_else(PoisonError::into_inner).expiry(&id);
+    match expiry {
+        None => Err(not_here(&id)),
+        Some(expires_at) if has_expired(&api, expires_at) => Err(expired(&id)),
+        Some(_) => Ok(pending_answer(&api, id, StatusCode::OK)),
+    }
+}
+
+/// What became of a submission within the wait.
+enum Offered {
+    Sealed(SubmissionId),
+    Pending(SubmissionId),
+}
+
+/// Checks a submission, offers it to the chain thread, and waits for its seal.
+async fn offer(
+    api: &Api,
+    headers: &HeaderMap,
+    body: Body,
+    wait: Duration,
+) -> Result<Offered, ApiError> {
+    let received = body::read(api, headers, body).await?;
+    let submission = api.context.edge.receive(received.encoding, received.bytes).await?;
+    drop(received.share);
+    let deadline = Instant::now() + wait;
+    let (id, expires_at) = (submission.id(), submission.head.expires_at);
+    match admit(api, submission).await? {
+        Admission::Sealed(_) => Ok(Offered::Sealed(id)),
+        Admission::Refused(refusal) => Err(refusal.into()),
+        Admission::Pending(sealed) => {
+            api.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(id, expires_at);
+            wait_for_seal(api, id, expires_at, sealed, deadline).await
+        }
+    }
+}
+
+/// Asks the chain thread; it answers between two blocks.
+async fn admit(api: &Api, submission: Verified<Submission>) -> Result<Admission, ApiError> {
+    let admission = timeout(limits::API_ADMISSION_TIME, api.context.chain.submit(submission)).await;
+    admission.map_err(|_| ApiError::new(Problem::Busy, "the chain thread is busy"))
+}
+
+async fn wait_for_seal(
+    api: &Api,
+    id: SubmissionId,
+    expires_at: Timestamp,
+    sealed: oneshot::Receiver<Height>,
+    deadline: Instant,
+) -> Result<Offered, ApiError> {
+    match timeout_at(deadline, sealed).await {
+        Ok(Ok(_)) => {
+            api.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+            Ok(Offered::Sealed(id))
+        }
+        // Nobody will tell: the submission expired, too many wait for it, or the chain thread ended.
+        Ok(Err(_)) => {
+            if api.read(move |reader| Ok(reader.submission(&id)?.is_some())).await? {
+                Ok(Offered::Sealed(id))
+            } else if has_expired(api, expires_at) {
+                Err(expired(&id))
+            } else {
+                Ok(Offered::Pending(id))
+            }
+        }
+        Err(_) => Ok(Offered::Pending(id)),
+    }
+}
+
+/// Whether no later block can hold a submission that expires then. The block time decides, not this
+/// machine's clock alone: a block that is being sealed now may still hold it.
+fn has_expired(api: &Api, expires_at: Timestamp) -> bool {
+    let time = api.context.chain.status().header.map_or(Timestamp::ZERO, |header| header.time);
+    let parameters = api.context.genesis.parameters();
+    let leeway = parameters.precision.get().saturating_add(parameters.message_delay.get());
+    time > expires_at || wall_clock().since(expires_at) > leeway
+}
+
+/// The answer about a sealed submission; `None` if it is not sealed.
+async fn sealed_answer(
+    api: &Api,
+    id: SubmissionId,
+    with: WithEvidence,
+) -> Result<Option<SealedAnswer>, ApiError> {
+    let genesis = Arc::clone(&api.context.genesis);
+    api.read(move |reader| {
+        let complete_to = reader.head().height;
+        let decided = match with {
+            WithEvidence::None => outcomes(reader, &id)?,
+            WithEvidence::All => {
+                let options = Options { events: false, made_at: wall_clock() };
+                evidence::assemble_submission(reader, &genesis, &id, options)?.map(|made| {
+                    let records = made.files.into_iter().map(|file| DecidedRecord {
+                        record: file.record_id(),
+                        outcome: OutcomeView::new(&file.outcome),
+                        evidence: Some(file),
+                    });
+                    (made.height, records.collect())
+                })
+            }
+        };
+        Ok(decided.map(|(height, records)| {
+            let (status, height) = ("sealed", Some(height));
+            SealedAnswer(SubmissionAnswer { submission: id, status, height, complete_to, records })
+        }))
+    })
+    .await
+}
+
+/// The decisions on a submission's records, without proofs.
+fn outcomes(
+    reader: &LedgerReader,
+    id: &SubmissionId,
+) -> Result<Option<(Height, Vec<DecidedRecord>)>, ApiError> {
+    let Some(place) = reader.submission(id)? else { return Ok(None) };
+    let (block, index) = (reader.block(place.height)?, place.index as usize);
+    let found = block.as_ref().and_then(|block| Some((block, block.proposal.submissions.get(index)?)));
+    let Some((block, submission)) = found else {
+        return Err(evidence::AssembleError::Contradiction("an index names no submission").into());
+    };
+    let first = evidence::first_leaf(block, index)?;
+    let decided = submission.record_ids().into_iter().zip(block.outcomes.iter().skip(first));
+    let records = decided.map(|(record, outcome)| DecidedRecord {
+        record,
+        outcome: OutcomeView::new(outcome),
+        evidence: None,
+    });
+    Ok(Some((place.height, records.collect())))
+}
+
+/// An answer whose height may be above the head when the request came.
+struct SealedAnswer(SubmissionAnswer);
+
+impl IntoResponse for SealedAnswer {
+    fn into_response(self) -> Response {
+        let complete_to = [(COMPLETE_TO, self.0.complete_to.to_string())];
+        (complete_to, Json(self.0)).into_response()
+    }
+}
+
+fn pending_answer(api: &Api, submission: SubmissionId, status: StatusCode) -> Response {
+    let answer = SubmissionAnswer {
+        submission,
+        status: "pending",
+        height: None,
+        complete_to: api.head(),
+        records: Vec::new(),
+    };
+    (status, Json(answer)).into_response()
+}
+
+fn wait_time(wait_ms: Option<u64>) -> Result<Duration, ApiError> {
+    let max = limits::API_WAIT_MAX;
+    match wait_ms {
+        None => Ok(limits::API_WAIT_DEFAULT),
+        Some(ms) if Duration::from_millis(ms) <= max => Ok(Duration::from_millis(ms)),
+        Some(ms) => {
+            let message = format!("wait_ms is {ms} and must be at most {}", max.as_millis());
+            Err(ApiError::new(Problem::BadParameter, message))
+        }
+    }
+}
+
+fn not_here(id: &SubmissionId) -> ApiError {
+    let message = format!("submission {id} is neither sealed nor waiting at this node");
+    ApiError::new(Problem::NotFound, message)
+}
+
+fn expired(id: &SubmissionId) -> ApiError {
+    ApiError::new(Problem::Expired, format!("submission {id} expired before it was sealed"))
+}

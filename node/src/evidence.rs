@@ -1,0 +1,326 @@
+//! Make evidence files from the ledger: the record, its outcome, and the paths to what is sealed.
+//!
+//! All proofs of a file stand against one head, whatever the chain seals meanwhile. A file of this node is no
+//! more trusted than one of any other: its reader checks all of it.
+
+mod paths;
+
+use paths::Paths;
+use probata_genesis::Genesis;
+use probata_ledger::{LedgerError, LedgerReader, Proofs, Query};
+use probata_types::{
+    Domain, FlowId, Hash, Height, Index, List, Outcome, RecordId, SealedBlock, Submission,
+    SubmissionId, Suite, Timestamp,
+    block::submission_leaf,
+    evidence::{
+        Anchor, EvidenceFile, Format, ShownFlow, ShownInstitution, ShownPlace, ShownState,
+        ShownSubmission,
+    },
+    limits::EVIDENCE_EVENTS,
+    merkle,
+    outcome::OutcomeLeaf,
+    sparse::SparsePath,
+    state::{StateKey, StateValue},
+};
+
+use crate::limits;
+
+/// What a file shall hold besides what it always does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// Every accepted record of the flow, so that its history is shown to be complete.
+    pub events: bool,
+    /// When the file is made. Information only.
+    pub made_at: Timestamp,
+}
+
+/// The decisions on a submission's records, with their evidence, in the order of the records.
+#[derive(Debug)]
+pub struct SubmissionEvidence {
+    /// The block that holds the submission.
+    pub height: Height,
+    /// One file for each record.
+    pub files: Vec<EvidenceFile>,
+}
+
+/// Why no file could be made: never because of what was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum AssembleError {
+    /// The ledger failed.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The ledger contradicts itself.
+    #[error("the ledger contradicts itself: {0}")]
+    Contradiction(&'static str),
+    /// The block was sealed by a set that genesis does not lead to by itself.
+    #[error("block {0} was sealed by a validator set that is not the one of genesis")]
+    OtherSet(Height),
+}
+
+/// The evidence file of a record, accepted or rejected; `None` if the record is not sealed.
+///
+/// # Errors
+/// [`AssembleError`].
+pub fn assemble(
+    reader: &LedgerReader,
+    genesis: &Genesis,
+    record: &RecordId,
+    options: Options,
+) -> Result<Option<EvidenceFile>, AssembleError> {
+    let Some(place) = reader.record(record)? else { return Ok(None) };
+    let block = sealed_block(reader, place.height)?;
+    let source = Source { reader, genesis, block: BlockPaths::new(block), options };
+    let within = source.submission(place.submission as usize)?;
+    let index = place.index as usize;
+    let flow = within.submission.records.get(index).ok_or(NO_SUCH_RECORD)?.flow;
+    let status = source.status(&within, &[flow])?;
+    source.file(&within, index, &status).map(Some)
+}
+
+/// The evidence files of all records of a submission; `None` if the submission is not sealed.
+///
+/// # Errors
+/// [`AssembleError`].
+pub fn assemble_submission(
+    reader: &LedgerReader,
+    genesis: &Genesis,
+    id: &SubmissionId,
+    options: Options,
+) -> Result<Option<SubmissionEvidence>, AssembleError> {
+    let Some(place) = reader.submission(id)? else { return Ok(None) };
+    let block = sealed_block(reader, place.height)?;
+    let source = Source { reader, genesis, block: BlockPaths::new(block), options };
+    let within = source.submission(place.index as usize)?;
+    let mut files = Vec::with_capacity(within.submission.records.len());
+    let indexes: Vec<usize> = (0..within.submission.records.len()).collect();
+    for part in indexes.chunks(limits::FLOWS_PER_PROOF) {
+        let mut flows: Vec<FlowId> =
+            part.iter().map(|index| within.submission.records[*index].flow).collect();
+        flows.sort_unstable();
+        flows.dedup();
+        let status = source.status(&within, &flows)?;
+        for index in part {
+            files.push(source.file(&within, *index, &status)?);
+        }
+    }
+    Ok(Some(SubmissionEvidence { height: place.height, files }))
+}
+
+/// The place of a record in its block that its submission and its position there give.
+///
+/// # Errors
+/// [`AssembleError::Contradiction`] if the block holds no such submission.
+pub fn first_leaf(block: &SealedBlock, submission: usize) -> Result<usize, AssembleError> {
+    let before = block.proposal.submissions.get(..submission).ok_or(NO_SUCH_SUBMISSION)?;
+    Ok(before.iter().map(|one| one.records.len()).sum())
+}
+
+const NO_SUCH_BLOCK: AssembleError = AssembleError::Contradiction("an index names no block");
+const NO_SUCH_SUBMISSION: AssembleError =
+    AssembleError::Contradiction("an index names no submission of its block");
+const NO_SUCH_RECORD: AssembleError =
+    AssembleError::Contradiction("an index names no record of its submission");
+
+fn sealed_block(reader: &LedgerReader, height: Height) -> Result<SealedBlock, AssembleError> {
+    reader.block(height)?.ok_or(NO_SUCH_BLOCK)
+}
+
+/// A block with the trees over its submissions and its outcomes.
+struct BlockPaths {
+    block: SealedBlock,
+    submissions: Paths,
+    outcomes: Paths,
+}
+
+impl BlockPaths {
+    fn new(block: SealedBlock) -> Self {
+        let suite = block.header.suite;
+        let leaf = |one: &Submission| submission_leaf(suite, &one.head, &one.signature);
+        let submissions = block.proposal.submissions.iter().map(leaf).collect();
+        let submissions = Paths::new(suite, Domain::Submissions, submissions);
+        let outcomes = Paths::new(suite, Domain::Outcomes, outcome_leaves(&block));
+        Self { block, submissions, outcomes }
+    }
+}
+
+fn outcome_leaves(block: &SealedBlock) -> Vec<Hash> {
+    let of_submissions = block.proposal.submissions.iter().flat_map(|submission| {
+        let id = submission.id();
+        submission.record_ids().into_iter().map(move |record| (record, id))
+    });
+    of_submissions
+        .zip(&block.outcomes)
+        .map(|((record, submission), outcome)| {
+            let leaf = OutcomeLeaf { record, submission, outcome: outcome.clone() };
+            leaf.digest(block.header.suite)
+        })
+        .collect()
+}
+
+/// A submission within its block.
+struct Within<'a> {
+    submission: &'a Submission,
+    index: usize,
+    first_leaf: usize,
+    records: Paths,
+}
+
+/// What the files of one submission share: the head that they are proven against.
+struct Status {
+    anchor: Option<Anchor>,
+    institution: ShownInstitution,
+    flows: Vec<(FlowId, ShownFlow, Option<Vec<RecordId>>)>,
+}
+
+/// What files are made from.
+struct Source<'a> {
+    reader: &'a LedgerReader,
+    genesis: &'a Genesis,
+    block: BlockPaths,
+    options: Options,
+}
+
+impl Source<'_> {
+    fn suite(&self) -> Suite {
+        self.block.block.header.suite
+    }
+
+    fn submission(&self, index: usize) -> Result<Within<'_>, AssembleError> {
+        let block = &self.block.block;
+        let submission = block.proposal.submissions.get(index).ok_or(NO_SUCH_SUBMISSION)?;
+        let ids = submission.record_ids();
+        let leaves = ids
+            .iter()
+            .map(|id| merkle::leaf(self.suite(), Domain::Records, id.as_bytes()))
+            .collect();
+        let records = Paths::new(self.suite(), Domain::Records, leaves);
+        let first_leaf = first_leaf(block, index)?;
+        Ok(Within { submission, index, first_leaf, records })
+    }
+
+    /// The newest head, with the block in its history and what stands under its state root.
+    fn status(&self, within: &Within<'_>, flows: &[FlowId]) -> Result<Status, AssembleError> {
+        let institution = within.submission.head.institution;
+        let mut keys = vec![StateKey::Institution(institution)];
+        keys.extend(flows.iter().map(|flow| StateKey::Flow(*flow)));
+        let (anchor, proofs) = self.prove(&keys)?;
+        let at = anchor.as_ref().map_or(&self.block.block.header, |anchor| &anchor.header);
+        if at.validators != self.genesis.validator_set().hash(self.suite()) {
+            return Err(AssembleError::OtherSet(at.height));
+        }
+        let height = at.height;
+        let mut states = proofs.into_iter();
+        let institution = match states.next() {
+            Some((Some(StateValue::Institution(value)), path)) => ShownInstitution { value, path },
+            _ => return Err(AssembleError::Contradiction("a submitter is not in the state")),
+        };
+        let mut shown = Vec::with_capacity(flows.len());
+        for (flow, (value, path)) in flows.iter().zip(states) {
+            let Some(StateValue::Flow(value)) = value else { continue };
+            let events = match self.options.events && value.count <= EVIDENCE_EVENTS as u64 {
+                true => Some(self.events(flow, height, value.count)?),
+                false => None,
+            };
+            shown.push((*flow, ShownFlow { value: *value, path }, events));
+        }
+        Ok(Status { anchor, institution, flows: shown })
+    }
+
+    /// Proves state under the newest head, and the block in its history unless it is that head.
+    fn prove(&self, keys: &[StateKey]) -> Result<(Option<Anchor>, States), AssembleError> {
+        let height = self.block.block.header.height;
+        if self.reader.head().height == height {
+            let Proofs { header, states, .. } = self.reader.prove(keys, &[])?;
+            if header.height == height {
+                return Ok((None, states));
+            }
+        }
+        // The head is above the block, and heads never fall.
+        let Proofs { header, seal, states, history } = self.reader.prove(keys, &[height])?;
+        let history_path = history
+            .into_iter()
+            .next()
+            .ok_or(AssembleError::Contradiction("a history path was left out"))?;
+        Ok((Some(Anchor { header, seal, history_path }), states))
+    }
+
+    /// Every accepted record of a flow up to a height, in order; `count` of them.
+    fn events(
+        &self,
+        flow: &FlowId,
+        height: Height,
+        count: u64,
+    ) -> Result<Vec<RecordId>, AssembleError> {
+        let mut events = Vec::new();
+        let mut after = None;
+        loop {
+            let query = Query::Flow(*flow);
+            let page = self.reader.search(&query, after.as_ref(), limits::EVENTS_PAGE)?;
+            for (record, place) in page.entries {
+                if place.accepted && place.height <= height {
+                    events.push(record);
+                }
+            }
+            after = page.next;
+            if after.is_none() || events.len() as u64 >= count {
+                break;
+            }
+        }
+        if events.len() as u64 != count {
+            return Err(AssembleError::Contradiction("a flow's index and its count differ"));
+        }
+        Ok(events)
+    }
+
+    fn file(
+        &self,
+        within: &Within<'_>,
+        index: usize,
+        status: &Status,
+    ) -> Result<EvidenceFile, AssembleError> {
+        let BlockPaths { block, submissions, outcomes } = &self.block;
+        let record = within.submission.records.get(index).ok_or(NO_SUCH_RECORD)?;
+        let leaf = within.first_leaf + index;
+        let outcome: &Outcome = block.outcomes.get(leaf).ok_or(NO_SUCH_RECORD)?;
+        let flow = status.flows.iter().find(|(flow, ..)| *flow == record.flow);
+        let events = flow.and_then(|(_, _, events)| events.clone());
+        Ok(EvidenceFile {
+            format: Format::Evidence,
+            version: EvidenceFile::VERSION,
+            suite: self.suite(),
+            chain: self.genesis.chain(),
+            made_at: self.options.made_at,
+            submission: ShownSubmission {
+                head: within.submission.head.clone(),
+                signature: within.submission.signature,
+                place: place(submissions, within.index)?,
+            },
+            record: record.clone(),
+            record_place: place(&within.records, index)?,
+            outcome: outcome.clone(),
+            outcome_place: place(outcomes, leaf)?,
+            header: block.header.clone(),
+            seal: block.seal.clone(),
+            anchor: status.anchor.clone(),
+            state: flow.map(|(_, flow, _)| ShownState {
+                flow: flow.clone(),
+                institution: status.institution.clone(),
+            }),
+            events: events
+                .map(|events| List::new(events).expect("the count was compared with the bound")),
+            // No record changes the validator set: it is that of genesis, as `status` has checked.
+            sets: List::empty(),
+            disclosures: List::empty(),
+        })
+    }
+}
+
+type States = Vec<(Option<StateValue>, SparsePath)>;
+
+fn place(paths: &Paths, index: usize) -> Result<ShownPlace, AssembleError> {
+    let path = paths.path(index).ok_or(NO_SUCH_RECORD)?;
+    Ok(ShownPlace { index: Index::new(index as u64), path })
+}
+
+#[cfg(test)]
+mod tests;
