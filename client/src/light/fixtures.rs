@@ -5,5 +5,6 @@ mod chain;
 mod consortium;
 mod naive;
 
-pub(super) use chain::{Bank, Chain, Options};
-pub(super) use consortium::{SUITE, genesis, institution, pair};
+pub(super) use chain::{Chain, NOTICE, NOTICE_NAME, Options, WILL, grant, record, seal_of};
+use consortium::SUITE;
+pub(super) use consortium::{genesis, institution, pair};
