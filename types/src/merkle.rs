@@ -4,6 +4,10 @@
 //! `hash(domain, "")`. The left subtree of n leaves holds the largest power of two below n. A verifier takes the tree's
 //! size from a signed header, never from the proof, and a path has exactly one length for its place.
 
+mod consistency;
+
+pub use consistency::{ConsistencyPath, TreeHead, consistency};
+
 use crate::{Domain, Hash, List, Suite, limits};
 use serde::{Deserialize, Serialize};
 
@@ -185,3 +189,6 @@ pub struct Place {
     /// Leaves of the tree.
     pub size: u64,
 }
+
+#[cfg(test)]
+mod tests;

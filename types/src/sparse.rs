@@ -137,3 +137,6 @@ impl SparsePath {
         if got == *root { Ok(()) } else { Err(SparseError::Root { got, expected: *root }) }
     }
 }
+
+#[cfg(test)]
+mod tests;
