@@ -5,17 +5,15 @@
 //! committed values go into the evidence file.
 
 use crate::sdk::{
-    Author, Client, ClientError, Draft, DraftContext, DraftError, FlowWriter, Names, OpeningsFile,
-    Prepared, RecordReceipt, Signer, clock, draft::read_bounded, limits, sign, write_evidence,
+    Client, ClientError, Draft, DraftError, Names, Notary, Order, Signer, Submitter,
+    draft::read_bounded, limits,
 };
 use probata_genesis::SubjectKey;
-use probata_types::{FlowId, InstitutionId, Outcome, RecordId, Timestamp, evidence::EvidenceFile};
+use probata_types::InstitutionId;
 use serde::Deserialize;
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, path::Path};
+
+pub use crate::sdk::NotarisedRecord;
 
 /// The file that describes a case.
 pub const CASE_FILE: &str = "case.json";
@@ -36,7 +34,7 @@ pub struct Case {
 pub struct Step {
     /// The participant that submits it.
     pub by: String,
-    /// Committed fields whose values go into the evidence file.
+    /// Committed fields whose values go into the evidence file, besides the documents' names.
     pub disclose: Vec<String>,
     /// The record.
     pub draft: Draft,
@@ -59,28 +57,21 @@ pub struct Folders<'a> {
     pub out: &'a Path,
 }
 
-/// A record that was submitted, decided and stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NotarisedRecord {
-    /// The draft's name.
-    pub name: String,
-    /// The participant that submitted it.
-    pub by: String,
-    /// The record.
-    pub record: RecordId,
-    /// Its flow.
-    pub flow: FlowId,
-    /// What the chain decided.
-    pub outcome: Outcome,
-    /// Its evidence file.
-    pub evidence: PathBuf,
-    /// The copies of its documents.
-    pub documents: Vec<PathBuf>,
+impl Case {
+    /// Reads the case in a folder.
+    ///
+    /// # Errors
+    /// [`ClientError::Draft`] if there is none, or it is not one.
+    pub fn read(folder: &Path) -> Result<Self, ClientError> {
+        let json = read_bounded(&folder.join(CASE_FILE), limits::DRAFT_BYTES)?;
+        let form = |error: serde_json::Error| DraftError::Form(error.to_string());
+        Ok(serde_json::from_slice(&json).map_err(form)?)
+    }
 }
 
 /// Submits the case's records in order, each after the one before is sealed, and stores for each
 /// `NAME.evidence.json`, `NAME.openings.json` and copies of its documents in the out folder. Once all
-/// are sealed, the evidence files are fetched anew, so that each shows the flow as the case left it.
+/// are sealed, the evidence files are made anew, so that each shows its flow as the case left it.
 ///
 /// # Errors
 /// [`ClientError`]. Records before the failing one are sealed and stored.
@@ -90,126 +81,32 @@ pub async fn run(
     subject_key: &SubjectKey,
     client: &Client,
 ) -> Result<Vec<NotarisedRecord>, ClientError> {
-    let json = read_bounded(&folders.case.join(CASE_FILE), limits::DRAFT_BYTES)?;
-    let case: Case =
-        serde_json::from_slice(&json).map_err(|error| DraftError::Form(error.to_string()))?;
-    fs::create_dir_all(folders.out).map_err(|error| ClientError::file(folders.out, error))?;
+    let case = Case::read(folders.case)?;
     let institutions = participants.iter();
     let institutions = institutions.map(|(name, one)| (name.clone(), one.institution)).collect();
-    let mut runner = Runner {
-        folders,
-        participants,
-        subject_key,
-        client,
-        names: Names { institutions, ..Names::default() },
-        writers: BTreeMap::new(),
-    };
-    let mut done = Vec::with_capacity(case.steps.len());
+    let names = Names { institutions, ..Names::default() };
+    let mut notary = Notary::new(client, Some(subject_key), folders.out, names)?;
+    let mut notarised = Vec::with_capacity(case.steps.len());
     for step in &case.steps {
-        done.push(runner.step(step).await?);
+        let participant = participant(participants, &step.by)?;
+        let signer = participant.signer.as_ref();
+        let submitter = Submitter { institution: participant.institution, signer };
+        let order = Order { draft: &step.draft, folder: folders.case, disclose: &step.disclose };
+        notarised.extend(notary.notarise(submitter, &[order]).await?);
     }
-    for (step, notarised) in case.steps.iter().zip(&done) {
-        let evidence = client.evidence(&notarised.record, true).await?;
-        runner.store(step, notarised, evidence)?;
+    for (step, record) in case.steps.iter().zip(&notarised) {
+        notary.refresh(record, &step.disclose).await?;
     }
-    Ok(done)
+    Ok(notarised)
 }
 
-struct Runner<'a> {
-    folders: Folders<'a>,
+fn participant<'a>(
     participants: &'a BTreeMap<String, Participant>,
-    subject_key: &'a SubjectKey,
-    client: &'a Client,
-    names: Names,
-    writers: BTreeMap<(InstitutionId, FlowId), FlowWriter>,
-}
-
-impl Runner<'_> {
-    async fn step(&mut self, step: &Step) -> Result<NotarisedRecord, ClientError> {
-        let participants = self.participants;
-        let submitter = participants.get(&step.by).ok_or_else(|| {
-            let known: Vec<&str> = participants.keys().map(String::as_str).collect();
-            let known = known.join(", ");
-            DraftError::Form(format!("there is no participant {:?}; there are: {known}", step.by))
-        })?;
-        let genesis = self.client.genesis();
-        let (suite, chain) = (genesis.suite(), genesis.chain());
-        let author = Author { suite, chain, institution: submitter.institution };
-        let now = clock::now();
-        let prepared = self.prepare(step, now)?;
-        let key = (submitter.institution, prepared.flow);
-        let writer = self.writers.get(&key).cloned();
-        let mut writer = writer.unwrap_or_else(|| FlowWriter::new(author, prepared.flow));
-        let (id, record) = writer.append(prepared.statement.clone());
-        let openings = OpeningsFile::new(chain, id, prepared.book.openings());
-        let path = self.path(&prepared.name, "openings.json");
-        openings.write(&path)?;
-        let signer = submitter.signer.as_ref();
-        let submission = sign(vec![record], &author, signer, now, limits::LIFETIME)?;
-        let receipt = self.client.submit(&submission).await?;
-        let [decided] = receipt.records.as_slice() else {
-            unreachable!("a receipt has one decision for each record sent");
-        };
-        // A rejected record takes no number: the next one stands in its place.
-        if decided.outcome().is_accepted() {
-            self.writers.insert(key, writer);
-            self.names.records.insert(prepared.name.clone(), id);
-        }
-        let notarised = self.notarised(step, &prepared, decided)?;
-        self.store(step, &notarised, decided.evidence.clone())?;
-        Ok(notarised)
-    }
-
-    fn prepare(&mut self, step: &Step, now: Timestamp) -> Result<Prepared, ClientError> {
-        let genesis = self.client.genesis();
-        let context = DraftContext {
-            suite: genesis.suite(),
-            rule_pack: genesis.rule_pack().version,
-            utc_offset_minutes: genesis.rule_pack().utc_offset_minutes,
-            now,
-            folder: self.folders.case,
-            subject_key: Some(self.subject_key),
-        };
-        Ok(step.draft.prepare(&context, &mut self.names)?)
-    }
-
-    fn notarised(
-        &self,
-        step: &Step,
-        prepared: &Prepared,
-        decided: &RecordReceipt,
-    ) -> Result<NotarisedRecord, ClientError> {
-        let mut documents = Vec::with_capacity(prepared.documents.len());
-        for document in &prepared.documents {
-            let Some(name) = document.file_name() else { continue };
-            let copy = self.folders.out.join(name);
-            fs::copy(document, &copy).map_err(|error| ClientError::file(document, error))?;
-            documents.push(copy);
-        }
-        Ok(NotarisedRecord {
-            name: prepared.name.clone(),
-            by: step.by.clone(),
-            record: decided.record,
-            flow: prepared.flow,
-            outcome: decided.outcome().clone(),
-            evidence: self.path(&prepared.name, "evidence.json"),
-            documents,
-        })
-    }
-
-    /// Writes an evidence file with what the step discloses.
-    fn store(
-        &self,
-        step: &Step,
-        notarised: &NotarisedRecord,
-        mut evidence: EvidenceFile,
-    ) -> Result<(), ClientError> {
-        let openings = OpeningsFile::read(&self.path(&notarised.name, "openings.json"))?;
-        openings.disclose(&mut evidence, step.disclose.iter().map(String::as_str))?;
-        write_evidence(&evidence, &notarised.evidence)
-    }
-
-    fn path(&self, name: &str, extension: &str) -> PathBuf {
-        self.folders.out.join(format!("{name}.{extension}"))
-    }
+    name: &str,
+) -> Result<&'a Participant, DraftError> {
+    participants.get(name).ok_or_else(|| {
+        let known: Vec<&str> = participants.keys().map(String::as_str).collect();
+        let known = known.join(", ");
+        DraftError::Form(format!("there is no participant {name:?}; there are: {known}"))
+    })
 }

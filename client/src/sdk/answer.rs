@@ -129,10 +129,8 @@ pub(super) fn headers(
 /// Whether every proof of the file holds, its outcome aside. Documents are not looked at: the caller
 /// made the record from them.
 fn check(genesis: &Genesis, file: &EvidenceFile) -> Result<(), String> {
-    let json = file.to_json().map_err(|error| error.to_string())?;
-    let request =
-        Request { evidence: json.as_bytes(), genesis: Some(genesis), ..Request::default() };
-    let report = light::verify(&request);
+    let request = Request { genesis: Some(genesis), ..Request::default() };
+    let report = light::verify_file(file, &request);
     let rejected = !file.outcome.is_accepted();
     let stands = |check: &Check| {
         let needed = check.required && check.level.is_some();

@@ -79,7 +79,7 @@ pub enum DraftError {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Draft {
-    /// Names the record, for its files and for other drafts' `{"$record": …}`.
+    /// Names the record, and the files made for it.
     pub name: String,
     /// The flow: `new`, its 32 hex digits, or a name that drafts of one run share.
     pub flow: String,
@@ -174,6 +174,11 @@ impl Draft {
     /// [`DraftError::Document`] if it cannot be read, [`DraftError::Form`].
     pub fn read(path: &Path) -> Result<Vec<Self>, DraftError> {
         Self::parse(&read_bounded(path, limits::DRAFT_BYTES)?)
+    }
+
+    /// Adds a document.
+    pub fn bind(&mut self, path: PathBuf, role: DocumentRole) {
+        self.documents.push(DraftDocument { path, role, media_type: None });
     }
 
     /// Turns the draft into a statement. Names of flows that are new are added to `names`.

@@ -127,11 +127,17 @@ impl OpeningsFile {
     }
 
     /// Writes the file so that only its owner reads it, durably. Do it before the record is sent: a salt
-    /// that is lost after sealing cannot be made again.
+    /// that is lost after sealing cannot be made again. For the same reason the openings of another
+    /// record are never overwritten.
     ///
     /// # Errors
     /// [`ClientError::File`].
     pub fn write(&self, path: &Path) -> Result<(), ClientError> {
+        if path.exists() && Self::read(path)?.record != self.record {
+            let why =
+                "the openings of another record are there: move them, or name this draft otherwise";
+            return Err(ClientError::file(path, io::Error::new(io::ErrorKind::AlreadyExists, why)));
+        }
         let write = || -> io::Result<()> {
             let mut text = serde_json::to_string_pretty(self)?;
             text.push('\n');

@@ -6,14 +6,13 @@ use crate::{
     sdk::{clock, limits::DOCUMENT_BYTES, random},
 };
 use probata_types::{
-    FlowId, InstitutionId, RecordId,
+    FlowId, InstitutionId,
     record::{Commitment, Subject},
 };
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-const KNOWN: &str =
-    "$commit, $subject, $flow, $record, $institution, $time, $date, $money, $rate, $sha256";
+const KNOWN: &str = "$commit, $subject, $flow, $institution, $time, $date, $money, $rate, $sha256";
 
 /// Names that drafts of one run use for one another.
 #[derive(Debug, Clone, Default)]
@@ -22,8 +21,6 @@ pub struct Names {
     pub institutions: BTreeMap<String, InstitutionId>,
     /// Flows; a name used for the first time opens one.
     pub flows: BTreeMap<String, FlowId>,
-    /// Records, by the names of their drafts.
-    pub records: BTreeMap<String, RecordId>,
 }
 
 impl Names {
@@ -104,7 +101,6 @@ impl Resolver<'_> {
             "$commit" => self.commit(text, at),
             "$subject" => self.subject(&text, at),
             "$flow" => named(&self.names.flows, &text, "flow", at),
-            "$record" => named(&self.names.records, &text, "record", at),
             "$institution" => named(&self.names.institutions, &text, "institution", at),
             "$time" => Ok(clock::parse_time(&text, self.context.now)?.get().into()),
             "$date" => {

@@ -1,0 +1,149 @@
+//! The `probata` command: arguments, exit codes, and the way out of every subcommand.
+
+mod context;
+mod draft;
+mod evidence;
+mod failure;
+mod flow;
+mod key;
+mod output;
+mod search;
+mod status;
+mod submit;
+mod verify;
+mod watch;
+
+use clap::{Args, Parser, Subcommand};
+use failure::Failure;
+use output::Output;
+use std::{path::PathBuf, process::ExitCode, time::Duration};
+
+const AFTER_HELP: &str = "\
+Exit codes:
+  0   done; for verify: consistent
+  1   verify: inconsistent; submit: a record was rejected
+  2   verify: indeterminate, something needed is missing
+  3   verify: the chain has forked
+  64  wrong usage, or something given does not fit
+  69  no node can be reached
+  70  a local failure: disk, random source
+  75  not sealed yet; do the same again
+
+Start with:
+  probata verify contract.evidence.json --genesis genesis.json
+  probata status --node http://127.0.0.1:7101 --genesis genesis.json";
+
+/// Submit records to a Probata chain, fetch their evidence, and verify it yourself.
+///
+/// Nothing that a node answers is believed before it is checked against the genesis document.
+#[derive(Debug, Parser)]
+#[command(name = "probata", version, after_help = AFTER_HELP, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What several commands need.
+#[derive(Debug, Args)]
+pub(crate) struct Common {
+    /// Answer in JSON, for programs; errors too, on standard error.
+    #[arg(long, global = true)]
+    json: bool,
+    /// The genesis document: the only thing that is trusted.
+    #[arg(long, global = true, env = "PROBATA_GENESIS", value_name = "FILE")]
+    genesis: Option<PathBuf>,
+    /// A node's API, such as http://127.0.0.1:7101. Name several, and the next one is asked when one fails.
+    #[arg(
+        long = "node",
+        global = true,
+        env = "PROBATA_NODE",
+        value_name = "URL",
+        value_delimiter = ','
+    )]
+    nodes: Vec<String>,
+    /// The institution's submission key file.
+    #[arg(long, global = true, env = "PROBATA_KEY", value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// The consortium's subject key file, to make handles of persons.
+    #[arg(long, global = true, env = "PROBATA_SUBJECT_KEY", value_name = "FILE")]
+    subject_key: Option<PathBuf>,
+    /// Seconds for a node to give an answer that verifies.
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 60,
+          value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    deadline: u64,
+}
+
+impl Common {
+    fn deadline(&self) -> Duration {
+        Duration::from_secs(self.deadline)
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make a key file, or show the public half of one.
+    #[command(subcommand)]
+    Key(key::KeyCommand),
+    /// Print a draft of a record type, to be filled in.
+    Draft(draft::DraftArguments),
+    /// Submit the records that draft files describe, and store their evidence.
+    Submit(submit::SubmitArguments),
+    /// Submit one document under a draft, and store its evidence.
+    Notarise(submit::NotariseArguments),
+    /// Fetch evidence files.
+    #[command(subcommand)]
+    Evidence(evidence::EvidenceCommand),
+    /// Verify an evidence file and its documents. Needs no network.
+    Verify(verify::VerifyArguments),
+    /// Show the records of a flow, and whether the list is complete.
+    Flow(flow::FlowArguments),
+    /// Find records by one criterion.
+    Search(search::SearchArguments),
+    /// Show what each node says about the chain.
+    Status,
+    /// Print new blocks as they are sealed, their seals checked.
+    Watch(watch::WatchArguments),
+}
+
+/// Runs a command, and tells its exit code.
+pub(crate) fn run(cli: Cli) -> ExitCode {
+    let mut output = Output::new(cli.common.json);
+    let result = match &cli.command {
+        Command::Key(command) => key::run(command, &mut output),
+        Command::Draft(arguments) => draft::run(arguments, &mut output),
+        Command::Verify(arguments) => verify::run(arguments, &cli.common, &mut output),
+        online => run_online(online, &cli.common, &mut output),
+    };
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            output.failure(&failure);
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+/// Runs a command that talks to nodes.
+fn run_online(command: &Command, common: &Common, output: &mut Output) -> Result<u8, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::local(format!("cannot start: {error}")))?;
+    runtime.block_on(async {
+        match command {
+            Command::Submit(arguments) => submit::submit(arguments, common, output).await,
+            Command::Notarise(arguments) => submit::notarise(arguments, common, output).await,
+            Command::Evidence(command) => evidence::run(command, common, output).await,
+            Command::Flow(arguments) => flow::run(arguments, common, output).await,
+            Command::Search(arguments) => search::run(arguments, common, output).await,
+            Command::Status => status::run(common, output).await,
+            Command::Watch(arguments) => watch::run(arguments, common, output).await,
+            Command::Key(_) | Command::Draft(_) | Command::Verify(_) => {
+                unreachable!("they run without a network")
+            }
+        }
+    })
+}

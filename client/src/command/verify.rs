@@ -1,0 +1,114 @@
+//! `probata verify`: an evidence file and its documents, against the genesis document. It reads the
+//! files named and those beside the evidence file, and nothing else; it has no network.
+
+mod beside;
+
+use super::{Common, context, failure::Failure, output::Output};
+use clap::Args;
+use probata_client::{
+    light::{self, Given, Request},
+    sdk::{clock, limits::DOCUMENT_BYTES},
+};
+use probata_genesis::Genesis;
+use probata_types::{EvidenceFile, Timestamp, evidence::Parsed, limits::EVIDENCE_BYTES};
+use std::path::{Path, PathBuf};
+
+/// Minutes that Chinese standard time is east of UTC; a day asked for is reckoned there.
+const ZONE_MINUTES: i32 = 480;
+/// Milliseconds of a day.
+const DAY_MS: i64 = 86_400_000;
+
+const EXAMPLE: &str = "\
+Examples:
+  probata verify contract.evidence.json --genesis genesis.json
+  probata verify contract.evidence.json contract.pdf --genesis genesis.json --explain
+
+Documents are those named, and those found beside the evidence file: under the name that the evidence
+discloses, or by their digests. A missing one makes the verdict indeterminate; one that differs,
+inconsistent. Without --genesis nobody knows who sealed, and the verdict is indeterminate.";
+
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLE)]
+pub(super) struct VerifyArguments {
+    /// The evidence file.
+    evidence: PathBuf,
+    /// The documents.
+    documents: Vec<PathBuf>,
+    /// The day, or point in time, for which the answer is wanted, such as 2026-05-01.
+    #[arg(long, value_name = "DATE")]
+    as_of: Option<String>,
+    /// Print every intermediate digest too, so that a person can redo the examination by hand.
+    #[arg(long)]
+    explain: bool,
+}
+
+/// A file that was read.
+struct Found {
+    name: String,
+    bytes: Vec<u8>,
+}
+
+pub(super) fn run(
+    arguments: &VerifyArguments,
+    common: &Common,
+    output: &mut Output,
+) -> Result<u8, Failure> {
+    // One byte more than allowed is read, so that the light client itself says that the file is too large.
+    let evidence = context::read(&arguments.evidence, EVIDENCE_BYTES as u64 + 1)?;
+    let genesis = common.genesis.as_deref().map(context::read_genesis).transpose()?;
+    let as_of = arguments.as_of.as_deref().map(as_of).transpose()?;
+    let documents = documents(&arguments.evidence, &evidence, &arguments.documents)?;
+    let given: Vec<Given<'_>> =
+        documents.iter().map(|one| Given { name: &one.name, bytes: &one.bytes }).collect();
+    let report = light::verify(&Request {
+        evidence: &evidence,
+        documents: &given,
+        genesis: genesis.as_ref(),
+        as_of,
+        ..Request::default()
+    });
+    if output.is_json() {
+        let value =
+            serde_json::to_value(&report).map_err(|error| Failure::local(error.to_string()))?;
+        output.value(&value);
+    } else {
+        output.line(&report.to_string());
+        output.line(&reproduce(arguments, genesis.as_ref()));
+        if arguments.explain {
+            output.line(&report.explain_text());
+        }
+    }
+    Ok(report.verdict.exit_code())
+}
+
+/// The documents that were named, then those beside the evidence file that are still wanted.
+fn documents(path: &Path, evidence: &[u8], named: &[PathBuf]) -> Result<Vec<Found>, Failure> {
+    let mut found = Vec::new();
+    for document in named {
+        let bytes = context::read(document, DOCUMENT_BYTES)?;
+        found.push(Found { name: document.display().to_string(), bytes });
+    }
+    if let Ok(Parsed::Evidence(file)) = EvidenceFile::parse(evidence) {
+        found.extend(beside::find(path, &file, &found));
+    }
+    Ok(found)
+}
+
+/// How to repeat the check; the verdict must not depend on who asks.
+fn reproduce(arguments: &VerifyArguments, genesis: Option<&Genesis>) -> String {
+    let chain = genesis
+        .map_or_else(|| "未提供 not given".to_owned(), |genesis| genesis.chain().to_string());
+    let (version, file) = (env!("CARGO_PKG_VERSION"), arguments.evidence.display());
+    format!(
+        "复现 Reproduce\n  probata {version}: probata verify {file} --genesis GENESIS\n  \
+         链标识 Trusted chain id: {chain}\n  网络 Network used: 否 no"
+    )
+}
+
+fn as_of(text: &str) -> Result<Timestamp, Failure> {
+    if let Ok(day) = clock::parse_date(text, clock::now(), ZONE_MINUTES) {
+        let end = (i64::from(day.0) + 1) * DAY_MS - i64::from(ZONE_MINUTES) * 60_000 - 1;
+        return Ok(Timestamp::new(u64::try_from(end).unwrap_or_default()));
+    }
+    Ok(clock::parse_time(text, clock::now())?)
+}
