@@ -13,16 +13,16 @@
 //! **Lanes.** Consensus and bulk frames have their own streams, queues, budgets and receivers; a
 //! lane that stalls holds up nothing but itself. Order holds within a lane to one peer.
 //!
-//! **Loss.** A frame is delivered whole, once, or not at all. It is lost when its queue is full (the
-//! oldest gives way), when its peer is not connected, or when the stream breaks under it. Nothing is
-//! sent again: what must arrive is repeated by the protocol above.
+//! **Loss.** A frame is delivered whole, once, or not at all. It is lost when its queue is full
+//! (the oldest gives way), when its peer is not connected, or when the stream breaks under it.
+//! Nothing is sent again: what must arrive is repeated by the protocol above.
 //!
-//! **Back-pressure.** What a peer sent and the node has not taken is bounded for each peer and lane;
-//! beyond it that peer is not read. The receivers have room for all peers at their bounds, so no
-//! peer waits for another.
+//! **Back-pressure.** What a peer sent and the node has not taken is bounded for each peer and
+//! lane; beyond it that peer is not read. The receivers have room for all peers at their bounds, so
+//! no peer waits for another.
 //!
-//! **Hostile peers.** A stranger is refused after the noise handshake. A peer that breaks the framing is
-//! counted, disconnected, and refused for a while.
+//! **Hostile peers.** A stranger is refused after the noise handshake. A peer that breaks the
+//! framing is counted, disconnected, and refused for a while.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -84,7 +84,8 @@ pub struct MeshConfig {
 pub struct PeerConfig {
     /// Its identity.
     pub node: NodeId,
-    /// Where to dial it, such as `/ip4/10.0.0.7/tcp/9000`. With none it is not dialled: it dials us.
+    /// Where to dial it, such as `/ip4/10.0.0.7/tcp/9000`. With none it is not dialled: it must
+    /// dial us.
     pub addresses: Vec<String>,
     /// Whether it votes.
     pub validator: bool,
@@ -144,7 +145,7 @@ pub struct Mesh {
 ///
 /// A node that drops a receiver of frames refuses that lane: its peers try again at their slowest.
 pub struct MeshEvents {
-    /// Who came and went. Events that are not taken are merged, so the last one of a peer is always true.
+    /// Who came and went. Events that are not taken are merged: the last one of a peer stays true.
     /// They are not ordered with frames: the first frame of a peer may come before its `Connected`,
     /// and its last ones after its `Disconnected`.
     pub peers: mpsc::Receiver<PeerEvent>,

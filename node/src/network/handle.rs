@@ -90,7 +90,7 @@ impl MeshHandle {
         self.shared.node
     }
 
-    /// Queues a frame for a peer. Never waits; a full queue drops its oldest frame, which is counted.
+    /// Queues a frame for a peer. Never waits; a full queue drops its oldest frame and counts it.
     /// `Ok` promises no delivery: the connection may be lost before the frame is sent.
     ///
     /// # Errors
@@ -101,7 +101,7 @@ impl MeshHandle {
         peer.push(lane, bytes).map_err(|_| SendError::NotConnected)
     }
 
-    /// Queues a frame for every connected peer, or every connected validator, and says for how many.
+    /// Queues a frame for every connected peer, or every connected validator; says for how many.
     /// The bytes are shared, not copied. Never waits.
     ///
     /// # Errors

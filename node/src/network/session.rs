@@ -213,7 +213,8 @@ impl Session {
         }
     }
 
-    /// The peer opened a lane: the task of its stream before is stopped, and the seat is for the new.
+    /// The peer opened a lane: the task of its stream before is stopped, and the seat is for the
+    /// next.
     pub(crate) fn inbound_seat(&mut self, lane: Lane) -> Seat {
         let inbound = self.inbound.get_mut(lane);
         if let Some(task) = inbound.task.take() {
