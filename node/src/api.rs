@@ -97,14 +97,17 @@ struct Route {
 
 /// The router of a node's API.
 pub fn router(context: ApiContext) -> Router {
-    let api = Arc::new(Api::new(context));
+    routes(&Arc::new(Api::new(context)))
+}
+
+fn routes(api: &Arc<Api>) -> Router {
     let add = |router: Router<Arc<Api>>, route: &Route| {
         router.route(route.path, (route.handlers)())
     };
     let main = ROUTES.iter().fold(Router::new(), add);
-    let main = guard::limited(main, &api);
+    let main = guard::limited(main, api);
     let watch = WATCH_ROUTES.iter().fold(main, add);
-    guard::answered(watch, &api).with_state(api)
+    guard::answered(watch, api).with_state(Arc::clone(api))
 }
 
 /// The state that handlers share.
@@ -176,5 +179,7 @@ fn wall_clock() -> Timestamp {
     Timestamp::ZERO.saturating_add(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
+#[cfg(test)]
+mod rig;
 #[cfg(test)]
 mod tests;

@@ -168,7 +168,8 @@ struct Within<'a> {
 /// What the files of one submission share: the head that they are proven against.
 struct Status {
     anchor: Option<Anchor>,
-    institution: ShownInstitution,
+    /// `None` for a stranger, whose records are all rejected.
+    institution: Option<ShownInstitution>,
     flows: Vec<(FlowId, ShownFlow, Option<Vec<RecordId>>)>,
 }
 
@@ -211,8 +212,10 @@ impl Source<'_> {
         let height = at.height;
         let mut states = proofs.into_iter();
         let institution = match states.next() {
-            Some((Some(StateValue::Institution(value)), path)) => ShownInstitution { value, path },
-            _ => return Err(AssembleError::Contradiction("a submitter is not in the state")),
+            Some((Some(StateValue::Institution(value)), path)) => {
+                Some(ShownInstitution { value, path })
+            }
+            _ => None,
         };
         let mut shown = Vec::with_capacity(flows.len());
         for (flow, (value, path)) in flows.iter().zip(states) {
@@ -302,9 +305,8 @@ impl Source<'_> {
             header: block.header.clone(),
             seal: block.seal.clone(),
             anchor: status.anchor.clone(),
-            state: flow.map(|(_, flow, _)| ShownState {
-                flow: flow.clone(),
-                institution: status.institution.clone(),
+            state: flow.zip(status.institution.as_ref()).map(|((_, flow, _), institution)| {
+                ShownState { flow: flow.clone(), institution: institution.clone() }
             }),
             events: events
                 .map(|events| List::new(events).expect("the count was compared with the bound")),

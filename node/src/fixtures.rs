@@ -4,20 +4,26 @@ use probata_genesis::{
     ChainName, Draft, Entry, Genesis, MemberNode, Name, Parameters, SignedEntry, SubjectKey,
     ValidatorNode,
 };
+use probata_ledger::{Ledger, MemoryStorage, MemoryStore, Setup};
 use probata_types::{
-    FlowId, Hash, InstitutionId, Keypair, List, Millis, Record, RecordId, Signature, Submission,
-    SubmissionHead, Suite, Text, Timestamp, Verified,
+    FlowId, Hash, Header, InstitutionId, Keypair, List, Millis, Proposal, Record, RecordId, Seal,
+    SealedBlock, Signature, Submission, SubmissionHead, Suite, Text, Timestamp, ValidatorIndex,
+    Verified, View,
     body::{
         Body, ConsentDisplay, ConsentGrant, ConsentKind, ConsentValidity, Grantor, LegalBasis,
         WillMethod, WillProof,
     },
     institution::Role,
     limits,
+    outcome::outcomes_root,
     record::{DataClass, Phase, Retention, Subject},
+    seal::{SealVote, commit_digest},
     submission::{IdempotencyKey, records_root},
 };
+use std::sync::Arc;
 
 pub(crate) const SUITE: Suite = Suite::Blake3Ed25519;
+
 /// When the test chain begins: two hours ago, so that its blocks are in the past.
 pub(crate) fn begin() -> Timestamp {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
@@ -99,7 +105,6 @@ pub(crate) fn consent(
     prev: RecordId,
     at: Timestamp,
 ) -> Record {
-    let text = |text: &str| Text::new(text).unwrap();
     Record {
         version: Record::VERSION,
         flow,
@@ -119,20 +124,20 @@ pub(crate) fn consent(
             recipients: List::empty(),
             basis: LegalBasis::Consent,
             kind: ConsentKind::CreditQuery,
-            purposes: List::new(vec![text("pre-loan")]).unwrap(),
-            means: text("app"),
-            data_classes: List::new(vec![text("credit")]).unwrap(),
+            purposes: List::new(vec![Text::new("pre-loan").unwrap()]).unwrap(),
+            means: Text::new("app").unwrap(),
+            data_classes: List::new(vec![Text::new("credit").unwrap()]).unwrap(),
             sources: List::empty(),
             valid_from: at,
             validity: ConsentValidity::Open,
             display: ConsentDisplay {
-                page: text("consent-1"),
+                page: Text::new("consent-1").unwrap(),
                 dwell: Millis::new(9_000),
                 default_unchecked: true,
             },
             will: WillProof { method: WillMethod::Click, proof: None },
             consideration: None,
-            withdraw_channel: text("app"),
+            withdraw_channel: Text::new("app").unwrap(),
             replaces: None,
         })),
     }
@@ -199,4 +204,81 @@ fn idempotency_key(key: u64) -> IdempotencyKey {
     let mut bytes = [0; 16];
     bytes[..8].copy_from_slice(&key.to_be_bytes());
     IdempotencyKey(bytes)
+}
+
+/// A ledger in memory with blocks that the four validators sealed, judged by the real contracts.
+pub(crate) struct TestLedger {
+    pub(crate) genesis: Arc<Genesis>,
+    pub(crate) ledger: Ledger,
+    time: Timestamp,
+}
+
+impl TestLedger {
+    pub(crate) fn new() -> Self {
+        let genesis = Arc::new(genesis());
+        let ledger = Ledger::open(Setup {
+            storage: Arc::new(MemoryStorage::default()),
+            store: Arc::new(MemoryStore::default()),
+            suite: SUITE,
+            chain: genesis.chain(),
+            initial: genesis.initial_state(),
+        })
+        .unwrap();
+        Self { time: genesis.created_at(), genesis, ledger }
+    }
+
+    /// The time of the last block.
+    pub(crate) fn time(&self) -> Timestamp {
+        self.time
+    }
+
+    /// Seals a block one second after the last one.
+    pub(crate) fn seal(&mut self, submissions: Vec<Submission>) -> SealedBlock {
+        self.time = self.time.saturating_add(1_000);
+        let head = self.ledger.head();
+        let proposal = Proposal {
+            suite: SUITE,
+            chain: self.genesis.chain(),
+            height: head.height.next(),
+            parent: head.hash,
+            time: self.time,
+            proposer: ValidatorIndex(0),
+            submissions: List::new(submissions).unwrap(),
+        };
+        let execution = probata_contracts::execute(&proposal, &self.ledger).unwrap();
+        let validators = self.genesis.validator_set().hash(SUITE);
+        let header = Header {
+            version: Header::VERSION,
+            suite: SUITE,
+            chain: proposal.chain,
+            height: proposal.height,
+            time: proposal.time,
+            parent: proposal.parent,
+            submission_count: u32::try_from(proposal.submissions.len()).unwrap(),
+            submissions_root: proposal.submissions_root(),
+            record_count: u32::try_from(execution.outcomes.len()).unwrap(),
+            outcomes_root: outcomes_root(SUITE, &execution.outcomes),
+            state_root: self.ledger.state_root_after(&execution.changes).unwrap(),
+            history_root: self.ledger.history_root(),
+            validators,
+            next_validators: validators,
+            proposer: proposal.proposer,
+        };
+        let outcomes = execution.outcomes.into_iter().map(|leaf| leaf.outcome).collect();
+        let outcomes = List::new(outcomes).unwrap();
+        let block = SealedBlock { seal: seal(&header), header, proposal, outcomes };
+        self.ledger.commit(&block, &execution.changes).unwrap();
+        block
+    }
+}
+
+/// The votes of validators 0 to 2, a quorum, in view 0.
+fn seal(header: &Header) -> Seal {
+    let digest =
+        commit_digest(SUITE, &header.chain, header.height, View::ZERO, &header.hash());
+    let votes = (0u16..3).map(|index| SealVote {
+        validator: ValidatorIndex(index),
+        signature: pair(u32::from(index) + 1, 3).sign(&digest),
+    });
+    Seal { view: View::ZERO, votes: List::new(votes.collect()).unwrap() }
 }

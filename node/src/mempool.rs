@@ -33,6 +33,17 @@ pub struct MempoolLimits {
     pub total_submissions: usize,
 }
 
+/// How much a batch may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BatchLimits {
+    /// Submissions.
+    pub submissions: usize,
+    /// Records of all of them.
+    pub records: usize,
+    /// Canonical bytes of all of them.
+    pub bytes: usize,
+}
+
 /// What became of a submission that was offered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admitted {
@@ -140,17 +151,11 @@ impl Mempool {
 
     /// The submissions for the next block, without those that a block at `block_time` would refuse as
     /// expired. They stay here until they are sealed. One that alone exceeds a limit is passed over.
-    pub fn batch(
-        &self,
-        max_submissions: usize,
-        max_records: usize,
-        max_bytes: usize,
-        block_time: Timestamp,
-    ) -> Vec<Submission> {
+    pub fn batch(&self, limits: BatchLimits, block_time: Timestamp) -> Vec<Submission> {
         let mut lines = self.lines(|entry| {
             entry.submission.head.expires_at >= block_time
-                && entry.submission.records.len() <= max_records
-                && entry.bytes <= max_bytes
+                && entry.submission.records.len() <= limits.records
+                && entry.bytes <= limits.bytes
         });
         // Bytes given so far, then the arrival of the next one: the first of the set goes on.
         let mut turns: BTreeSet<(usize, u64, InstitutionId)> = BTreeSet::new();
@@ -162,13 +167,13 @@ impl Mempool {
         let mut batch = Vec::new();
         let (mut records, mut bytes) = (0, 0);
         while let Some((given, _, institution)) = turns.pop_first() {
-            if batch.len() == max_submissions {
+            if batch.len() == limits.submissions {
                 break;
             }
             let line = lines.get_mut(&institution).expect("a turn stands for a line");
             let entry = line.next().expect("a turn stands for a submission");
             let more_records = entry.submission.records.len();
-            if records + more_records > max_records || bytes + entry.bytes > max_bytes {
+            if records + more_records > limits.records || bytes + entry.bytes > limits.bytes {
                 continue;
             }
             records += more_records;

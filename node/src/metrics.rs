@@ -11,7 +11,7 @@ use crate::{
 use probata_ledger::Counters;
 use probata_types::{Outcome, SealedBlock, outcome::Code};
 use prometheus_client::{
-    encoding::{EncodeLabelSet, EncodeLabelValue, text},
+    encoding::{EncodeLabelSet, text},
     metrics::{
         counter::{ConstCounter, Counter},
         family::Family,
@@ -77,13 +77,7 @@ struct RequestLabel {
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct LaneLabel {
-    lane: LaneName,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
-enum LaneName {
-    Consensus,
-    Bulk,
+    lane: &'static str,
 }
 
 impl Default for Metrics {
@@ -263,8 +257,8 @@ fn lanes(all: &mut Registry, mesh: &MeshStats) {
         let family = Family::<LaneLabel, Counter>::default();
         let consensus = mesh.peers.iter().map(|peer| read(&peer.consensus)).sum();
         let bulk = mesh.peers.iter().map(|peer| read(&peer.bulk)).sum();
-        family.get_or_create(&LaneLabel { lane: LaneName::Consensus }).inc_by(consensus);
-        family.get_or_create(&LaneLabel { lane: LaneName::Bulk }).inc_by(bulk);
+        family.get_or_create(&LaneLabel { lane: "consensus" }).inc_by(consensus);
+        family.get_or_create(&LaneLabel { lane: "bulk" }).inc_by(bulk);
         all.register(name, help, family);
     }
 }
