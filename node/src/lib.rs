@@ -1,4 +1,21 @@
 //! Run a validator or a member node: mesh, mempool, chain thread, HTTP API, devnet.
 
+pub mod api;
+pub mod chain;
+pub mod config;
+pub mod devnet;
+pub mod edge;
+pub mod evidence;
+pub mod fsck;
+pub mod genesis_command;
+pub mod handle;
 pub mod limits;
+pub mod mempool;
+pub mod metrics;
 pub mod network;
+pub mod run;
+pub mod stop;
+pub mod wire;
+
+#[cfg(test)]
+mod fixtures;

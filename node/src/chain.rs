@@ -1,0 +1,231 @@
+//! The chain: where consensus, contracts and ledger meet. A plain synchronous struct: a command or a
+//! tick goes in, effects come out. `run` puts it on a thread of its own; tests call it directly.
+//!
+//! ```text
+//!  Command ──► Chain ──► Replica::step ──► outputs, obeyed in order:
+//!                                            Persist  ─► journal (synced before anything is sent)
+//!                                            Execute  ─► contracts::execute ─► header ─► back to the replica
+//!                                            Commit   ─► ledger.commit (append, fdatasync) = committed
+//!                                            Propose  ─► mempool.batch ─► back to the replica
+//!                                            Send …   ─► Effect
+//! ```
+
+mod obey;
+mod recovery;
+mod submit;
+mod sync;
+
+pub use recovery::{ChainError, ChainSetup};
+
+use crate::{
+    handle::{ChainStatus, Command},
+    limits,
+    mempool::Mempool,
+    network::NodeId,
+};
+use probata_consensus::{Fault, Input, Message, Replica};
+use probata_contracts::Execution;
+use probata_genesis::Genesis;
+use probata_ledger::{Journal, Ledger, LedgerReader};
+use probata_types::{
+    Hash, Header, Height, Millis, Now, SealedBlock, Submission, SubmissionId, Timestamp,
+    ValidatorIndex, ValidatorSet, Verified,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+use sync::Peers;
+
+/// What the chain asks of the world. Obeyed in order; losing one costs time, never safety.
+#[derive(Debug)]
+pub enum Effect {
+    /// Send a consensus message to every validator.
+    Broadcast(Message),
+    /// Send a consensus message to one node.
+    Send(NodeId, Message),
+    /// Hand a submission to every validator.
+    Forward(Arc<Submission>),
+    /// Ask a peer for blocks, and answer with [`Command::Blocks`] or [`Command::FetchFailed`].
+    Fetch {
+        /// Whom.
+        from: NodeId,
+        /// The first height wanted.
+        first: Height,
+    },
+    /// A block was committed: tell the member nodes, the metrics and the log.
+    Sealed {
+        /// The block.
+        block: Box<SealedBlock>,
+        /// How long its oldest submission waited here since it could have been sealed; `None` for a block
+        /// that was fetched or is empty.
+        waited: Option<Millis>,
+    },
+    /// Tell all peers how high this node is.
+    Announce(Height),
+    /// A validator's provable misdeed.
+    Fault(Arc<Fault>),
+}
+
+/// One node's chain. See the module's page.
+pub struct Chain {
+    genesis: Arc<Genesis>,
+    set: ValidatorSet,
+    validators_hash: Hash,
+    me: Option<ValidatorIndex>,
+    nodes: BTreeMap<ValidatorIndex, NodeId>,
+    replica: Replica,
+    ledger: Ledger,
+    journal: Journal,
+    journal_bytes: usize,
+    journal_dirty: bool,
+    mempool: Mempool,
+    own: BTreeSet<SubmissionId>,
+    executed: Option<Executed>,
+    peers: Peers,
+    last_commit: Millis,
+    last_block_full: bool,
+    last_censored: Millis,
+    next_housekeeping: Millis,
+    next_resend: Millis,
+    sealed_at: Timestamp,
+    view_changes: u64,
+    faults: Vec<Arc<Fault>>,
+    halted: Option<String>,
+    effects: Vec<Effect>,
+}
+
+/// A proposal's execution, kept until its header is sealed or another proposal takes its place.
+struct Executed {
+    digest: Hash,
+    header: Header,
+    execution: Execution,
+}
+
+impl Chain {
+    /// Does what a command asks.
+    ///
+    /// # Errors
+    /// [`ChainError`] when a disk fails or contradicts itself: the node must stop.
+    pub fn handle(&mut self, now: Now, command: Command) -> Result<Vec<Effect>, ChainError> {
+        match command {
+            Command::Submit { submission, answer } => self.submit(now, submission, answer)?,
+            Command::Message(message) => self.message(now, *message)?,
+            Command::Blocks { from, blocks } => self.blocks(now, from, blocks)?,
+            Command::FetchFailed { from } => {
+                self.peers.fetch_failed(&from);
+                self.fetch_if_behind(now);
+            }
+            Command::PeerHead { from, height } => self.peer_head(now, from, height),
+            Command::Stop => {}
+        }
+        Ok(std::mem::take(&mut self.effects))
+    }
+
+    /// Does what is due. Call it at [`Chain::deadline`].
+    ///
+    /// # Errors
+    /// As [`Chain::handle`].
+    pub fn tick(&mut self, now: Now) -> Result<Vec<Effect>, ChainError> {
+        if self.replica.deadline().is_some_and(|deadline| deadline <= now.monotonic) {
+            self.step(now, Input::Tick)?;
+        }
+        if self.next_housekeeping <= now.monotonic {
+            let pause = Millis::new(limits::HOUSEKEEPING_INTERVAL_MS);
+            self.next_housekeeping = now.monotonic.saturating_add(pause.get());
+            self.housekeeping(now)?;
+        }
+        Ok(std::mem::take(&mut self.effects))
+    }
+
+    /// When [`Chain::tick`] is next due, on the monotonic clock.
+    pub fn deadline(&self) -> Millis {
+        let replica = self.replica.deadline().unwrap_or(Millis::MAX);
+        replica.min(self.next_housekeeping)
+    }
+
+    /// Read access to what is committed.
+    pub fn reader(&self) -> LedgerReader {
+        self.ledger.reader()
+    }
+
+    /// Flushes what is derived, so that the next start is quick. Nothing is lost without it.
+    ///
+    /// # Errors
+    /// [`ChainError`] if the disk fails.
+    pub fn close(self) -> Result<(), ChainError> {
+        Ok(self.ledger.close()?)
+    }
+
+    /// What the chain says of itself.
+    pub fn status(&self) -> ChainStatus {
+        let head = self.ledger.head();
+        let status = self.replica.status();
+        ChainStatus {
+            height: head.height,
+            header: head.sealed.map(|(header, _)| header),
+            view: status.view,
+            leader: status.leader,
+            me: self.me,
+            changing_view: status.changing_view,
+            view_changes: self.view_changes,
+            pending_submissions: self.mempool.len(),
+            highest_seen: self.peers.highest().max(head.height),
+            sealed_at: self.sealed_at,
+            halted: self.halted.clone(),
+            faults: self.faults.clone(),
+        }
+    }
+
+    fn message(&mut self, now: Now, message: Verified<Message>) -> Result<(), ChainError> {
+        if let Some(proposal) = message.proposal()
+            && let Err(reason) = self.check_proposal(proposal)?
+        {
+            tracing::warn!(from = %message.from, %reason, "refused a proposal");
+            return Ok(());
+        }
+        self.step(now, Input::Message(message))
+    }
+
+    /// What has no event of its own to hang on: expiry, resending, censorship, announcing, catching up.
+    fn housekeeping(&mut self, now: Now) -> Result<(), ChainError> {
+        self.mempool.expire(now.wall);
+        self.resend(now);
+        self.effects.push(Effect::Announce(self.ledger.head().height));
+        self.fetch_if_behind(now);
+        self.complain_of_censorship(now)?;
+        let work = !self.mempool.is_empty();
+        self.step(now, Input::Work(work))
+    }
+
+    /// Hands own submissions on again while they wait: a frame that was lost must not lose them.
+    fn resend(&mut self, now: Now) {
+        if now.monotonic < self.next_resend {
+            return;
+        }
+        self.next_resend = now.monotonic.saturating_add(limits::RESEND_INTERVAL_MS);
+        self.own.retain(|id| self.mempool.contains(id));
+        for id in self.own.iter().take(limits::RESENT_SUBMISSIONS) {
+            if let Some(submission) = self.mempool.get(id) {
+                self.effects.push(Effect::Forward(Arc::new(submission.clone())));
+            }
+        }
+    }
+
+    /// A submission that has waited longer than `inclusion_deadline` while blocks had room is left out
+    /// on purpose, or its leader does not work: either way another leader is asked for.
+    fn complain_of_censorship(&mut self, now: Now) -> Result<(), ChainError> {
+        let deadline = self.genesis.parameters().inclusion_deadline.get();
+        let held = self.mempool.oldest().is_some_and(|since| now.monotonic.since(since) > deadline);
+        let others_sealed = self.mempool.oldest().is_some_and(|since| self.last_commit > since)
+            && !self.last_block_full;
+        if held && others_sealed && now.monotonic.since(self.last_censored) > deadline {
+            self.last_censored = now.monotonic;
+            tracing::warn!(
+                "a submission waited past the inclusion deadline while blocks were made"
+            );
+            self.step(now, Input::Censored)?;
+        }
+        Ok(())
+    }
+}

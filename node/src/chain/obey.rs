@@ -1,0 +1,261 @@
+//! Doing what the replica asks, in the order in which it asks.
+
+use super::{Chain, ChainError, Effect, Executed};
+use crate::{limits, mempool::BatchLimits};
+use probata_consensus::{Input, Output, Promise};
+use probata_types::{
+    Hash, Header, Height, List, Millis, Now, Outcome, Proposal, Seal, SealedBlock, Timestamp,
+    codec, outcome::outcomes_root, state::StateRead,
+};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::Arc,
+};
+
+impl Chain {
+    /// Feeds the replica and obeys it until it asks for nothing more.
+    pub(super) fn step(&mut self, now: Now, input: Input) -> Result<(), ChainError> {
+        let mut inputs = VecDeque::from([input]);
+        while let Some(input) = inputs.pop_front() {
+            for output in self.replica.step(now, input) {
+                inputs.extend(self.obey(now, output)?);
+            }
+            self.sync_journal()?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn obey(&mut self, now: Now, output: Output) -> Result<Option<Input>, ChainError> {
+        match output {
+            Output::Persist(promise) => self.persist(&promise)?,
+            Output::Broadcast(message) => {
+                self.sync_journal()?;
+                self.effects.push(Effect::Broadcast(message));
+            }
+            Output::Send(to, message) => {
+                self.sync_journal()?;
+                if let Some(node) = self.nodes.get(&to) {
+                    self.effects.push(Effect::Send(*node, message));
+                }
+            }
+            Output::Execute(proposal) => return self.execute(&proposal).map(Some),
+            Output::Propose { height, parent, not_before, .. } => {
+                return Ok(Some(Input::Proposed(self.propose(now, height, parent, not_before))));
+            }
+            Output::Commit { header, seal, proposal } => {
+                return self.commit(now, header, seal, proposal).map(Some);
+            }
+            Output::Fetch { to, from } => {
+                if let Some(node) = self.nodes.get(&from).copied() {
+                    self.peers.heard(node, to);
+                }
+                self.fetch_now(now);
+            }
+            Output::Fault(fault) => self.fault(fault),
+            Output::Diverged { height, mine, theirs } => self.diverged(height, &mine, &theirs),
+            Output::Ignored(reason) => tracing::trace!(?reason, "ignored an input"),
+        }
+        Ok(None)
+    }
+
+    fn persist(&mut self, promise: &Promise) -> Result<(), ChainError> {
+        let bytes = codec::encode(promise);
+        self.journal_bytes += bytes.len();
+        self.journal.append(&bytes)?;
+        self.journal_dirty = true;
+        Ok(())
+    }
+
+    fn sync_journal(&mut self) -> Result<(), ChainError> {
+        if self.journal_dirty {
+            self.journal.sync()?;
+            self.journal_dirty = false;
+        }
+        Ok(())
+    }
+
+    /// Executes a prepared proposal and computes the header that this validator will vote for.
+    fn execute(&mut self, proposal: &Proposal) -> Result<Input, ChainError> {
+        let executed = self.execution_of(proposal)?;
+        let input = Input::Executed { digest: executed.digest, header: executed.header.clone() };
+        self.executed = Some(executed);
+        Ok(input)
+    }
+
+    pub(super) fn execution_of(&self, proposal: &Proposal) -> Result<Executed, ChainError> {
+        let execution = probata_contracts::execute(proposal, &self.ledger)?;
+        let count = |n: usize| u32::try_from(n).expect("bounded by the limits of a proposal");
+        let header = Header {
+            version: Header::VERSION,
+            suite: proposal.suite,
+            chain: proposal.chain,
+            height: proposal.height,
+            time: proposal.time,
+            parent: proposal.parent,
+            submission_count: count(proposal.submissions.len()),
+            submissions_root: proposal.submissions_root(),
+            record_count: count(execution.outcomes.len()),
+            outcomes_root: outcomes_root(proposal.suite, &execution.outcomes),
+            state_root: self.ledger.state_root_after(&execution.changes)?,
+            history_root: self.ledger.history_root(),
+            validators: self.validators_hash,
+            next_validators: self.validators_hash,
+            proposer: proposal.proposer,
+        };
+        Ok(Executed { digest: proposal.digest(), header, execution })
+    }
+
+    fn propose(&self, now: Now, height: Height, parent: Hash, not_before: Timestamp) -> Proposal {
+        let parameters = self.genesis.parameters();
+        let time = now.wall.max(not_before);
+        let limits = BatchLimits {
+            submissions: probata_types::limits::SUBMISSIONS_PER_PROPOSAL,
+            records: self.max_records(),
+            bytes: usize::try_from(parameters.max_proposal_bytes).unwrap_or(usize::MAX),
+        };
+        let submissions = self.mempool.batch(limits, time);
+        Proposal {
+            suite: self.genesis.suite(),
+            chain: self.genesis.chain(),
+            height,
+            parent,
+            time,
+            proposer: self.me.expect("only a validator is asked to propose"),
+            submissions: List::new(submissions).expect("the batch keeps the limit"),
+        }
+    }
+
+    fn commit(
+        &mut self,
+        now: Now,
+        header: Header,
+        seal: Seal,
+        proposal: Proposal,
+    ) -> Result<Input, ChainError> {
+        let executed = match self.executed.take() {
+            Some(executed) if executed.digest == proposal.digest() => executed,
+            _ => self.execution_of(&proposal)?,
+        };
+        assert_eq!(executed.header, header, "the replica commits only the header computed here");
+        self.append(
+            now,
+            SealedBlock { header, seal, proposal, outcomes: List::empty() },
+            executed,
+            true,
+        )?;
+        Ok(Input::Work(!self.mempool.is_empty()))
+    }
+
+    /// The commit point: block and seal to the log, synced; then what is derived; then whoever waits.
+    pub(super) fn append(
+        &mut self,
+        now: Now,
+        mut block: SealedBlock,
+        executed: Executed,
+        voted: bool,
+    ) -> Result<(), ChainError> {
+        let outcomes: Vec<Outcome> =
+            executed.execution.outcomes.into_iter().map(|leaf| leaf.outcome).collect();
+        block.outcomes = List::new(outcomes).expect("one for each record, which are bounded");
+        self.ledger.commit(&block, &executed.execution.changes)?;
+        let waited = self
+            .mempool
+            .oldest()
+            .map(|since| Millis::new(now.monotonic.since(since.max(self.last_commit))));
+        let waited = waited.filter(|_| !block.proposal.submissions.is_empty() && voted);
+        let ids: Vec<_> = block.proposal.submissions.iter().map(|one| one.id()).collect();
+        self.mempool.remove_sealed(&ids, block.header.height);
+        self.last_commit = now.monotonic;
+        self.sealed_at = now.wall;
+        self.last_block_full = block.proposal.record_count() >= self.max_records() / 2;
+        if self.journal_bytes > limits::JOURNAL_BYTES {
+            self.prune_journal()?;
+        }
+        self.effects.push(Effect::Sealed { block: Box::new(block), waited });
+        Ok(())
+    }
+
+    /// Rewrites the journal with only the promises that still bind.
+    pub(super) fn prune_journal(&mut self) -> Result<(), ChainError> {
+        let records: Vec<Vec<u8>> = self.replica.promises().iter().map(codec::encode).collect();
+        self.journal_bytes = records.iter().map(Vec::len).sum();
+        self.journal.rewrite(records)?;
+        self.journal_dirty = false;
+        Ok(())
+    }
+
+    /// Whether a proposal may be fed to the replica, as far as only the ledger and the limits know; the
+    /// signatures of its submissions were checked at the edge.
+    pub(super) fn check_proposal(
+        &self,
+        proposal: &Proposal,
+    ) -> Result<Result<(), String>, ChainError> {
+        if proposal.record_count() > self.max_records() {
+            return Ok(Err(format!("it holds {} records", proposal.record_count())));
+        }
+        let mut seen = BTreeSet::new();
+        let reader = self.ledger.reader();
+        for submission in &proposal.submissions {
+            let id = submission.id();
+            if !seen.insert(id) {
+                return Ok(Err(format!("it holds submission {id} twice")));
+            }
+            if reader.submission(&id)?.is_some_and(|place| place.height < proposal.height) {
+                return Ok(Err(format!("submission {id} is already sealed")));
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// The most records that genesis allows in a proposal.
+    fn max_records(&self) -> usize {
+        usize::try_from(self.genesis.parameters().max_proposal_records).unwrap_or(usize::MAX)
+    }
+
+    fn fault(&mut self, fault: probata_consensus::Fault) {
+        tracing::error!(?fault, "a validator contradicted itself, and the proof is kept");
+        let fault = Arc::new(fault);
+        if self.faults.len() == limits::FAULTS_KEPT {
+            self.faults.remove(0);
+        }
+        self.faults.push(Arc::clone(&fault));
+        self.effects.push(Effect::Fault(fault));
+    }
+
+    fn diverged(
+        &mut self,
+        height: Height,
+        mine: &Header,
+        theirs: &[(probata_types::ValidatorIndex, Header)],
+    ) {
+        let mut reason = format!("validators computed different headers at height {height}; ");
+        for (validator, header) in theirs {
+            reason.push_str(&format!("validator {validator}: {}; ", differences(mine, header)));
+        }
+        reason.push_str("this node votes no more: keep its data and compare versions");
+        tracing::error!(%height, ?mine, ?theirs, "{reason}");
+        self.halted = Some(reason);
+    }
+}
+
+/// The fields in which two headers differ, in words.
+pub(super) fn differences(mine: &Header, theirs: &Header) -> String {
+    let hashes = [
+        ("parent", mine.parent, theirs.parent),
+        ("submissions_root", mine.submissions_root, theirs.submissions_root),
+        ("outcomes_root", mine.outcomes_root, theirs.outcomes_root),
+        ("state_root", mine.state_root, theirs.state_root),
+        ("history_root", mine.history_root, theirs.history_root),
+        ("validators", mine.validators, theirs.validators),
+        ("next_validators", mine.next_validators, theirs.next_validators),
+    ];
+    let different: Vec<String> = hashes
+        .iter()
+        .filter(|(_, mine, theirs)| mine != theirs)
+        .map(|(name, mine, theirs)| format!("{name} {} not {}", theirs.short(), mine.short()))
+        .collect();
+    if different.is_empty() { "other fields".to_owned() } else { different.join(", ") }
+}
+
+/// The ledger is what contracts read.
+const _: fn(&probata_ledger::Ledger) -> &dyn StateRead = |ledger| ledger;

@@ -1,0 +1,202 @@
+//! Opening the chain: from what the disk holds, through the same code that runs live.
+
+use super::{Chain, Effect, sync::Peers};
+use crate::{
+    limits,
+    mempool::{Mempool, MempoolLimits},
+    network::NodeId,
+};
+use probata_consensus::{Head, Promise, Replica, RestoreError, Settings};
+use probata_genesis::Genesis;
+use probata_ledger::{
+    Journal, JournalError, Ledger, LedgerError, OpenError, Setup, Storage, Store,
+};
+use probata_types::{Keypair, Millis, Now, Timestamp, View, codec, state::StateError};
+use std::{collections::BTreeSet, sync::Arc};
+
+/// What a chain is made from.
+pub struct ChainSetup {
+    /// What all nodes agree on.
+    pub genesis: Arc<Genesis>,
+    /// Signs votes; `None` on a member node.
+    pub keypair: Option<Keypair>,
+    /// Holds the block log and the journal.
+    pub storage: Arc<dyn Storage>,
+    /// Holds what is derived.
+    pub store: Arc<dyn Store>,
+}
+
+/// Why a chain cannot be opened, or must stop. Each needs a person.
+#[derive(Debug, thiserror::Error)]
+pub enum ChainError {
+    /// The ledger cannot be opened.
+    #[error("the ledger cannot be opened: {0}")]
+    Open(#[from] OpenError),
+    /// The ledger failed or contradicts itself.
+    #[error("the ledger failed: {0}")]
+    Ledger(#[from] LedgerError),
+    /// The journal failed.
+    #[error("the consensus journal failed: {0}")]
+    Journal(#[from] JournalError),
+    /// The state could not be read.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The journal holds something that this software cannot read.
+    #[error("record {at} of the consensus journal cannot be read: {reason}")]
+    Promise {
+        /// Position in the journal.
+        at: usize,
+        /// What is wrong.
+        reason: codec::CodecError,
+    },
+    /// The journal's promises contradict each other or the ledger.
+    #[error("the consensus journal cannot be restored: {0}")]
+    Restore(#[from] RestoreError),
+    /// The blocks are there but the journal is not.
+    #[error(
+        "the consensus journal is gone while the log holds {0} blocks: this validator may have promised what it \
+         no longer knows, and must not vote with this key again. Start it as a member node (without \
+         keys.validator) and have the consortium give it a new validator key"
+    )]
+    JournalLost(u64),
+    /// The validator key is not one that genesis names.
+    #[error(
+        "the validator key {0} is not in the genesis document: check keys.validator in node.toml"
+    )]
+    NotAValidator(probata_types::PublicKey),
+    /// A quorum sealed what this node does not compute.
+    #[error("{0}")]
+    Diverged(String),
+}
+
+impl Chain {
+    /// Opens a chain: cuts a torn tail, re-applies what is not yet derived, restores the promises.
+    /// `progress` is told the height reached and the height aimed at.
+    ///
+    /// # Errors
+    /// [`ChainError`].
+    pub fn open(
+        setup: ChainSetup,
+        now: Now,
+        progress: &dyn Fn(u64, u64),
+    ) -> Result<(Self, Vec<Effect>), ChainError> {
+        let ChainSetup { genesis, keypair, storage, store } = setup;
+        let mut ledger = Ledger::open(Setup {
+            storage: Arc::clone(&storage),
+            store,
+            suite: genesis.suite(),
+            chain: genesis.chain(),
+            initial: genesis.initial_state(),
+        })?;
+        reapply(&mut ledger, progress)?;
+        let (journal, records) = Journal::open(storage)?;
+        let head = ledger.head();
+        if keypair.is_some() && journal.is_new() && head.height.get() > 0 {
+            return Err(ChainError::JournalLost(head.height.get()));
+        }
+        let promises = read_promises(&records)?;
+        let set = genesis.validator_set().clone();
+        let me = match &keypair {
+            None => None,
+            Some(pair) => Some(
+                set.position_of(&pair.public()).ok_or(ChainError::NotAValidator(pair.public()))?,
+            ),
+        };
+        let consensus_head = Head {
+            height: head.height,
+            hash: head.hash,
+            time: head.sealed.as_ref().map_or(genesis.created_at(), |(header, _)| header.time),
+            view: head.sealed.as_ref().map_or(View::ZERO, |(_, seal)| seal.view),
+        };
+        let settings = settings(&genesis, &set, me);
+        let (replica, outputs) = Replica::new(settings, keypair, consensus_head, promises, now)?;
+        let nodes = genesis
+            .nodes()
+            .filter_map(|node| Some((node.validator?, NodeId::from_bytes(node.key.0).ok()?)))
+            .collect();
+        let mut chain = Self {
+            validators_hash: set.hash(genesis.suite()),
+            mempool: Mempool::new(MempoolLimits {
+                pending_per_institution: usize::try_from(
+                    genesis.parameters().pending_per_institution,
+                )
+                .unwrap_or(usize::MAX),
+                total_bytes: limits::MEMPOOL_BYTES,
+                total_submissions: limits::MEMPOOL_SUBMISSIONS,
+            }),
+            genesis,
+            set,
+            me,
+            nodes,
+            replica,
+            ledger,
+            journal,
+            journal_bytes: records.iter().map(Vec::len).sum(),
+            journal_dirty: false,
+            own: BTreeSet::new(),
+            executed: None,
+            peers: Peers::default(),
+            last_commit: now.monotonic,
+            last_block_full: false,
+            last_censored: Millis::ZERO,
+            next_housekeeping: now.monotonic,
+            next_resend: now.monotonic,
+            sealed_at: Timestamp::ZERO,
+            view_changes: 0,
+            faults: Vec::new(),
+            halted: None,
+            effects: Vec::new(),
+        };
+        chain.prune_journal()?;
+        for output in outputs {
+            if let Some(input) = chain.obey(now, output)? {
+                chain.step(now, input)?;
+            }
+        }
+        let effects = std::mem::take(&mut chain.effects);
+        Ok((chain, effects))
+    }
+}
+
+/// Executes again what the log holds and the derived state does not.
+fn reapply(ledger: &mut Ledger, progress: &dyn Fn(u64, u64)) -> Result<(), ChainError> {
+    let target = ledger.log_height().get();
+    while let Some(block) = ledger.unapplied()? {
+        let execution = probata_contracts::execute(&block.proposal, &*ledger)?;
+        ledger.apply(&block, &execution.changes)?;
+        progress(block.header.height.get(), target);
+    }
+    Ok(())
+}
+
+fn read_promises(records: &[Vec<u8>]) -> Result<Vec<Promise>, ChainError> {
+    records
+        .iter()
+        .enumerate()
+        .map(|(at, bytes)| {
+            Promise::decode(bytes).map_err(|reason| ChainError::Promise { at, reason })
+        })
+        .collect()
+}
+
+fn settings(
+    genesis: &Genesis,
+    set: &probata_types::ValidatorSet,
+    me: Option<probata_types::ValidatorIndex>,
+) -> Settings {
+    let parameters = genesis.parameters();
+    Settings {
+        suite: genesis.suite(),
+        chain: genesis.chain(),
+        set: set.clone(),
+        me,
+        rotation: parameters.rotation,
+        view_timeout: parameters.view_timeout,
+        view_timeout_cap: parameters.view_timeout_cap,
+        retransmit: parameters.retransmit,
+        heartbeat: parameters.heartbeat,
+        batch_delay: parameters.batch_delay,
+        precision: parameters.precision,
+        message_delay: parameters.message_delay,
+    }
+}

@@ -1,0 +1,218 @@
+//! `node.toml`: what each node may choose for itself. What all must share is in the genesis document.
+
+use serde::Deserialize;
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+/// The checked content of a `node.toml`. Relative paths start at the folder of the file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The genesis document.
+    pub genesis: PathBuf,
+    /// The chain id that the operator was told by another way. The node refuses any other genesis.
+    pub chain: Option<probata_types::Hash>,
+    /// Folder of the block log, the journal and the derived state.
+    pub data: PathBuf,
+    /// Where the secret keys are.
+    pub keys: Keys,
+    /// The mesh of nodes.
+    pub mesh: Mesh,
+    /// The HTTP API.
+    pub api: Api,
+    /// The derived state.
+    #[serde(default)]
+    pub store: Store,
+    /// Logs.
+    #[serde(default)]
+    pub log: Log,
+}
+
+/// Secret keys, each in a file that only the node's user may read.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Keys {
+    /// Identifies the node in the mesh; genesis names its public key.
+    pub node: PathBuf,
+    /// Signs votes; only for a validator.
+    pub validator: Option<PathBuf>,
+}
+
+/// The mesh of nodes.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mesh {
+    /// Multiaddresses to listen on, such as `/ip4/0.0.0.0/tcp/7001`.
+    pub listen: Vec<String>,
+    /// Where to reach peers that have moved since genesis: node key and address.
+    #[serde(default)]
+    pub moved: Vec<Moved>,
+}
+
+/// A peer that is no longer where genesis says.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Moved {
+    /// Its node key, as in genesis.
+    pub node: probata_types::PublicKey,
+    /// Its multiaddress now.
+    pub address: String,
+}
+
+/// The HTTP API.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Api {
+    /// Address and port to listen on. Anybody who reaches it may read: put a proxy in front for TLS and
+    /// access control.
+    pub listen: SocketAddr,
+}
+
+/// The derived state.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Store {
+    /// Megabytes that the store's page cache may take; resident memory is a few times as much.
+    pub cache_mb: u64,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self { cache_mb: 64 }
+    }
+}
+
+/// Logs, written to standard error.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// For people or for machines.
+    pub format: LogFormat,
+    /// What to log, in the syntax of `tracing_subscriber::EnvFilter`; empty means `info`.
+    pub filter: String,
+}
+
+/// For whom logs are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// One readable line an event.
+    #[default]
+    Human,
+    /// One JSON object an event.
+    Json,
+}
+
+/// Why a `node.toml` was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {path}: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// Not TOML, an unknown key, a missing or wrong value.
+    #[error("{path} is not a valid node configuration: {reason}")]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with line and column.
+        reason: String,
+    },
+    /// A value out of its range.
+    #[error("{key} must be {expected}, not {got}")]
+    Range {
+        /// The key.
+        key: &'static str,
+        /// What it must be.
+        expected: &'static str,
+        /// What it is.
+        got: String,
+    },
+}
+
+impl Config {
+    /// Reads and checks a `node.toml`.
+    ///
+    /// # Errors
+    /// [`ConfigError`], saying where and what is wrong.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        Self::parse(&text, folder).map_err(|error| match error {
+            ConfigError::Parse { reason, .. } => {
+                ConfigError::Parse { path: path.to_owned(), reason }
+            }
+            other => other,
+        })
+    }
+
+    fn parse(text: &str, folder: &Path) -> Result<Self, ConfigError> {
+        let mut config: Self = toml::from_str(text).map_err(|error| ConfigError::Parse {
+            path: PathBuf::new(),
+            reason: error.to_string(),
+        })?;
+        if config.mesh.listen.is_empty() {
+            let (key, expected) = ("mesh.listen", "at least one multiaddress");
+            return Err(ConfigError::Range { key, expected, got: "an empty list".into() });
+        }
+        if !(1..=65_536).contains(&config.store.cache_mb) {
+            let (key, expected) = ("store.cache_mb", "between 1 and 65536");
+            let got = config.store.cache_mb.to_string();
+            return Err(ConfigError::Range { key, expected, got });
+        }
+        config.genesis = folder.join(&config.genesis);
+        config.data = folder.join(&config.data);
+        config.keys.node = folder.join(&config.keys.node);
+        config.keys.validator = config.keys.validator.map(|path| folder.join(path));
+        Ok(config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+        genesis = "genesis.json"
+        data = "/var/lib/probata"
+        [keys]
+        node = "node.key.json"
+        validator = "validator.key.json"
+        [mesh]
+        listen = ["/ip4/0.0.0.0/tcp/7001"]
+        [api]
+        listen = "127.0.0.1:8001"
+    "#;
+
+    #[test]
+    fn paths_start_at_the_folder_of_the_file() {
+        let config = Config::parse(GOOD, Path::new("/etc/probata")).unwrap();
+        assert_eq!(config.genesis, Path::new("/etc/probata/genesis.json"));
+        assert_eq!(config.data, Path::new("/var/lib/probata"));
+        assert_eq!(config.store.cache_mb, 64);
+    }
+
+    #[test]
+    fn unknown_keys_and_wrong_values_are_refused_with_their_place() {
+        let with = |more: &str| Config::parse(&format!("{GOOD}{more}"), Path::new("")).unwrap_err();
+        assert!(with("port = 1").to_string().contains("port"));
+        assert!(with("[log]\nformat = \"xml\"").to_string().contains("format"));
+        assert!(with("[store]\ncache_mb = 0").to_string().contains("store.cache_mb"));
+        let empty = GOOD.replace("\"/ip4/0.0.0.0/tcp/7001\"", "");
+        let error = Config::parse(&empty, Path::new("")).unwrap_err();
+        assert!(error.to_string().contains("mesh.listen"));
+    }
+
+    #[test]
+    fn the_commented_example_is_valid() {
+        let text = include_str!("../node.toml");
+        Config::parse(text, Path::new("/etc/probata")).unwrap();
+    }
+}

@@ -1,0 +1,258 @@
+//! A whole network on one machine: holds the ceremony, starts the node processes, notarises a loan case,
+//! shows the verdicts, and watches.
+#![expect(clippy::print_stdout, reason = "a command talks to its terminal")]
+
+mod case;
+mod ceremony;
+mod process;
+mod table;
+
+use crate::stop;
+use ceremony::DevnetNode;
+use clap::Args;
+use probata_client::sdk::{Client, ClientConfig, ClientError};
+use probata_genesis::Genesis;
+use process::NodeProcess;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+/// The file that marks a folder as a devnet's, and names its nodes.
+const DEVNET_FILE: &str = "devnet.json";
+/// How long all nodes together may take to answer.
+const START_TIME: Duration = Duration::from_secs(30);
+/// Pause between two looks at a node that does not answer yet.
+const LOOK_INTERVAL: Duration = Duration::from_millis(50);
+
+/// What `probata-node devnet` is told.
+#[derive(Debug, Clone, Args)]
+pub struct DevnetArguments {
+    /// Folder for genesis, keys, data and evidence. An earlier devnet in it is deleted.
+    #[arg(long, value_name = "FOLDER", default_value = "devnet")]
+    pub dir: PathBuf,
+    /// Number of validators; the first four are a bank, a guarantor, a data provider and a court.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(4..=32))]
+    pub validators: u16,
+    /// First port of the mesh; the HTTP APIs start 100 above.
+    #[arg(long, value_name = "PORT", default_value_t = 7400, value_parser = clap::value_parser!(u16).range(1024..=65_000))]
+    pub base_port: u16,
+    /// End after the verdicts. Exit code 0 if every record is proved.
+    #[arg(long)]
+    pub once: bool,
+    /// Start the network only, without the loan case: for benchmarks and tests.
+    #[arg(long, conflicts_with = "once")]
+    pub no_case: bool,
+}
+
+/// Why a devnet did not come about.
+#[derive(Debug, thiserror::Error)]
+pub enum DevnetError {
+    /// A file or folder.
+    #[error("{path}: {source}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The folder holds something else.
+    #[error("{0} is not empty and not a devnet's: choose another folder with --dir")]
+    NotOurs(PathBuf),
+    /// The ceremony failed.
+    #[error("the ceremony failed: {0}")]
+    Ceremony(String),
+    /// A port is taken.
+    #[error("port {port} is in use: choose others with --base-port")]
+    Port {
+        /// Which.
+        port: u16,
+    },
+    /// A node ended.
+    #[error("node {name} ended ({status}); its log is {log}")]
+    Ended {
+        /// Which.
+        name: String,
+        /// How.
+        status: String,
+        /// Its log.
+        log: PathBuf,
+    },
+    /// A node does not answer.
+    #[error("node {name} did not answer within {START_TIME:?}; its log is {log}")]
+    Silent {
+        /// Which.
+        name: String,
+        /// Its log.
+        log: PathBuf,
+    },
+    /// The case could not be notarised.
+    #[error("the case could not be notarised: {0}")]
+    Client(#[from] ClientError),
+    /// A record is not proved.
+    #[error("{0} of the evidence files are not consistent")]
+    Verdict(usize),
+}
+
+impl DevnetError {
+    fn at(path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.as_ref().to_owned();
+        move |source| Self::File { path, source }
+    }
+}
+
+/// Runs a devnet until Ctrl-C, or with `--once` until the verdicts.
+///
+/// # Errors
+/// [`DevnetError`]; whatever was started is stopped.
+pub async fn devnet(arguments: DevnetArguments) -> Result<(), DevnetError> {
+    tokio::select! {
+        result = run(&arguments) => result,
+        () = stop::requested() => Ok(()),
+    }
+}
+
+async fn run(arguments: &DevnetArguments) -> Result<(), DevnetError> {
+    let started = Instant::now();
+    let dir = &arguments.dir;
+    make_folder(dir)?;
+    check_ports(arguments)?;
+    let (genesis, nodes) = ceremony::hold(dir, arguments.validators, arguments.base_port)?;
+    write_devnet_file(dir, &nodes)?;
+    introduce(&genesis, dir);
+    let mut network = Network::start(nodes)?;
+    let clients = network.wait_until_up(&genesis).await?;
+    let count = arguments.validators;
+    println!("{count} validators and 1 member node are up after {:.1?}.\n", started.elapsed());
+
+    let result = go_on(arguments, &genesis, &mut network, &clients).await;
+    network.stop().await;
+    result
+}
+
+async fn go_on(
+    arguments: &DevnetArguments,
+    genesis: &Genesis,
+    network: &mut Network,
+    clients: &[Client],
+) -> Result<(), DevnetError> {
+    if !arguments.no_case {
+        case::notarise(&arguments.dir, genesis, &network.nodes).await?;
+    }
+    if arguments.once {
+        return Ok(());
+    }
+    case::what_to_try_next(&arguments.dir, &network.nodes);
+    table::watch(network, clients).await
+}
+
+fn introduce(genesis: &Genesis, dir: &Path) {
+    let set = genesis.validator_set();
+    println!("Probata devnet in {}", dir.display());
+    println!("chain id {}", genesis.chain());
+    for entry in genesis.entries() {
+        let votes = if entry.validator.is_some() { "validator" } else { "member node" };
+        println!("  {}  {}  {}  ({votes})", entry.id, entry.name.zh, entry.name.en);
+    }
+    let (n, f, q) = (set.size(), set.faulty(), set.quorum());
+    println!("{n} validators: {q} must agree, {f} may lie or fail\n");
+}
+
+/// An empty folder, where an earlier devnet is deleted and anything else is left alone.
+fn make_folder(dir: &Path) -> Result<(), DevnetError> {
+    fs::create_dir_all(dir).map_err(DevnetError::at(dir))?;
+    let empty = fs::read_dir(dir).map_err(DevnetError::at(dir))?.next().is_none();
+    if empty {
+        return Ok(());
+    }
+    if !dir.join(DEVNET_FILE).is_file() {
+        return Err(DevnetError::NotOurs(dir.to_owned()));
+    }
+    fs::remove_dir_all(dir).map_err(DevnetError::at(dir))?;
+    fs::create_dir_all(dir).map_err(DevnetError::at(dir))
+}
+
+fn check_ports(arguments: &DevnetArguments) -> Result<(), DevnetError> {
+    for number in 0..=arguments.validators {
+        for port in [arguments.base_port, arguments.base_port + ceremony::API_PORT_OFFSET] {
+            let port = port + number;
+            std::net::TcpListener::bind(("127.0.0.1", port))
+                .map_err(|_| DevnetError::Port { port })?;
+        }
+    }
+    Ok(())
+}
+
+fn write_devnet_file(dir: &Path, nodes: &[DevnetNode]) -> Result<(), DevnetError> {
+    let nodes: Vec<serde_json::Value> = nodes
+        .iter()
+        .map(|node| {
+            serde_json::json!({
+                "name": node.name,
+                "institution": node.institution,
+                "api": node.api,
+                "validator": node.validator,
+            })
+        })
+        .collect();
+    let path = dir.join(DEVNET_FILE);
+    let text = serde_json::to_string_pretty(&serde_json::json!({ "nodes": nodes }))
+        .expect("JSON values can be written");
+    fs::write(&path, text).map_err(DevnetError::at(&path))
+}
+
+/// The running processes and who they are.
+struct Network {
+    nodes: Vec<DevnetNode>,
+    processes: Vec<NodeProcess>,
+}
+
+impl Network {
+    fn start(nodes: Vec<DevnetNode>) -> Result<Self, DevnetError> {
+        let processes = nodes.iter().map(NodeProcess::start).collect::<Result<_, _>>()?;
+        Ok(Self { nodes, processes })
+    }
+
+    /// An error if a node has ended.
+    fn check(&mut self) -> Result<(), DevnetError> {
+        self.processes.iter_mut().try_for_each(NodeProcess::check)
+    }
+
+    /// A client for each node, once every node answers.
+    async fn wait_until_up(&mut self, genesis: &Genesis) -> Result<Vec<Client>, DevnetError> {
+        let until = Instant::now() + START_TIME;
+        let mut clients = Vec::new();
+        for node in self.nodes.clone() {
+            let client = client(genesis, vec![node.api.clone()])?;
+            while client.status().await.is_err() {
+                self.check()?;
+                if Instant::now() > until {
+                    let log = node.folder.join("node.log");
+                    return Err(DevnetError::Silent { name: node.name, log });
+                }
+                tokio::time::sleep(LOOK_INTERVAL).await;
+            }
+            clients.push(client);
+        }
+        Ok(clients)
+    }
+
+    async fn stop(self) {
+        for process in &self.processes {
+            process.ask_to_stop();
+        }
+        for process in self.processes {
+            process.stop().await;
+        }
+    }
+}
+
+fn client(genesis: &Genesis, nodes: Vec<String>) -> Result<Client, ClientError> {
+    Client::new(ClientConfig {
+        nodes,
+        genesis: genesis.clone(),
+        deadline: probata_client::sdk::limits::DEADLINE,
+        spool: None,
+    })
+}

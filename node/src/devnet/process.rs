@@ -1,0 +1,73 @@
+//! The node processes of a devnet.
+
+use super::{DevnetError, ceremony::DevnetNode};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use std::{fs::OpenOptions, path::PathBuf, process::Stdio, time::Duration};
+use tokio::process::{Child, Command};
+
+/// How long a node may take to stop by itself before it is killed.
+const STOP_TIME: Duration = Duration::from_secs(10);
+
+/// A running node. Killed when dropped.
+pub(super) struct NodeProcess {
+    child: Child,
+    log: PathBuf,
+    name: String,
+}
+
+impl NodeProcess {
+    /// Starts a node's process; its log goes to `node.log` in its folder.
+    pub(super) fn start(node: &DevnetNode) -> Result<Self, DevnetError> {
+        let program = std::env::current_exe().map_err(DevnetError::at("this program"))?;
+        let log = node.folder.join("node.log");
+        let file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&log)
+            .map_err(DevnetError::at(&log))?;
+        let child = Command::new(program)
+            .args(["run", "--config"])
+            .arg(node.folder.join("node.toml"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::from(file))
+            // Ctrl-C reaches only the devnet, which then stops its nodes in an orderly way.
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(DevnetError::at(&log))?;
+        Ok(Self { child, log, name: node.name.clone() })
+    }
+
+    /// An error if the process has ended.
+    pub(super) fn check(&mut self) -> Result<(), DevnetError> {
+        match self.child.try_wait() {
+            Ok(None) => Ok(()),
+            Ok(Some(status)) => Err(DevnetError::Ended {
+                name: self.name.clone(),
+                status: status.to_string(),
+                log: self.log.clone(),
+            }),
+            Err(source) => Err(DevnetError::File { path: self.log.clone(), source }),
+        }
+    }
+
+    /// Asks the process to stop.
+    pub(super) fn ask_to_stop(&self) {
+        if let Some(id) = self.child.id().and_then(|id| i32::try_from(id).ok()) {
+            // It may have ended just now.
+            let _ = kill(Pid::from_raw(id), Signal::SIGTERM);
+        }
+    }
+
+    /// Waits for the process to end, and kills it if it does not.
+    pub(super) async fn stop(mut self) {
+        if tokio::time::timeout(STOP_TIME, self.child.wait()).await.is_err() {
+            // It may have ended just now.
+            let _ = self.child.kill().await;
+        }
+    }
+}

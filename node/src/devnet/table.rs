@@ -1,0 +1,146 @@
+//! The live table of a devnet.
+#![expect(clippy::print_stdout, reason = "a command talks to its terminal")]
+#![expect(clippy::float_arithmetic, reason = "rates for people; nothing here is agreed on")]
+
+use super::{DevnetError, Network};
+use comfy_table::{Table, presets};
+use probata_client::sdk::Client;
+use std::{
+    io::{IsTerminal as _, Write as _},
+    time::{Duration, Instant},
+};
+
+/// Time between two tables on a terminal.
+const LIVE_INTERVAL: Duration = Duration::from_secs(1);
+/// Time between two tables in a file or pipe.
+const LOG_INTERVAL: Duration = Duration::from_secs(30);
+
+/// Shows the table until a node ends.
+pub(super) async fn watch(network: &mut Network, clients: &[Client]) -> Result<(), DevnetError> {
+    let live = std::io::stdout().is_terminal();
+    let http = reqwest::Client::new();
+    let mut earlier: Vec<Option<Sample>> = vec![None; clients.len()];
+    let mut lines = 0;
+    loop {
+        network.check()?;
+        let mut table = Table::new();
+        table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header([
+            "node",
+            "height",
+            "view",
+            "leader",
+            "records/s",
+            "finality p50",
+            "p99",
+            "peers",
+            "pending",
+        ]);
+        for ((node, client), earlier) in network.nodes.iter().zip(clients).zip(&mut earlier) {
+            let status = client.status().await.ok();
+            let sample = Sample::take(&http, &node.api).await;
+            table.add_row(row(&node.name, status.as_ref(), sample.as_ref(), earlier.as_ref()));
+            *earlier = sample;
+        }
+        if live && lines > 0 {
+            // Up over the last table, and clear from there.
+            print!("\x1b[{lines}A\x1b[J");
+        }
+        let text = table.to_string();
+        lines = text.lines().count();
+        println!("{text}");
+        // A closed terminal ends the devnet by its signal, not here.
+        let _ = std::io::stdout().flush();
+        tokio::time::sleep(if live { LIVE_INTERVAL } else { LOG_INTERVAL }).await;
+    }
+}
+
+fn row(
+    name: &str,
+    status: Option<&serde_json::Value>,
+    sample: Option<&Sample>,
+    earlier: Option<&Sample>,
+) -> Vec<String> {
+    let Some(status) = status else {
+        return vec![name.to_owned(), "does not answer".to_owned()];
+    };
+    let text = |value: &serde_json::Value| match value {
+        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Null => "-".to_owned(),
+        other => other.to_string(),
+    };
+    let rate = match (sample, earlier) {
+        (Some(now), Some(then)) => {
+            let seconds = now.at.duration_since(then.at).as_secs_f64();
+            format!("{:.0}", (now.records - then.records).max(0.0) / seconds)
+        }
+        _ => "-".to_owned(),
+    };
+    let quantile = |q: f64| sample.and_then(|it| it.quantile(q)).unwrap_or_else(|| "-".to_owned());
+    vec![
+        name.to_owned(),
+        text(&status["height"]),
+        text(&status["view"]),
+        text(&status["leader"]["validator"]),
+        rate,
+        quantile(0.5),
+        quantile(0.99),
+        format!("{}/{}", text(&status["peers_connected"]), text(&status["peers"])),
+        text(&status["pending"]),
+    ]
+}
+
+/// What a node's `/metrics` said.
+#[derive(Debug, Clone)]
+struct Sample {
+    at: Instant,
+    records: f64,
+    /// Upper bound in seconds and count of seals up to it, ascending.
+    buckets: Vec<(f64, f64)>,
+}
+
+impl Sample {
+    async fn take(http: &reqwest::Client, api: &str) -> Option<Self> {
+        let reply = http.get(format!("{api}/metrics")).send().await.ok()?;
+        Some(Self::parse(&reply.text().await.ok()?))
+    }
+
+    fn parse(text: &str) -> Self {
+        let mut sample = Self { at: Instant::now(), records: 0.0, buckets: Vec::new() };
+        for line in text.lines() {
+            let Some((name, value)) = line.rsplit_once(' ') else { continue };
+            let Ok(value) = value.parse::<f64>() else { continue };
+            if name == "probata_sealed_records_total" {
+                sample.records = value;
+            }
+            if let Some(bound) = name.strip_prefix("probata_seal_seconds_bucket{le=\"") {
+                let bound = bound.trim_end_matches("\"}").parse().unwrap_or(f64::INFINITY);
+                sample.buckets.push((bound, value));
+            }
+        }
+        sample
+    }
+
+    /// The upper bound of the bucket that holds the quantile.
+    fn quantile(&self, q: f64) -> Option<String> {
+        let (_, all) = self.buckets.last()?;
+        let (bound, _) =
+            self.buckets.iter().find(|(_, count)| *count > 0.0 && *count >= all * q)?;
+        Some(format!("≤ {:.0} ms", bound * 1_000.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_read_from_the_histogram() {
+        let text = "# TYPE probata_seal_seconds histogram\n\
+            probata_seal_seconds_bucket{le=\"0.01\"} 90\nprobata_seal_seconds_bucket{le=\"0.02\"} 99\n\
+            probata_seal_seconds_bucket{le=\"+Inf\"} 100\nprobata_sealed_records_total 7\n";
+        let sample = Sample::parse(text);
+        assert_eq!(sample.quantile(0.5).as_deref(), Some("≤ 10 ms"));
+        assert_eq!(sample.quantile(0.99).as_deref(), Some("≤ 20 ms"));
+        assert!(sample.records > 6.9);
+    }
+}

@@ -1,0 +1,181 @@
+//! How tokio tasks speak to the chain thread: bounded commands in, answers and a status out.
+
+use crate::{limits, network::NodeId};
+use probata_consensus::{Fault, Message};
+use probata_types::{
+    Header, Height, Millis, SealedBlock, Submission, Timestamp, ValidatorIndex, Verified, View,
+    submission::SubmissionId,
+};
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// What tasks ask of the chain thread. Everything in it has passed the edge.
+#[derive(Debug)]
+pub enum Command {
+    /// Admit a submission; the answer says whether, and the waiter when it is sealed.
+    Submit {
+        /// Checked at the edge.
+        submission: Verified<Submission>,
+        /// Who wants to know; `None` for one that another node handed on.
+        answer: Option<oneshot::Sender<Admission>>,
+    },
+    /// A consensus message of a validator.
+    Message(Box<Verified<Message>>),
+    /// Blocks that a peer handed over, ascending; their seals are checked by the chain.
+    Blocks {
+        /// The peer.
+        from: NodeId,
+        /// At most [`limits::FETCH_BLOCKS`].
+        blocks: Vec<SealedBlock>,
+    },
+    /// A peer could not hand over the blocks that were asked of it.
+    FetchFailed {
+        /// The peer.
+        from: NodeId,
+    },
+    /// A peer says how high it is.
+    PeerHead {
+        /// The peer.
+        from: NodeId,
+        /// Its height.
+        height: Height,
+    },
+    /// Finish what is in hand, flush and end.
+    Stop,
+}
+
+/// The first answer to a submission.
+#[derive(Debug)]
+pub enum Admission {
+    /// Already sealed at this height: the first answer holds.
+    Sealed(Height),
+    /// In the mempool, or joined to the same submission there. The receiver gets the height once it is
+    /// sealed; it is dropped if the submission expires unsealed.
+    Pending(oneshot::Receiver<Height>),
+    /// Not taken.
+    Refused(Refusal),
+}
+
+/// Why a submission was not taken. Nothing was recorded.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The institution has as many submissions waiting as it may.
+    #[error("{pending} submissions of this institution are waiting, {quota} may")]
+    Quota {
+        /// Waiting now.
+        pending: usize,
+        /// Allowed.
+        quota: usize,
+    },
+    /// The mempool is full.
+    #[error("the mempool is full")]
+    PoolFull,
+    /// The idempotency key was used for another submission.
+    #[error("the idempotency key was already used for submission {first}")]
+    IdempotencyConflict {
+        /// The submission that used it first.
+        first: SubmissionId,
+    },
+    /// Its time is over, or its lifetime is longer than genesis allows.
+    #[error("the submission expired at {expires_at}, or lives longer than {max_lifetime} ms")]
+    Expiry {
+        /// As signed.
+        expires_at: Timestamp,
+        /// From genesis.
+        max_lifetime: Millis,
+    },
+    /// The contracts refuse the submission as a whole.
+    #[error("code {code}")]
+    Rejected {
+        /// A failure code of the catalogue.
+        code: probata_types::outcome::Code,
+    },
+    /// The chain thread has stopped, or stopped voting and sealing for a reason that people must see to.
+    #[error("the node is stopping or halted")]
+    Halted,
+}
+
+/// What the chain thread says of itself after every command that changed something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChainStatus {
+    /// Last sealed height.
+    pub height: Height,
+    /// Last sealed header; `None` before the first block.
+    pub header: Option<Header>,
+    /// View of this node.
+    pub view: View,
+    /// Who leads the next height in this view.
+    pub leader: ValidatorIndex,
+    /// This node's place among the validators; `None` for a member node.
+    pub me: Option<ValidatorIndex>,
+    /// Whether the node is between two views.
+    pub changing_view: bool,
+    /// Views left without a seal since the start of the process.
+    pub view_changes: u64,
+    /// Submissions waiting.
+    pub pending_submissions: usize,
+    /// The highest height that a peer has spoken of.
+    pub highest_seen: Height,
+    /// Wall-clock time of the last seal or heartbeat at this node.
+    pub sealed_at: Timestamp,
+    /// Why the node no longer votes or follows, if it does not.
+    pub halted: Option<String>,
+    /// Faults seen, newest last, at most [`limits::FAULTS_KEPT`].
+    pub faults: Vec<Arc<Fault>>,
+}
+
+/// The way to the chain thread. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct ChainHandle {
+    commands: mpsc::Sender<Command>,
+    priority: mpsc::Sender<Command>,
+    status: watch::Receiver<ChainStatus>,
+}
+
+/// The chain thread's end of a [`ChainHandle`].
+#[derive(Debug)]
+pub struct CommandQueue {
+    /// Submissions and blocks.
+    pub commands: mpsc::Receiver<Command>,
+    /// Consensus messages and the stop: never behind the others.
+    pub priority: mpsc::Receiver<Command>,
+}
+
+impl ChainHandle {
+    /// A handle and its queue.
+    pub fn new(status: watch::Receiver<ChainStatus>) -> (Self, CommandQueue) {
+        let (commands, commands_out) = mpsc::channel(limits::CHAIN_COMMANDS);
+        let (priority, priority_out) = mpsc::channel(limits::CHAIN_PRIORITY_COMMANDS);
+        let queue = CommandQueue { commands: commands_out, priority: priority_out };
+        (Self { commands, priority, status }, queue)
+    }
+
+    /// Offers a submission that passed the edge.
+    pub async fn submit(&self, submission: Verified<Submission>) -> Admission {
+        let (answer, admission) = oneshot::channel();
+        let command = Command::Submit { submission, answer: Some(answer) };
+        if self.commands.try_send(command).is_err() {
+            return Admission::Refused(Refusal::PoolFull);
+        }
+        admission.await.unwrap_or(Admission::Refused(Refusal::Halted))
+    }
+
+    /// Sends a command, waiting for room: back-pressure on the task that brings it.
+    /// Answers `false` when the chain thread has ended.
+    pub async fn send(&self, command: Command) -> bool {
+        match command {
+            Command::Message(_) | Command::Stop => self.priority.send(command).await.is_ok(),
+            other => self.commands.send(other).await.is_ok(),
+        }
+    }
+
+    /// The newest status.
+    pub fn status(&self) -> ChainStatus {
+        self.status.borrow().clone()
+    }
+
+    /// A receiver that wakes on every change of the status.
+    pub fn watch(&self) -> watch::Receiver<ChainStatus> {
+        self.status.clone()
+    }
+}

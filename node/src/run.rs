@@ -1,0 +1,300 @@
+//! Building a node from its parts, in order, and taking it down again. Wiring only.
+
+mod inbound;
+mod outbound;
+mod thread;
+
+use crate::{
+    api::{self, ApiContext},
+    chain::{Chain, ChainError, ChainSetup},
+    config::Config,
+    edge::Edge,
+    handle::{ChainHandle, ChainStatus},
+    limits,
+    metrics::Metrics,
+    network::{self, MeshConfig, MeshError, NodeId, PeerConfig},
+};
+use outbound::Outbound;
+use probata_genesis::{Genesis, GenesisError, KeyFile, KeyFileError, KeyUse};
+use probata_ledger::{DiskStorage, SledStore, Storage, Store};
+use probata_types::{Hash, Keypair};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+use thread::Clock;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+/// Why a node cannot start or had to stop. Each says what to look at.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// A file of the configuration cannot be read.
+    #[error("cannot read {path}: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The genesis document is refused.
+    #[error("the genesis document {path} is refused: {source}")]
+    Genesis {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: Box<GenesisError>,
+    },
+    /// Another chain than the configuration names.
+    #[error(
+        "the genesis document makes chain {got}, the configuration names {expected}: one is wrong"
+    )]
+    OtherChain {
+        /// From the document.
+        got: Hash,
+        /// From `node.toml`.
+        expected: Hash,
+    },
+    /// A key file is refused.
+    #[error("the key file {path} is refused: {source}")]
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: KeyFileError,
+    },
+    /// The node key is not in genesis.
+    #[error("the node key {0} is not in the genesis document: check keys.node in node.toml")]
+    UnknownNode(NodeId),
+    /// The data folder cannot be used.
+    #[error("the data folder {path} cannot be used: {reason}")]
+    Data {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The chain cannot be opened, or failed.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// The mesh cannot start.
+    #[error(transparent)]
+    Mesh(#[from] MeshError),
+    /// The API cannot listen.
+    #[error("the API cannot listen on {address}: {source}")]
+    Api {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// A thread ended without saying why.
+    #[error("the {0} thread ended unexpectedly")]
+    Thread(&'static str),
+}
+
+/// Runs a node until `stop` resolves or the node must stop.
+///
+/// # Errors
+/// [`RunError`].
+pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), RunError> {
+    let genesis = Arc::new(load_genesis(&config)?);
+    let (node_secret, keypair) = load_keys(&config)?;
+    let metrics = Arc::new(Metrics::new());
+    let clock = Clock::start();
+    let chain = open_chain(&config, Arc::clone(&genesis), keypair, clock).await?;
+    let reader = chain.0.reader();
+
+    let mesh = network::start(mesh_config(&config, &genesis, *node_secret)?)?;
+    let (status_in, status) = watch::channel(chain.0.status());
+    let (handle, queue) = ChainHandle::new(status);
+    let edge = Arc::new(Edge::new(genesis.chain()));
+    let outbound =
+        Outbound::new(&genesis, mesh.handle.clone(), handle.clone(), Arc::clone(&metrics));
+
+    let (ended_in, mut ended) = tokio::sync::oneshot::channel();
+    let runtime = tokio::runtime::Handle::current();
+    let thread = std::thread::Builder::new()
+        .name("chain".into())
+        .spawn(move || {
+            let result = thread::run(chain, queue, &runtime, clock, &outbound, &status_in);
+            // The other end waits for as long as the node runs.
+            let _ = ended_in.send(result);
+        })
+        .map_err(|_| RunError::Thread("chain"))?;
+    let inbound = inbound::Inbound {
+        genesis: Arc::clone(&genesis),
+        edge: Arc::clone(&edge),
+        chain: handle.clone(),
+        reader: reader.clone(),
+        mesh: mesh.handle.clone(),
+    };
+    let tasks = inbound.spawn(mesh.events);
+    let stop_api = CancellationToken::new();
+    let context = ApiContext {
+        genesis: Arc::clone(&genesis),
+        reader,
+        chain: handle.clone(),
+        mesh: mesh.handle.clone(),
+        metrics,
+        edge,
+    };
+    let server = serve_api(&config, context, stop_api.clone()).await?;
+    announce_start(&config, &genesis, &handle.status());
+
+    let result = tokio::select! {
+        () = stop => { tracing::info!("stopping"); None }
+        result = &mut ended => Some(result),
+    };
+    // Requests under way get their answers while the chain thread still runs.
+    stop_api.cancel();
+    if server.await.is_err() {
+        tracing::error!("the API ended unexpectedly");
+    }
+    handle.send(crate::handle::Command::Stop).await;
+    let result = match result {
+        Some(result) => result,
+        None => ended.await,
+    };
+    mesh.handle.stop();
+    for task in tasks {
+        task.abort();
+    }
+    thread.join().map_err(|_| RunError::Thread("chain"))?;
+    // The mesh closes its connections within its own bound.
+    let _ = tokio::time::timeout(Duration::from_secs(5), mesh.task).await;
+    Ok(result.map_err(|_| RunError::Thread("chain"))??)
+}
+
+fn announce_start(config: &Config, genesis: &Genesis, status: &ChainStatus) {
+    tracing::info!(
+        chain = %genesis.chain(),
+        name = %genesis.chain_name(),
+        height = %status.height,
+        validator = ?status.me,
+        api = %config.api.listen,
+        "the node is up"
+    );
+}
+
+/// Reads and checks the genesis document of a configuration.
+///
+/// # Errors
+/// [`RunError`].
+pub fn load_genesis(config: &Config) -> Result<Genesis, RunError> {
+    let path = &config.genesis;
+    let genesis = Genesis::parse(&read(path)?)
+        .map_err(|source| RunError::Genesis { path: path.clone(), source: Box::new(source) })?;
+    match config.chain {
+        Some(expected) if expected != genesis.chain() => {
+            Err(RunError::OtherChain { got: genesis.chain(), expected })
+        }
+        _ => Ok(genesis),
+    }
+}
+
+type NodeSecret = zeroize::Zeroizing<[u8; 32]>;
+
+fn load_keys(config: &Config) -> Result<(NodeSecret, Option<Keypair>), RunError> {
+    let key = |path: &Path, wanted: KeyUse| -> Result<Keypair, RunError> {
+        KeyFile::parse_for(wanted, &read(path)?)
+            .map_err(|source| RunError::Key { path: path.to_owned(), source })
+    };
+    let node = key(&config.keys.node, KeyUse::Node)?.secret();
+    let validator = config.keys.validator.as_deref().map(|path| key(path, KeyUse::Validator));
+    Ok((node, validator.transpose()?))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, RunError> {
+    std::fs::read(path).map_err(|source| RunError::Read { path: path.to_owned(), source })
+}
+
+/// Opens the two stores of a data folder: files for the log and journal, sled for what is derived.
+///
+/// # Errors
+/// [`RunError::Data`], also when another process holds the folder.
+pub fn open_stores(config: &Config) -> Result<(Arc<dyn Storage>, Arc<dyn Store>), RunError> {
+    let data = |error: &dyn std::fmt::Display| RunError::Data {
+        path: config.data.clone(),
+        reason: error.to_string(),
+    };
+    std::fs::create_dir_all(&config.data).map_err(|error| data(&error))?;
+    let storage = DiskStorage::open(&config.data.join("log")).map_err(|error| data(&error))?;
+    let cache = config.store.cache_mb * 1_024 * 1_024;
+    let store =
+        SledStore::open(&config.data.join("derived"), cache).map_err(|error| data(&error))?;
+    Ok((Arc::new(storage), Arc::new(store)))
+}
+
+type Opened = (Chain, Vec<crate::chain::Effect>);
+
+async fn open_chain(
+    config: &Config,
+    genesis: Arc<Genesis>,
+    keypair: Option<Keypair>,
+    clock: Clock,
+) -> Result<Opened, RunError> {
+    let config = config.clone();
+    let open = move || {
+        let (storage, store) = open_stores(&config)?;
+        let setup = ChainSetup { genesis, keypair, storage, store };
+        let progress = |height: u64, target: u64| {
+            if height.is_multiple_of(limits::PROGRESS_BLOCKS) || height == target {
+                tracing::info!(height, target, "re-applying blocks that the derived state lacks");
+            }
+        };
+        Ok::<_, RunError>(Chain::open(setup, clock.now(), &progress)?)
+    };
+    tokio::task::spawn_blocking(open).await.map_err(|_| RunError::Thread("opening"))?
+}
+
+fn mesh_config(
+    config: &Config,
+    genesis: &Genesis,
+    secret: [u8; 32],
+) -> Result<MeshConfig, RunError> {
+    let own = NodeId::from_secret(secret);
+    let nodes: Vec<(NodeId, String, bool)> = genesis
+        .nodes()
+        .map(|node| {
+            let moved = config.mesh.moved.iter().find(|moved| moved.node == node.key);
+            let address = moved.map_or(node.address.to_string(), |moved| moved.address.clone());
+            let id = NodeId::from_bytes(node.key.0).expect("genesis proves possession of the key");
+            (id, address, node.validator.is_some())
+        })
+        .collect();
+    let votes = nodes
+        .iter()
+        .find(|(node, ..)| *node == own)
+        .map(|(_, _, validator)| *validator)
+        .ok_or(RunError::UnknownNode(own))?;
+    // A validator talks to all nodes, a member node to the validators.
+    let peers = nodes
+        .into_iter()
+        .filter(|(node, _, validator)| *node != own && (votes || *validator))
+        .map(|(node, address, validator)| PeerConfig { node, addresses: vec![address], validator })
+        .collect();
+    let listen = config.mesh.listen.clone();
+    Ok(MeshConfig { secret, listen, peers, chain: genesis.chain().0 })
+}
+
+async fn serve_api(
+    config: &Config,
+    context: ApiContext,
+    stop: CancellationToken,
+) -> Result<tokio::task::JoinHandle<()>, RunError> {
+    let address = config.api.listen;
+    let listener = tokio::net::TcpListener::bind(address)
+        .await
+        .map_err(|source| RunError::Api { address, source })?;
+    Ok(tokio::spawn(api::serve(listener, api::router(context), stop)))
+}
+
+/// Sends blocks and proposals past the signatures' check on a bounded number of threads.
+pub(crate) type Checks = Arc<tokio::sync::Semaphore>;
+
+/// As many checks at once as the machine should spend on them.
+pub(crate) fn checks() -> Checks {
+    Arc::new(tokio::sync::Semaphore::new(limits::CHECKS_AT_ONCE))
+}

@@ -1,0 +1,168 @@
+//! What peers send, checked at the edge and handed to the chain thread.
+
+use crate::{
+    edge::Edge,
+    handle::{ChainHandle, Command},
+    limits,
+    network::{Frame, MeshEvents, MeshHandle, PeerEvent, Request},
+    wire::{self, Ask, Bulk},
+};
+use probata_consensus::Message;
+use probata_genesis::Genesis;
+use probata_ledger::LedgerReader;
+use probata_types::{Height, ValidatorSet};
+use std::sync::Arc;
+use tokio::{sync::mpsc, task::JoinHandle};
+
+/// Everything that checks and answers what peers send.
+#[derive(Clone)]
+pub(super) struct Inbound {
+    pub(super) genesis: Arc<Genesis>,
+    pub(super) edge: Arc<Edge>,
+    pub(super) chain: ChainHandle,
+    pub(super) reader: LedgerReader,
+    pub(super) mesh: MeshHandle,
+}
+
+impl Inbound {
+    /// Starts a task for each kind of arrival, so that none waits for another.
+    pub(super) fn spawn(&self, events: MeshEvents) -> Vec<JoinHandle<()>> {
+        vec![
+            tokio::spawn(self.clone().consensus(events.consensus)),
+            tokio::spawn(self.clone().bulk(events.bulk)),
+            tokio::spawn(self.clone().requests(events.requests)),
+            tokio::spawn(self.clone().peers(events.peers)),
+        ]
+    }
+
+    async fn consensus(self, mut frames: mpsc::Receiver<Frame>) {
+        let set = Arc::new(self.genesis.validator_set().clone());
+        let checks = super::checks();
+        while let Some(frame) = frames.recv().await {
+            let message = match Message::decode(&frame.bytes) {
+                Ok(message) => message,
+                Err(error) => {
+                    tracing::warn!(peer = %frame.from, %error, "a malformed consensus message");
+                    continue;
+                }
+            };
+            // Votes are cheap and are checked here, in order. What carries a proposal is checked aside, so
+            // that thousands of submission signatures do not hold up the votes behind them.
+            if message.proposal().is_none() {
+                if !self.hand_over(message, &set).await {
+                    return;
+                }
+                continue;
+            }
+            let Ok(permit) = Arc::clone(&checks).acquire_owned().await else { return };
+            let (this, set) = (self.clone(), Arc::clone(&set));
+            tokio::spawn(async move {
+                let edge = Arc::clone(&this.edge);
+                let check = move || {
+                    let result = message.proposal().map_or(Ok(()), |it| edge.check_proposal(it));
+                    (message, result)
+                };
+                match tokio::task::spawn_blocking(check).await {
+                    Ok((message, Ok(()))) => drop(this.hand_over(message, &set).await),
+                    Ok((_, Err(error))) => {
+                        tracing::warn!(peer = %frame.from, %error, "a proposal holds a bad submission");
+                    }
+                    Err(error) => tracing::error!(%error, "the check of a proposal ended early"),
+                }
+                drop(permit);
+            });
+        }
+    }
+
+    /// Checks a message's own signatures and hands it to the chain; `false` when the chain has ended.
+    async fn hand_over(&self, message: Message, set: &ValidatorSet) -> bool {
+        let from = message.from;
+        match message.verify(self.genesis.suite(), &self.genesis.chain(), set) {
+            Ok(message) => self.chain.send(Command::Message(Box::new(message))).await,
+            Err(error) => {
+                tracing::warn!(validator = %from, %error, "refused a consensus message");
+                true
+            }
+        }
+    }
+
+    async fn bulk(self, mut frames: mpsc::Receiver<Frame>) {
+        let checks = super::checks();
+        while let Some(frame) = frames.recv().await {
+            match Bulk::decode(&frame.bytes) {
+                Err(error) => tracing::warn!(peer = %frame.from, %error, "a malformed frame"),
+                Ok(Bulk::Head(height)) => {
+                    if !self.chain.send(Command::PeerHead { from: frame.from, height }).await {
+                        return;
+                    }
+                }
+                Ok(Bulk::Submission(submission)) => {
+                    let Ok(permit) = Arc::clone(&checks).acquire_owned().await else { return };
+                    let this = self.clone();
+                    tokio::spawn(async move {
+                        match this.edge.receive_handed_on(*submission).await {
+                            Ok(submission) => {
+                                let command = Command::Submit { submission, answer: None };
+                                this.chain.send(command).await;
+                            }
+                            Err(error) => {
+                                tracing::warn!(peer = %frame.from, %error, "a bad submission");
+                            }
+                        }
+                        drop(permit);
+                    });
+                }
+            }
+        }
+    }
+
+    async fn requests(self, mut requests: mpsc::Receiver<Request>) {
+        let reads = super::checks();
+        while let Some(request) = requests.recv().await {
+            let Ok(Ask::Blocks { first, count }) = Ask::decode(&request.bytes) else {
+                tracing::warn!(peer = %request.from, "a malformed request");
+                continue;
+            };
+            let Ok(permit) = Arc::clone(&reads).acquire_owned().await else { return };
+            let reader = self.reader.clone();
+            tokio::task::spawn_blocking(move || {
+                match read_blocks(&reader, first, count) {
+                    // Whoever asked may have given up.
+                    Ok(blocks) => drop(request.reply.send(wire::join_blocks(&blocks))),
+                    Err(error) => tracing::error!(%error, "cannot read blocks for a peer"),
+                }
+                drop(permit);
+            });
+        }
+    }
+
+    async fn peers(self, mut events: mpsc::Receiver<PeerEvent>) {
+        while let Some(event) = events.recv().await {
+            match event {
+                PeerEvent::Connected(peer) => {
+                    tracing::info!(%peer, "connected");
+                    let head = Bulk::Head(self.reader.head().height).encode();
+                    // Lost if the peer is gone again; then it hears the next announcement.
+                    let _ = self.mesh.send(peer, crate::network::Lane::Bulk, head.into());
+                }
+                PeerEvent::Disconnected(peer) => tracing::info!(%peer, "disconnected"),
+            }
+        }
+    }
+}
+
+fn read_blocks(
+    reader: &LedgerReader,
+    first: Height,
+    count: u32,
+) -> Result<Vec<Vec<u8>>, probata_ledger::LedgerError> {
+    let mut blocks = Vec::new();
+    let (mut bytes, mut height) = (0, first);
+    while blocks.len() < (count as usize).min(limits::FETCH_BLOCKS) && bytes < limits::FETCH_BYTES {
+        let Some(block) = reader.block_bytes(height)? else { break };
+        bytes += block.len();
+        blocks.push(block);
+        height = height.saturating_add(1);
+    }
+    Ok(blocks)
+}

@@ -1,0 +1,116 @@
+//! What the chain asks of the world, done: frames into the mesh, fetches, log lines, metrics.
+
+use crate::{
+    chain::Effect,
+    handle::{ChainHandle, Command},
+    limits,
+    metrics::Metrics,
+    network::{Lane, MeshHandle, NodeId},
+    wire::{self, Ask, Bulk},
+};
+use probata_consensus::Message;
+use probata_genesis::Genesis;
+use probata_types::{Height, Millis, SealedBlock};
+use std::{sync::Arc, time::Duration};
+
+/// Obeys effects. Lives on the chain thread, where nothing of it waits.
+pub(super) struct Outbound {
+    members: Vec<NodeId>,
+    mesh: MeshHandle,
+    chain: ChainHandle,
+    metrics: Arc<Metrics>,
+    runtime: tokio::runtime::Handle,
+}
+
+impl Outbound {
+    /// To be made within the runtime that fetches are to run on.
+    pub(super) fn new(
+        genesis: &Genesis,
+        mesh: MeshHandle,
+        chain: ChainHandle,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        let members = genesis
+            .nodes()
+            .filter(|node| node.validator.is_none())
+            .filter_map(|node| NodeId::from_bytes(node.key.0).ok())
+            .collect();
+        Self { members, mesh, chain, metrics, runtime: tokio::runtime::Handle::current() }
+    }
+
+    pub(super) fn obey_all(&self, effects: Vec<Effect>) {
+        for effect in effects {
+            self.obey(effect);
+        }
+    }
+
+    fn obey(&self, effect: Effect) {
+        match effect {
+            Effect::Broadcast(message) => self.broadcast(Lane::Consensus, message.encode(), true),
+            Effect::Send(to, message) => self.send(to, &message),
+            Effect::Forward(submission) => {
+                let frame = Bulk::Submission(Box::new((*submission).clone())).encode();
+                self.broadcast(Lane::Bulk, frame, true);
+            }
+            Effect::Fetch { from, first } => self.fetch(from, first),
+            Effect::Sealed { block, waited } => self.sealed(&block, waited),
+            Effect::Announce(height) => {
+                self.broadcast(Lane::Bulk, Bulk::Head(height).encode(), false);
+            }
+            Effect::Fault(_) => self.metrics.fault(),
+        }
+    }
+
+    fn broadcast(&self, lane: Lane, bytes: Vec<u8>, only_validators: bool) {
+        let bytes: Arc<[u8]> = bytes.into();
+        if let Err(error) = self.mesh.broadcast(lane, &bytes, only_validators) {
+            tracing::error!(%error, "a frame could not be sent to anybody");
+        }
+    }
+
+    fn send(&self, to: NodeId, message: &Message) {
+        if let Err(error) = self.mesh.send(to, Lane::Consensus, message.encode().into()) {
+            tracing::debug!(peer = %to, %error, "a message was not sent; it is repeated or not needed");
+        }
+    }
+
+    fn sealed(&self, block: &SealedBlock, waited: Option<Millis>) {
+        self.metrics.sealed(block, waited.map(|waited| Duration::from_millis(waited.get())));
+        let header = &block.header;
+        tracing::debug!(
+            height = %header.height,
+            view = %block.seal.view,
+            records = header.record_count,
+            hash = %header.hash().short(),
+            "sealed"
+        );
+        let frame: Arc<[u8]> = Bulk::Head(header.height).encode().into();
+        for member in &self.members {
+            // A member that is away hears of it when it is back.
+            let _ = self.mesh.send(*member, Lane::Bulk, Arc::clone(&frame));
+        }
+    }
+
+    fn fetch(&self, from: NodeId, first: Height) {
+        let (mesh, chain) = (self.mesh.clone(), self.chain.clone());
+        self.runtime.spawn(async move {
+            let count = u32::try_from(limits::FETCH_BLOCKS).expect("a small constant");
+            let ask = Ask::Blocks { first, count }.encode();
+            let deadline = Duration::from_millis(limits::FETCH_DEADLINE_MS);
+            let command = match mesh.request(from, ask, deadline).await {
+                Err(error) => {
+                    tracing::debug!(peer = %from, %error, "a fetch failed");
+                    Command::FetchFailed { from }
+                }
+                Ok(bytes) => match tokio::task::spawn_blocking(move || wire::split_blocks(&bytes)).await {
+                    Ok(Ok(blocks)) => Command::Blocks { from, blocks },
+                    _ => {
+                        tracing::warn!(peer = %from, "a peer answered a fetch with malformed blocks");
+                        Command::FetchFailed { from }
+                    }
+                },
+            };
+            chain.send(command).await;
+        });
+    }
+}

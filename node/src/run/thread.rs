@@ -1,0 +1,89 @@
+//! The chain's own thread: takes commands and time, gives effects.
+
+use super::outbound::Outbound;
+use crate::{
+    chain::{Chain, ChainError, Effect},
+    handle::{ChainStatus, Command, CommandQueue},
+    limits,
+};
+use probata_types::{Millis, Now, Timestamp};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tokio::{runtime::Handle, sync::watch};
+
+/// The clocks of this machine.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Clock {
+    start: Instant,
+}
+
+impl Clock {
+    pub(crate) fn start() -> Self {
+        Self { start: Instant::now() }
+    }
+
+    pub(crate) fn now(self) -> Now {
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Now {
+            monotonic: Millis::ZERO.saturating_add(millis(self.start.elapsed())),
+            wall: Timestamp::ZERO.saturating_add(millis(wall)),
+        }
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Runs the chain until it is told to stop or must stop.
+pub(super) fn run(
+    opened: (Chain, Vec<Effect>),
+    mut queue: CommandQueue,
+    runtime: &Handle,
+    clock: Clock,
+    outbound: &Outbound,
+    status: &watch::Sender<ChainStatus>,
+) -> Result<(), ChainError> {
+    let (mut chain, effects) = opened;
+    outbound.obey_all(effects);
+    loop {
+        let wait = chain.deadline().since(clock.now().monotonic);
+        let mut command = runtime.block_on(next(&mut queue, Duration::from_millis(wait)));
+        // What else is there already is taken along, up to a bound, before the status is told.
+        for _ in 0..limits::COMMANDS_AT_ONCE {
+            let effects = match command {
+                Next::Command(Command::Stop) | Next::Closed => return chain.close(),
+                Next::Command(command) => chain.handle(clock.now(), command)?,
+                Next::Nothing => break,
+            };
+            outbound.obey_all(effects);
+            command = waiting(&mut queue);
+        }
+        outbound.obey_all(chain.tick(clock.now())?);
+        let newest = chain.status();
+        status.send_if_modified(|old| {
+            let changed = *old != newest;
+            *old = newest;
+            changed
+        });
+    }
+}
+
+enum Next {
+    Command(Command),
+    Nothing,
+    Closed,
+}
+
+async fn next(queue: &mut CommandQueue, wait: Duration) -> Next {
+    tokio::select! {
+        biased;
+        command = queue.priority.recv() => command.map_or(Next::Closed, Next::Command),
+        command = queue.commands.recv() => command.map_or(Next::Closed, Next::Command),
+        () = tokio::time::sleep(wait) => Next::Nothing,
+    }
+}
+
+fn waiting(queue: &mut CommandQueue) -> Next {
+    let command = queue.priority.try_recv().or_else(|_| queue.commands.try_recv());
+    command.map_or(Next::Nothing, Next::Command)
+}
