@@ -33,7 +33,7 @@ mod documents;
 mod explain;
 mod findings;
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;
 mod fork;
 mod recorded;
 mod report;
@@ -84,7 +84,7 @@ pub struct Request<'a> {
 /// Examines an evidence file. Never fails: whatever is wrong is in the report.
 pub fn verify(request: &Request<'_>) -> Report {
     Report::of(match EvidenceFile::parse(request.evidence) {
-        Ok(Parsed::Evidence(file)) => examine(&file, request),
+        Ok(Parsed::Evidence(file)) => return verify_file(&file, request),
         Ok(Parsed::Unsupported(unsupported)) => unreadable(request, unknown_kind(&unsupported)),
         Err(error) => unreadable(request, malformed(&error)),
     })
@@ -93,7 +93,10 @@ pub fn verify(request: &Request<'_>) -> Report {
 /// Examines a file that was read already, such as one in the answer of a node: the same checks, where
 /// the bytes of the request are not looked at.
 pub fn verify_file(file: &EvidenceFile, request: &Request<'_>) -> Report {
-    Report::of(examine(file, request))
+    Report::of(match file.unsupported() {
+        Some(unsupported) => unreadable(request, unknown_kind(&unsupported)),
+        None => examine(file, request),
+    })
 }
 
 fn malformed(error: &EvidenceError) -> Answer {

@@ -10,6 +10,7 @@
 //! document. A node whose answer does not verify is named in the log, and the next one is asked.
 
 mod answer;
+mod beside;
 mod client;
 pub mod clock;
 pub mod draft;
@@ -27,6 +28,7 @@ mod submission;
 mod tests;
 
 pub use answer::{Receipt, RecordReceipt, SealedHeader};
+pub use beside::{FoundDocument, OnDisk, verify_on_disk};
 pub use client::{Client, ClientConfig, Resumed};
 pub use clock::TimeError;
 pub use draft::{Draft, DraftContext, DraftError, Names, Prepared};

@@ -1,17 +1,12 @@
 //! `probata verify`: an evidence file and its documents, against the genesis document. It reads the
 //! files named and those beside the evidence file, and nothing else; it has no network.
 
-mod beside;
-
 use super::{Common, context, failure::Failure, output::Output};
 use clap::Args;
-use probata_client::{
-    light::{self, Given, Request},
-    sdk::{clock, limits::DOCUMENT_BYTES},
-};
+use probata_client::sdk::{FoundDocument, OnDisk, clock, limits::DOCUMENT_BYTES, verify_on_disk};
 use probata_genesis::Genesis;
-use probata_types::{EvidenceFile, Timestamp, evidence::Parsed, limits::EVIDENCE_BYTES};
-use std::path::{Path, PathBuf};
+use probata_types::{Timestamp, limits::EVIDENCE_BYTES};
+use std::path::PathBuf;
 
 /// Minutes that Chinese standard time is east of UTC; a day asked for is reckoned there.
 const ZONE_MINUTES: i32 = 480;
@@ -42,12 +37,6 @@ pub(super) struct VerifyArguments {
     explain: bool,
 }
 
-/// A file that was read.
-struct Found {
-    name: String,
-    bytes: Vec<u8>,
-}
-
 pub(super) fn run(
     arguments: &VerifyArguments,
     common: &Common,
@@ -57,15 +46,17 @@ pub(super) fn run(
     let evidence = context::read(&arguments.evidence, EVIDENCE_BYTES as u64 + 1)?;
     let genesis = common.genesis.as_deref().map(context::read_genesis).transpose()?;
     let as_of = arguments.as_of.as_deref().map(as_of).transpose()?;
-    let documents = documents(&arguments.evidence, &evidence, &arguments.documents)?;
-    let given: Vec<Given<'_>> =
-        documents.iter().map(|one| Given { name: &one.name, bytes: &one.bytes }).collect();
-    let report = light::verify(&Request {
+    let documents = arguments.documents.iter().map(|path| {
+        let bytes = context::read(path, DOCUMENT_BYTES)?;
+        Ok(FoundDocument { name: path.display().to_string(), bytes })
+    });
+    let documents = documents.collect::<Result<Vec<_>, Failure>>()?;
+    let report = verify_on_disk(&OnDisk {
+        path: &arguments.evidence,
         evidence: &evidence,
-        documents: &given,
+        documents: &documents,
         genesis: genesis.as_ref(),
         as_of,
-        ..Request::default()
     });
     if output.is_json() {
         let value =
@@ -79,19 +70,6 @@ pub(super) fn run(
         }
     }
     Ok(report.verdict.exit_code())
-}
-
-/// The documents that were named, then those beside the evidence file that are still wanted.
-fn documents(path: &Path, evidence: &[u8], named: &[PathBuf]) -> Result<Vec<Found>, Failure> {
-    let mut found = Vec::new();
-    for document in named {
-        let bytes = context::read(document, DOCUMENT_BYTES)?;
-        found.push(Found { name: document.display().to_string(), bytes });
-    }
-    if let Ok(Parsed::Evidence(file)) = EvidenceFile::parse(evidence) {
-        found.extend(beside::find(path, &file, &found));
-    }
-    Ok(found)
 }
 
 /// How to repeat the check; the verdict must not depend on who asks.

@@ -5,6 +5,5 @@ mod chain;
 mod consortium;
 mod naive;
 
-pub(super) use chain::{Chain, NOTICE, NOTICE_NAME, Options, WILL, grant, record, seal_of};
-use consortium::SUITE;
-pub(super) use consortium::{genesis, institution, pair};
+pub(crate) use chain::{Chain, NOTICE, NOTICE_NAME, Options, WILL, grant, record, seal_of};
+pub(crate) use consortium::{SUBMIT, SUITE, genesis, institution, pair};

@@ -1,1 +1,115 @@
+//! The SDK against nodes that are slow, busy, gone or lying, over real sockets.
 
+mod lies;
+mod node;
+mod retries;
+mod stored;
+
+use super::{Author, Client, ClientConfig, FlowWriter, Statement, sign};
+use crate::light::fixtures::{Chain, SUBMIT, SUITE, grant, institution, pair, record};
+use node::{Answer, FakeNode};
+use probata_types::{
+    FlowId, Outcome, RecordId, Submission, Timestamp, evidence::EvidenceFile, outcome::Code,
+};
+use std::{path::Path, time::Duration};
+
+/// The time of the fixture's genesis: its blocks come after it, and so must what is submitted to them.
+const NOW: Timestamp = Timestamp::new(1_790_000_000_000);
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// A submission of institution 1, and a chain that has sealed it.
+struct Sealed {
+    chain: Chain,
+    submission: Submission,
+}
+
+impl Sealed {
+    fn new() -> Self {
+        Self::decided(Outcome::Accepted { findings: probata_types::List::empty() })
+    }
+
+    fn rejected() -> Self {
+        Self::decided(Outcome::Rejected { code: Code(1) })
+    }
+
+    fn decided(outcome: Outcome) -> Self {
+        let mut chain = Chain::new("test");
+        let author = author(&chain);
+        let mut writer = FlowWriter::new(author, FlowId([7; 16]));
+        let (_, first) = writer.append(statement());
+        let (_, second) = writer.append(statement());
+        let key = pair(1, SUBMIT);
+        let lifetime = Duration::from_secs(600);
+        let submission = sign(vec![first, second], &author, &key, NOW, lifetime).unwrap();
+        chain.seal_with(vec![submission.clone()], vec![outcome; 2]);
+        Self { chain, submission }
+    }
+
+    fn evidence(&self) -> Vec<EvidenceFile> {
+        let ids = self.submission.record_ids();
+        ids.into_iter().map(|id| self.chain.evidence(id, 1)).collect()
+    }
+
+    /// The honest answer of a node.
+    fn answer(&self) -> Answer {
+        answer_of(&self.submission, &self.evidence())
+    }
+
+    fn client(&self, nodes: &[&FakeNode], spool: Option<&Path>) -> Client {
+        self.client_until(nodes, spool, DEADLINE)
+    }
+
+    fn client_until(
+        &self,
+        nodes: &[&FakeNode],
+        spool: Option<&Path>,
+        deadline: Duration,
+    ) -> Client {
+        Client::new(ClientConfig {
+            nodes: nodes.iter().map(|node| node.url.clone()).collect(),
+            genesis: self.chain.genesis.clone(),
+            deadline,
+            spool: spool.map(Path::to_owned),
+        })
+        .unwrap()
+    }
+}
+
+fn author(chain: &Chain) -> Author {
+    Author { suite: SUITE, chain: chain.genesis.chain(), institution: institution(1) }
+}
+
+fn statement() -> Statement {
+    let record = record(FlowId([7; 16]), 1, RecordId::NONE, grant());
+    Statement {
+        phase: record.phase,
+        occurred_at: NOW,
+        rule_pack: record.rule_pack,
+        data_class: record.data_class,
+        level: record.level,
+        retention: record.retention,
+        documents: record.documents,
+        body: record.body,
+    }
+}
+
+/// The answer of a node that shows these files for the records of a submission.
+fn answer_of(submission: &Submission, files: &[EvidenceFile]) -> Answer {
+    let records: Vec<serde_json::Value> = files
+        .iter()
+        .map(|file| {
+            serde_json::json!({
+                "record": file.record_id(),
+                "outcome": { "status": "accepted", "failure": null, "findings": [] },
+                "evidence": file,
+            })
+        })
+        .collect();
+    Answer::ok(&serde_json::json!({
+        "submission": submission.id(),
+        "status": "sealed",
+        "height": 1,
+        "complete_to": 1,
+        "records": records,
+    }))
+}

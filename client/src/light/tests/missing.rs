@@ -1,6 +1,7 @@
 //! What is missing or unknown is neither a pass nor a failure.
 
 use super::*;
+use crate::light::verify_file;
 use probata_types::Timestamp;
 use serde_json::{Value, json};
 
@@ -78,6 +79,17 @@ fn unknown_kinds_are_not_judged() {
         assert_eq!(report.level, None);
         assert!(report.checks.iter().all(|check| check.status == Status::NotRun));
     }
+}
+
+#[test]
+fn a_file_that_was_read_elsewhere_is_judged_the_same_way() {
+    let mut case = Case::new();
+    let request =
+        Request { genesis: Some(&case.chain.genesis), documents: DOCUMENTS, ..Request::default() };
+    assert_eq!(verify_file(&case.file, &request), case.examine());
+    case.file.header.version = 2;
+    let report = verify_file(&case.file, &request);
+    assert_eq!((report.verdict, report.level), (Verdict::Indeterminate, None), "{report}");
 }
 
 fn as_of(case: &Case, as_of: Timestamp) -> Report {

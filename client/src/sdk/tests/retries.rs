@@ -1,0 +1,170 @@
+//! Slow, busy and missing nodes.
+
+use super::*;
+use crate::sdk::{ClientError, Failing};
+use std::{fs, time::Instant};
+
+#[tokio::test]
+async fn a_verified_answer_is_a_receipt_and_empties_the_spool() {
+    let sealed = Sealed::new();
+    let spool = tempfile::tempdir().unwrap();
+    let node = FakeNode::start(vec![sealed.answer()]).await;
+    let receipt =
+        sealed.client(&[&node], Some(spool.path())).submit(&sealed.submission).await.unwrap();
+    assert_eq!(receipt.submission, sealed.submission.id());
+    assert_eq!(receipt.height.get(), 1);
+    let ids: Vec<RecordId> = receipt.records.iter().map(|one| one.record).collect();
+    assert_eq!(ids, sealed.submission.record_ids());
+    assert!(receipt.records.iter().all(|one| one.outcome().is_accepted()));
+    assert_eq!(fs::read_dir(spool.path()).unwrap().count(), 0);
+    assert!(node.seen()[0].line.starts_with("POST /v1/submissions?wait_ms="));
+}
+
+#[tokio::test]
+async fn a_rejected_record_is_an_outcome_and_not_a_lie() {
+    let sealed = Sealed::rejected();
+    let node = FakeNode::start(vec![sealed.answer()]).await;
+    let receipt = sealed.client(&[&node], None).submit(&sealed.submission).await.unwrap();
+    assert!(receipt.records.iter().all(|one| !one.outcome().is_accepted()));
+}
+
+#[tokio::test]
+async fn the_next_node_is_asked_when_one_is_gone_or_hangs_up() {
+    let sealed = Sealed::new();
+    let gone = FakeNode::gone().await;
+    let hangs = FakeNode::start(vec![Answer::Hang]).await;
+    let good = FakeNode::start(vec![sealed.answer()]).await;
+    let client = sealed.client(&[&gone, &hangs, &good], None);
+    client.submit(&sealed.submission).await.unwrap();
+    assert_eq!(hangs.seen().len(), 1);
+    // The node that works is asked first from then on.
+    client.submit(&sealed.submission).await.unwrap();
+    assert_eq!((hangs.seen().len(), good.seen().len()), (1, 2));
+}
+
+#[tokio::test]
+async fn pending_sends_the_same_bytes_again() {
+    let sealed = Sealed::new();
+    let node = FakeNode::start(vec![Answer::pending(), Answer::pending(), sealed.answer()]).await;
+    sealed.client(&[&node], None).submit(&sealed.submission).await.unwrap();
+    let seen = node.seen();
+    assert_eq!(seen.len(), 3);
+    assert!(!seen[0].body.is_empty());
+    assert!(seen.iter().all(|one| one.body == seen[0].body));
+}
+
+#[tokio::test]
+async fn retry_after_is_honoured() {
+    let sealed = Sealed::new();
+    for status in [429, 503] {
+        let busy = Answer::error(status, "retry-after: 1\r\n", "busy");
+        let node = FakeNode::start(vec![busy, sealed.answer()]).await;
+        let started = Instant::now();
+        sealed.client(&[&node], None).submit(&sealed.submission).await.unwrap();
+        assert!(started.elapsed() >= Duration::from_secs(1), "{status}");
+        assert_eq!(node.seen().len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn what_is_pending_at_the_deadline_stays_in_the_spool_and_is_resumed() {
+    let sealed = Sealed::new();
+    let spool = tempfile::tempdir().unwrap();
+    let slow = FakeNode::start(vec![Answer::pending()]).await;
+    let short = Duration::from_millis(300);
+    let client = sealed.client_until(&[&slow], Some(spool.path()), short);
+    let error = client.submit(&sealed.submission).await.unwrap_err();
+    assert!(matches!(&error, ClientError::Pending { id, .. } if *id == sealed.submission.id()));
+    assert!(error.is_temporary());
+
+    // The process dies here. The next one finds the submission on disk and sends the same bytes.
+    let good = FakeNode::start(vec![sealed.answer()]).await;
+    let resumed = sealed.client(&[&good], Some(spool.path())).resume().await.unwrap();
+    assert_eq!(resumed.len(), 1);
+    assert_eq!(resumed[0].result.as_ref().unwrap().records.len(), 2);
+    assert_eq!(good.seen()[0].body, slow.seen()[0].body);
+    assert_eq!(fs::read_dir(spool.path()).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn a_node_that_says_nothing_does_not_outlive_the_deadline() {
+    let sealed = Sealed::new();
+    let node = FakeNode::start(vec![Answer::Silence(Duration::from_secs(60))]).await;
+    let client = sealed.client_until(&[&node], None, Duration::from_millis(400));
+    let started = Instant::now();
+    let error = client.submit(&sealed.submission).await.unwrap_err();
+    assert!(matches!(error, ClientError::Unreachable(_)), "{error}");
+    assert!(started.elapsed() < Duration::from_secs(10));
+}
+
+#[tokio::test]
+async fn a_refusal_by_all_is_final_and_sets_the_submission_aside() {
+    let sealed = Sealed::new();
+    let spool = tempfile::tempdir().unwrap();
+    let one = FakeNode::start(vec![Answer::error(403, "", "forbidden")]).await;
+    let two = FakeNode::start(vec![Answer::error(422, "", "expired")]).await;
+    let client = sealed.client(&[&one, &two], Some(spool.path()));
+    let error = client.submit(&sealed.submission).await.unwrap_err();
+    let ClientError::Refused(refusal) = &error else { panic!("{error}") };
+    assert_eq!((refusal.code.as_str(), error.action()), ("forbidden", "do this"));
+    assert_eq!((one.seen().len(), two.seen().len()), (1, 1));
+    let left: Vec<_> = fs::read_dir(spool.path()).unwrap().map(|e| e.unwrap().path()).collect();
+    assert_eq!(left.len(), 1);
+    assert!(left[0].extension().is_some_and(|extension| extension == "refused"));
+    assert!(client.resume().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn one_refusal_does_not_speak_for_the_others() {
+    let sealed = Sealed::new();
+    let censor = FakeNode::start(vec![Answer::error(403, "", "forbidden")]).await;
+    let good = FakeNode::start(vec![sealed.answer()]).await;
+    sealed.client(&[&censor, &good], None).submit(&sealed.submission).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_nobody_has_is_not_found_though_one_node_is_gone() {
+    let sealed = Sealed::new();
+    let gone = FakeNode::gone().await;
+    let none = FakeNode::start(vec![Answer::error(404, "", "not_found")]).await;
+    let client = sealed.client(&[&gone, &none], None);
+    let started = Instant::now();
+    let error = client.evidence(&RecordId([5; 32]), false).await.unwrap_err();
+    assert!(matches!(error, ClientError::NotFound(_)), "{error}");
+    assert!(started.elapsed() < Duration::from_secs(5));
+}
+
+#[tokio::test]
+async fn redirects_are_not_followed() {
+    let sealed = Sealed::new();
+    let target = FakeNode::start(vec![sealed.answer()]).await;
+    let leaked: &'static str = Box::leak(format!("location: {}/\r\n", target.url).into_boxed_str());
+    let node = FakeNode::start(vec![Answer::Http(307, leaked, Vec::new())]).await;
+    let client = sealed.client_until(&[&node], None, Duration::from_millis(300));
+    client.submit(&sealed.submission).await.unwrap_err();
+    assert!(target.seen().is_empty());
+}
+
+#[tokio::test]
+async fn an_endless_error_is_cut_off() {
+    let sealed = Sealed::new();
+    let long = vec![b'x'; crate::sdk::limits::ERROR_BYTES + 1];
+    let node = FakeNode::start(vec![Answer::Http(400, "", long)]).await;
+    let client = sealed.client_until(&[&node], None, Duration::from_millis(300));
+    let error = client.submit(&sealed.submission).await.unwrap_err();
+    let ClientError::Unreachable(tried) = error else { panic!("{error}") };
+    assert!(matches!(&tried[0].what, Failing::Unreachable(why) if why.contains("longer than")));
+}
+
+#[test]
+fn a_client_without_a_usable_node_is_refused() {
+    let genesis = Chain::new("test").genesis;
+    for nodes in
+        [vec![], vec!["localhost:7101"], vec!["https://a"], vec!["http://a/?b=c"], vec![""]]
+    {
+        let nodes = nodes.into_iter().map(str::to_owned).collect();
+        let config =
+            ClientConfig { nodes, genesis: genesis.clone(), deadline: DEADLINE, spool: None };
+        assert!(matches!(Client::new(config), Err(ClientError::Config(_))));
+    }
+}
