@@ -1,0 +1,18 @@
+//! The bounds of judging, each with its unit and its reason.
+
+use probata_types::Millis;
+
+/// How far a submission may be dated after its block, and an event after its submission: clocks of
+/// institutions and validators are kept by NTP, which is off by far less.
+pub(crate) const CLOCK_TOLERANCE: Millis = Millis::new(5_000);
+/// Instalments of a schedule that is only outlined: forty years by the month. Bounds the time that
+/// recomputing the yearly cost may take.
+pub(crate) const OUTLINE_TERMS: u16 = 480;
+/// Months between the instalments of an outlined schedule.
+pub(crate) const OUTLINE_MONTHS: u8 = 12;
+/// Steps of the search for a discount factor: each halves the range, from 2^59 to 2^17 of 2^60.
+pub(crate) const APR_STEPS: u32 = 42;
+/// Data security levels of JR/T 0197-2020.
+pub(crate) const SECURITY_LEVELS: std::ops::RangeInclusive<u8> = 1..=5;
+/// The first two digits of GB/T 2260 codes in use.
+pub(crate) const PROVINCES: std::ops::RangeInclusive<u8> = 11..=82;

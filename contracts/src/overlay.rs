@@ -1,0 +1,78 @@
+//! The state as the records judged so far have left it.
+
+use probata_types::{
+    InstitutionId,
+    object::FlowState,
+    record::FlowId,
+    state::{Changes, InstitutionState, StateError, StateKey, StateRead, StateValue},
+};
+
+/// Reads through to the state, and collects what records change: first those of the record in hand,
+/// then, once it is accepted, those of the block.
+pub(crate) struct Overlay<'a> {
+    state: &'a dyn StateRead,
+    block: Changes,
+    record: Changes,
+}
+
+impl<'a> Overlay<'a> {
+    /// Over the state before the block.
+    pub(crate) const fn new(state: &'a dyn StateRead) -> Self {
+        Self { state, block: Changes::new(), record: Changes::new() }
+    }
+
+    /// The object at a key, as the records before and the record in hand have left it.
+    pub(crate) fn get(&self, key: &StateKey) -> Result<Option<StateValue>, StateError> {
+        match self.record.get(key).or_else(|| self.block.get(key)) {
+            Some(value) => Ok(Some(value.clone())),
+            None => self.state.get(key),
+        }
+    }
+
+    /// Sets an object, for the record in hand.
+    pub(crate) fn put(&mut self, key: StateKey, value: StateValue) {
+        self.record.insert(key, value);
+    }
+
+    /// The record in hand is accepted: its changes stay.
+    pub(crate) fn keep(&mut self) {
+        self.block.append(&mut self.record);
+    }
+
+    /// The record in hand is rejected: its changes go.
+    pub(crate) fn forget(&mut self) {
+        self.record.clear();
+    }
+
+    /// What the block changes.
+    pub(crate) fn into_changes(self) -> Changes {
+        assert!(self.record.is_empty(), "each record was kept or forgotten");
+        self.block
+    }
+
+    /// An institution.
+    pub(crate) fn institution(
+        &self,
+        id: &InstitutionId,
+    ) -> Result<Option<InstitutionState>, StateError> {
+        match self.get(&StateKey::Institution(*id))? {
+            Some(StateValue::Institution(institution)) => Ok(Some(institution)),
+            Some(_) => Err(wrong_kind("institution")),
+            None => Ok(None),
+        }
+    }
+
+    /// A flow.
+    pub(crate) fn flow(&self, id: &FlowId) -> Result<Option<Box<FlowState>>, StateError> {
+        match self.get(&StateKey::Flow(*id))? {
+            Some(StateValue::Flow(flow)) => Ok(Some(flow)),
+            Some(_) => Err(wrong_kind("flow")),
+            None => Ok(None),
+        }
+    }
+}
+
+/// The error of a key that holds another kind of object than its own.
+pub(crate) fn wrong_kind(key: &str) -> StateError {
+    StateError(format!("the key of a {key} holds something else"))
+}
