@@ -218,11 +218,31 @@ impl EvidenceFile {
         let file: Self = json::read(bytes)?;
         // A reader of another language sees what is written, so what is written has one spelling:
         // serde alone would take a list for a struct, and an absent field for a null one.
-        if json::value(&file)? == json::read::<serde_json::Value>(bytes)? {
-            Ok(Parsed::Evidence(Box::new(file)))
-        } else {
-            Err(EvidenceError::Spelling)
+        if json::value(&file)? != json::read::<serde_json::Value>(bytes)? {
+            return Err(EvidenceError::Spelling);
         }
+        Ok(match file.unsupported() {
+            Some(unsupported) => Parsed::Unsupported(unsupported),
+            None => Parsed::Evidence(Box::new(file)),
+        })
+    }
+
+    /// The first version in the file that this software does not know. [`Self::parse`] has looked at it;
+    /// whoever comes by a file in another way, such as inside a node's answer, asks.
+    pub fn unsupported(&self) -> Option<Unsupported> {
+        let changes = self.sets.iter().map(|change| &change.header);
+        let headers = [&self.header, self.anchor_header()].into_iter().chain(changes);
+        let headers = headers.map(|header| ("a header", header.version, Header::VERSION));
+        let head = self.submission.head.version;
+        [
+            ("the evidence file", self.version, Self::VERSION),
+            ("the submission", head, SubmissionHead::VERSION),
+            ("the record", self.record.version, Record::VERSION),
+        ]
+        .into_iter()
+        .chain(headers)
+        .find(|(_, version, known)| version != known)
+        .map(|(what, version, _)| Unsupported::Version { what, version: version.into() })
     }
 
     /// The file's text: indented JSON, the same bytes for the same content.

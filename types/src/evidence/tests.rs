@@ -228,12 +228,14 @@ fn lists_are_bounded() {
 
 #[test]
 fn what_is_not_known_is_neither_an_error_nor_taken() {
-    let cases: [(&str, Value); 6] = [
+    let cases: [(&str, Value); 8] = [
         ("/version", json!(2)),
         ("/suite", json!("sm3-sm2")),
         ("/submission/head/version", json!(2)),
         ("/record/version", json!(7)),
         ("/header/version", json!(0)),
+        ("/anchor/header/version", json!(2)),
+        ("/sets/0/header/version", json!(2)),
         ("/record/body", json!({"supply_chain_voucher": {"x": [1]}})),
     ];
     for (pointer, new) in cases {
