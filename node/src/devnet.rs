@@ -3,8 +3,8 @@
 #![expect(clippy::print_stdout, reason = "a command talks to its terminal")]
 
 mod case;
-mod ceremony;
-mod process;
+pub mod ceremony;
+pub mod process;
 mod table;
 
 use crate::stop;
@@ -210,7 +210,9 @@ struct Network {
 
 impl Network {
     fn start(nodes: Vec<DevnetNode>) -> Result<Self, DevnetError> {
-        let processes = nodes.iter().map(NodeProcess::start).collect::<Result<_, _>>()?;
+        let program = std::env::current_exe().map_err(DevnetError::at("this program"))?;
+        let start = |node: &DevnetNode| NodeProcess::start(&program, node);
+        let processes = nodes.iter().map(start).collect::<Result<_, _>>()?;
         Ok(Self { nodes, processes })
     }
 

@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod chain;
+pub mod command;
 pub mod config;
 pub mod devnet;
 pub mod edge;

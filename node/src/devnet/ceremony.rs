@@ -22,17 +22,25 @@ const CHAIN_NAME: &str = "probata-devnet";
 
 /// A node of the devnet: whose it is and where.
 #[derive(Debug, Clone)]
-pub(super) struct DevnetNode {
-    pub(super) name: String,
-    pub(super) institution: InstitutionId,
-    pub(super) folder: PathBuf,
-    pub(super) api: String,
-    pub(super) validator: bool,
+pub struct DevnetNode {
+    /// What the devnet calls it; also the name of its folder.
+    pub name: String,
+    /// Whose it is.
+    pub institution: InstitutionId,
+    /// Its folder, with keys, `node.toml`, data and `node.log`.
+    pub folder: PathBuf,
+    /// The address of its HTTP API.
+    pub api: String,
+    /// Whether it votes.
+    pub validator: bool,
 }
 
 /// Holds the ceremony and writes `genesis.json`, the keys and each node's `node.toml` into `dir`.
 /// The last node is a member node without a vote, run by a regulator.
-pub(super) fn hold(
+///
+/// # Errors
+/// [`DevnetError`].
+pub fn hold(
     dir: &Path,
     validators: u16,
     base_port: u16,

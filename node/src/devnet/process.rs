@@ -5,23 +5,27 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
-use std::{fs::OpenOptions, path::PathBuf, process::Stdio, time::Duration};
+use std::{
+    fs::OpenOptions,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
 use tokio::process::{Child, Command};
 
 /// How long a node may take to stop by itself before it is killed.
 const STOP_TIME: Duration = Duration::from_secs(10);
 
 /// A running node. Killed when dropped.
-pub(super) struct NodeProcess {
+pub struct NodeProcess {
     child: Child,
     log: PathBuf,
     name: String,
 }
 
 impl NodeProcess {
-    /// Starts a node's process; its log goes to `node.log` in its folder.
-    pub(super) fn start(node: &DevnetNode) -> Result<Self, DevnetError> {
-        let program = std::env::current_exe().map_err(DevnetError::at("this program"))?;
+    /// Starts a node's process from a `probata-node` program; its log goes to `node.log` in its folder.
+    pub fn start(program: &Path, node: &DevnetNode) -> Result<Self, DevnetError> {
         let log = node.folder.join("node.log");
         let file = OpenOptions::new()
             .create(true)
@@ -43,7 +47,7 @@ impl NodeProcess {
     }
 
     /// An error if the process has ended.
-    pub(super) fn check(&mut self) -> Result<(), DevnetError> {
+    pub fn check(&mut self) -> Result<(), DevnetError> {
         match self.child.try_wait() {
             Ok(None) => Ok(()),
             Ok(Some(status)) => Err(DevnetError::Ended {
@@ -56,15 +60,20 @@ impl NodeProcess {
     }
 
     /// Asks the process to stop.
-    pub(super) fn ask_to_stop(&self) {
+    pub fn ask_to_stop(&self) {
+        self.signal(Signal::SIGTERM);
+    }
+
+    /// Sends the process a signal, such as SIGKILL, SIGSTOP or SIGCONT.
+    pub fn signal(&self, signal: Signal) {
         if let Some(id) = self.child.id().and_then(|id| i32::try_from(id).ok()) {
             // It may have ended just now.
-            let _ = kill(Pid::from_raw(id), Signal::SIGTERM);
+            let _ = kill(Pid::from_raw(id), signal);
         }
     }
 
     /// Waits for the process to end, and kills it if it does not.
-    pub(super) async fn stop(mut self) {
+    pub async fn stop(mut self) {
         if tokio::time::timeout(STOP_TIME, self.child.wait()).await.is_err() {
             // It may have ended just now.
             let _ = self.child.kill().await;

@@ -1,0 +1,109 @@
+//! The `probata-node` command, in the library so that whoever needs a node process can be one.
+#![expect(clippy::print_stderr, reason = "a command talks to its terminal")]
+
+use crate::{
+    config::{Config, LogFormat},
+    devnet::{self, DevnetArguments},
+    fsck, genesis_command, run, stop,
+};
+use clap::{Parser, Subcommand};
+use std::{path::PathBuf, process::ExitCode};
+use tracing_subscriber::EnvFilter;
+
+/// Run a validator or a member node of a Probata chain.
+///
+/// To look around, start with `probata-node devnet`: four institutions on this machine notarise a loan.
+/// For a real network: every institution makes its keys and its entry (`genesis keys`, `genesis entry`), somebody assembles
+/// them (`genesis assemble`), everybody checks that the chain id is the same (`genesis check`), then `run`.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a node until it gets SIGINT or SIGTERM.
+    Run {
+        /// The node's configuration; a commented example is `node/node.toml`.
+        #[arg(long, value_name = "FILE", default_value = "node.toml")]
+        config: PathBuf,
+    },
+    /// Start a network of four institutions on this machine, notarise a loan case and show the verdicts.
+    Devnet(DevnetArguments),
+    /// Check a stopped node's data: derive everything from the block log again and compare.
+    ///
+    /// Exit code 0: clean. 1: damage found, each listed. 2: the check could not be done.
+    Fsck(fsck::FsckArguments),
+    /// Make keys, entries and the genesis document.
+    Genesis {
+        #[command(subcommand)]
+        command: genesis_command::GenesisCommand,
+    },
+}
+
+/// Reads the arguments of the process and does what they say.
+pub fn main() -> ExitCode {
+    match Arguments::parse().command {
+        Command::Run { config } => run_node(&config),
+        Command::Devnet(arguments) => {
+            start_logs(LogFormat::Human, "warn");
+            finish(block_on(devnet::devnet(arguments)))
+        }
+        Command::Fsck(arguments) => {
+            start_logs(LogFormat::Human, "warn");
+            fsck::fsck(&arguments)
+        }
+        Command::Genesis { command } => genesis_command::run(command),
+    }
+}
+
+fn run_node(path: &std::path::Path) -> ExitCode {
+    let config = match Config::load(path) {
+        Ok(config) => config,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return ExitCode::from(EXIT_CONFIGURATION);
+        }
+    };
+    start_logs(config.log.format, &config.log.filter);
+    let result = block_on(async { run::run(config, stop::requested()).await });
+    if let Err(error) = &result {
+        tracing::error!(%error, "the node stopped");
+    }
+    finish(result)
+}
+
+/// `EX_CONFIG` of sysexits.h: the configuration is wrong, a restart will not help.
+const EXIT_CONFIGURATION: u8 = 78;
+
+fn finish<E: std::fmt::Display>(result: Result<(), E>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.expect("threads can be started").block_on(future)
+}
+
+fn start_logs(format: LogFormat, filter: &str) {
+    let filter = match std::env::var("RUST_LOG") {
+        Ok(from_environment) => from_environment,
+        Err(_) if filter.is_empty() => "info".to_owned(),
+        Err(_) => filter.to_owned(),
+    };
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(filter))
+        .with_writer(std::io::stderr);
+    match format {
+        LogFormat::Human => builder.init(),
+        LogFormat::Json => builder.json().init(),
+    }
+}
