@@ -97,8 +97,8 @@ impl Genesis {
         Self::new(read_json(json, limits::GENESIS_BYTES)?)
     }
 
-    /// Ends the ceremony: sorts the entries by institution, so that everybody who assembles the same draft
-    /// gets the same chain id, and checks everything.
+    /// Ends the ceremony: sorts the entries by institution, so that everybody who assembles the
+    /// same draft gets the same chain id, and checks everything.
     ///
     /// # Errors
     /// [`GenesisError`] with the place of the first thing that does not hold, and what to do.
@@ -198,7 +198,8 @@ impl Genesis {
         &self.validators
     }
 
-    /// All nodes that may take part in the mesh: those that vote first, in the order of their seats.
+    /// All nodes that may take part in the mesh: those that vote first, in the order of their
+    /// seats.
     pub fn nodes(&self) -> impl Iterator<Item = Node<'_>> {
         let voting = self
             .entries()

@@ -21,8 +21,9 @@ pub struct Entry {
     pub name: Name,
     /// What it may do. At least one, none twice.
     pub roles: List<Role, { limits::ROLES }>,
-    /// Who controls it: institutions under common control state the same group, and together they may
-    /// not have more seats among the validators than may lie. An independent one states its own name.
+    /// Who controls it: institutions under common control state the same group, and together they
+    /// may not have more seats among the validators than may lie. An independent one states its own
+    /// name.
     pub group: Text<{ limits::GROUP_BYTES }>,
     /// The keys that it submits with. At least one.
     pub keys: List<PublicKey, { limits::SUBMISSION_KEYS }>,
@@ -148,13 +149,14 @@ pub enum EntryError {
 }
 
 impl Entry {
-    /// What each key of the entry signs: `hash(GenesisEntry, chain_name ‖ entry)`, both as canonical bytes.
+    /// What each key of the entry signs: `hash(GenesisEntry, chain_name ‖ entry)`, both as
+    /// canonical bytes.
     pub fn digest(&self, suite: Suite, chain_name: &ChainName) -> Hash {
         suite.hash_value(Domain::GenesisEntry, &(chain_name, self))
     }
 
-    /// Signs the entry with the pairs of all its keys, in any order. Where keys live in a security module, let it sign
-    /// [`Entry::digest`] and use [`SignedEntry::new`].
+    /// Signs the entry with the pairs of all its keys, in any order. Where keys live in a security
+    /// module, let it sign [`Entry::digest`] and use [`SignedEntry::new`].
     ///
     /// # Errors
     /// [`EntryError`] if the entry does not hold, or a pair is missing or of no key of it.

@@ -125,8 +125,8 @@ pub enum GenesisError {
     Validators(#[from] ValidatorSetError),
     /// A group with more seats than may lie.
     #[error(
-        "the affiliation group {group:?} has {seats} of {validators} validators: with {validators} at \
-         most {faulty} may lie, so no group may have more; add validators of other groups"
+        "the affiliation group {group:?} has {seats} of {validators} validators: no group may have \
+         more than the {faulty} that may lie; add validators of other groups"
     )]
     Group {
         /// The group.

@@ -1,7 +1,7 @@
 //! The files that hold secrets: an institution's keys, and the consortium's subject key.
 //!
-//! Bytes in, bytes out: whoever writes such a file makes it readable for its owner only. No error, no
-//! `Debug` and no `Display` of this module shows a secret, not even of a file that is broken.
+//! Bytes in, bytes out: whoever writes such a file makes it readable for its owner only. No error,
+//! no `Debug` and no `Display` of this module shows a secret, not even of a file that is broken.
 
 use crate::limits;
 use probata_types::{Domain, Hash, Keypair, PublicKey, Suite};
@@ -27,7 +27,7 @@ pub enum KeyUse {
 
 impl fmt::Display for KeyUse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        f.pad(match self {
             Self::Submission => "submission",
             Self::Validator => "validator",
             Self::Node => "node",
@@ -125,8 +125,8 @@ impl KeyFile {
     }
 }
 
-/// The consortium key, under which members know subjects by handles. All member nodes hold it; whoever else
-/// does can guess who is behind a handle.
+/// The consortium key, under which members know subjects by handles. All member nodes hold it;
+/// whoever else does can guess who is behind a handle.
 #[derive(Clone)]
 pub struct SubjectKey(Zeroizing<[u8; 32]>);
 
@@ -248,7 +248,8 @@ fn read<'a, T: Deserialize<'a>>(
     })
 }
 
-/// Writes a secret file into a buffer that does not move while it grows, so that no copy is left behind.
+/// Writes a secret file into a buffer that does not move while it grows, so that no copy is left
+/// behind.
 fn write<T: Serialize>(file: &T) -> Zeroizing<Vec<u8>> {
     let mut json = Zeroizing::new(vec![0u8; limits::KEY_FILE_BYTES]);
     let mut rest: &mut [u8] = json.as_mut_slice();

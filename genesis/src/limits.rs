@@ -1,4 +1,5 @@
-//! The bounds of the genesis document and of the files of its ceremony, each with its unit and its reason.
+//! The bounds of the genesis document and of the files of its ceremony, each with its unit and its
+//! reason.
 
 use probata_types::limits as types;
 
@@ -15,7 +16,8 @@ pub const RULE_PACK_BYTES: usize = 1_024 * 1_024;
 
 /// Institutions. 87 are expected; each has a node or uses another's.
 pub const INSTITUTIONS: usize = 256;
-/// Nodes of all institutions together. The mesh is full, so each costs every other one a connection.
+/// Nodes of all institutions together. The mesh is full, so each costs every other one a
+/// connection.
 pub const NODES: usize = 256;
 /// Roles of one institution: as many as there are.
 pub const ROLES: usize = 8;
@@ -39,8 +41,9 @@ pub const VIEW_TIMEOUT_MIN: u64 = 50;
 pub const VIEW_TIMEOUT_CAP_MAX: u64 = 60 * 60 * 1_000;
 /// Largest heartbeat, in milliseconds (one day): a light client could not tell silence from a fork.
 pub const HEARTBEAT_MAX: u64 = 24 * 60 * 60 * 1_000;
-/// Largest difference of clocks and largest travel time, in milliseconds (five minutes) each. The time
-/// of a block is evidence: it must be nearer to the truth than the shortest period of the law, a day.
+/// Largest difference of clocks and largest travel time, in milliseconds (five minutes) each. The
+/// time of a block is evidence: it must be nearer to the truth than the shortest period of the law,
+/// a day.
 pub const CLOCK_MAX: u64 = 5 * 60 * 1_000;
 /// Largest lifetime of a submission, in milliseconds (30 days). A replay is remembered that long.
 pub const SUBMISSION_LIFETIME_MAX: u64 = 30 * 24 * 60 * 60 * 1_000;

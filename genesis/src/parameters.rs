@@ -49,46 +49,49 @@ pub enum ParameterError {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Parameters {
-    /// Heights after which leadership passes to the next validator, though nothing is wrong. Rotation
-    /// spreads the load and lets no leader choose the order for ever; each turn costs nothing. 0: a
-    /// leader stays until it fails.
+    /// Heights after which leadership passes to the next validator, though nothing is wrong.
+    /// Rotation spreads the load and lets no leader choose the order for ever; each turn costs
+    /// nothing. 0: a leader stays until it fails.
     pub rotation: u64,
-    /// How long validators wait for a height with work to be sealed before they leave the view. Too short,
-    /// and a slow disk or link changes leaders all the time; too long, and that is how long a dead
-    /// leader stalls the chain.
+    /// How long validators wait for a height with work to be sealed before they leave the view. Too
+    /// short, and a slow disk or link changes leaders all the time; too long, and that is how long
+    /// a dead leader stalls the chain.
     pub view_timeout: Millis,
-    /// The view timeout doubles after each view that failed, up to this. It bounds how long the chain
-    /// needs to go on after a long cut of the network.
+    /// The view timeout doubles after each view that failed, up to this. It bounds how long the
+    /// chain needs to go on after a long cut of the network.
     pub view_timeout_cap: Millis,
-    /// How often a validator repeats its last messages while a height is open. Messages may be lost, and
-    /// only repetition makes up for it. Several repetitions must fit in a view.
+    /// How often a validator repeats its last messages while a height is open. Messages may be
+    /// lost, and only repetition makes up for it. Several repetitions must fit in a view.
     pub retransmit: Millis,
-    /// How long a chain without work stays silent before it seals an empty block, which shows that it
-    /// lives and gives old records a fresh seal. Each such block is kept for ever, so not too often.
+    /// How long a chain without work stays silent before it seals an empty block, which shows that
+    /// it lives and gives old records a fresh seal. Each such block is kept for ever, so not too
+    /// often.
     pub heartbeat: Millis,
-    /// How long a leader with work waits for more before it proposes. 0 gives the smallest delay; more
-    /// gives fuller blocks and fewer syncs of the disk.
+    /// How long a leader with work waits for more before it proposes. 0 gives the smallest delay;
+    /// more gives fuller blocks and fewer syncs of the disk.
     pub batch_delay: Millis,
-    /// How far the clocks of two honest validators may differ. With `message_delay` it bounds the distance
-    /// between a block's time and the clocks of those who voted for it, so it is part of what a court reads.
+    /// How far the clocks of two honest validators may differ. With `message_delay` it bounds the
+    /// distance between a block's time and the clocks of those who voted for it, so it is part of
+    /// what a court reads.
     pub precision: Millis,
     /// How long a proposal may travel. A validator accepts a block time that is at most `precision`
     /// and `message_delay` together away from its own clock.
     pub message_delay: Millis,
-    /// How long a submission may wait while the leader seals others before validators hold the leader
-    /// for a censor and leave its view.
+    /// How long a submission may wait while the leader seals others before validators hold the
+    /// leader for a censor and leave its view.
     pub inclusion_deadline: Millis,
-    /// How long after it was made a submission may at most ask to be valid. A submission that expires
-    /// will never be sealed, so whoever sent it knows where it stands; and replays need not be
-    /// remembered for ever.
+    /// How long after it was made a submission may at most ask to be valid. A submission that
+    /// expires will never be sealed, so whoever sent it knows where it stands; and replays need not
+    /// be remembered for ever.
     pub max_submission_lifetime: Millis,
-    /// Bytes of one proposal. Larger ones carry more records a second, and take longer to reach everybody.
+    /// Bytes of one proposal. Larger ones carry more records a second, and take longer to reach
+    /// everybody.
     pub max_proposal_bytes: u64,
-    /// Records of one proposal. It bounds the time to execute one, which every validator must do within
-    /// the view timeout.
+    /// Records of one proposal. It bounds the time to execute one, which every validator must do
+    /// within the view timeout.
     pub max_proposal_records: u64,
-    /// Submissions of one institution that a node holds while they wait to be sealed. An institution that
-    /// floods the chain fills its own share and nobody else's.
+    /// Submissions of one institution that a node holds while they wait to be sealed. An
+    /// institution that floods the chain fills its own share and nobody else's.
     pub pending_per_institution: u64,
 }
 

@@ -29,29 +29,31 @@ pub use keys::{KeysArguments, SubjectKeyArguments};
 pub enum GenesisCommand {
     /// Make an institution's keys: to submit, to vote, and for its node on the mesh.
     ///
-    /// Writes submission.key.json (signs what the institution submits: for its back office), validator.key.json
-    /// (signs votes) and node.key.json (the node's identity on the mesh; both for its server). Only their
-    /// owner may read them. Back them up: nobody can make them again.
+    /// Writes submission.key.json (signs what the institution submits: for its back office),
+    /// validator.key.json (signs votes) and node.key.json (the node's identity on the mesh; both
+    /// for its server). Only their owner may read them. Back them up: nobody can make them again.
     Keys(KeysArguments),
     /// Make the consortium key, under which members know borrowers by handles.
     ///
-    /// All member nodes hold the same subject key. Whoever has it can guess who is behind a handle, so it
-    /// travels by a private channel only. The genesis document holds its digest.
+    /// All member nodes hold the same subject key. Whoever has it can guess who is behind a handle,
+    /// so it travels by a private channel only. The genesis document holds its digest.
     SubjectKey(SubjectKeyArguments),
     /// Write an institution's entry and sign it with every key that it names.
     ///
-    /// The signatures prove that the institution holds the keys. The entry has no secrets: send it to whoever
-    /// assembles the genesis document. It is valid for one chain name.
+    /// The signatures prove that the institution holds the keys. The entry has no secrets: send it
+    /// to whoever assembles the genesis document. It is valid for one chain name.
     Entry(EntryArguments),
     /// Put signed entries, parameters and rules together into the genesis document.
     ///
-    /// Checks every entry, and everything that must hold between them. The order of the entries does not
-    /// matter: with the same --created-at, everybody who assembles the same files gets the same chain id.
+    /// Checks every entry, and everything that must hold between them. The order of the entries
+    /// does not matter: with the same --created-at, everybody who assembles the same files gets the
+    /// same chain id.
     Assemble(AssembleArguments),
     /// Check a genesis document and show what it says: chain id, institutions, validators, groups.
     ///
-    /// Equal chain ids are equal documents: compare yours with the others' by a channel that you trust.
-    /// Find your own institution in the list, with its keys (--json shows them), before you agree.
+    /// Equal chain ids are equal documents: compare yours with the others' by a channel that you
+    /// trust. Find your own institution in the list, with its keys (--json shows them), before you
+    /// agree.
     Check(CheckArguments),
 }
 

@@ -1,8 +1,8 @@
 //! Canonical bytes: the only module that names bincode.
 //!
-//! Integers are big-endian and of fixed width, enum variants are a `u32`, lengths a `u64`, options one
-//! byte, structs their fields in order. A value has exactly one encoding: decoding refuses trailing
-//! bytes and anything that would not encode back to the same bytes.
+//! Integers are big-endian and of fixed width, enum variants are a `u32`, lengths a `u64`, options
+//! one byte, structs their fields in order. A value has exactly one encoding: decoding refuses
+//! trailing bytes and anything that would not encode back to the same bytes.
 
 use serde::{Serialize, de::DeserializeOwned};
 

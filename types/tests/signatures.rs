@@ -1,5 +1,5 @@
-//! One validity rule: single and batch verification give the same answer on every signature, those of two
-//! public collections of difficult ones and random mutations of good ones.
+//! One validity rule: single and batch verification give the same answer on every signature, those
+//! of two public collections of difficult ones and random mutations of good ones.
 
 use probata_types::{
     Hash, Keypair, PublicKey, Signature,
@@ -16,8 +16,8 @@ struct Vector {
     signature: Signature,
 }
 
-/// What single verification says, after making sure that batches say the same: the signature alone, twice,
-/// and at each place among valid ones.
+/// What single verification says, after making sure that batches say the same: the signature alone,
+/// twice, and at each place among valid ones.
 fn verdict(vector: &Vector) -> bool {
     let single = key::verify_message(&vector.key, &vector.message, &vector.signature).is_ok();
     let this = (&vector.key, vector.message.as_slice(), &vector.signature);
@@ -56,7 +56,8 @@ fn the_twelve_of_speccheck_have_the_verdicts_of_our_rule() {
         (true, "A of mixed order, R of small order; both equations hold"),
         (true, "A and R of mixed order; both equations hold"),
         (true, "A and R of mixed order; only the cofactored equation holds"),
-        // Whoever reduces 8·k modulo L first computes another point; we multiply the sum by 8 at the end.
+        // Whoever reduces 8·k modulo L first computes another point; we multiply the sum by 8 at
+        // the end.
         (true, "A of mixed order; only the cofactored equation holds, done in the right order"),
         // s at or above L: a second spelling of the same signature.
         (false, "s above L"),

@@ -23,12 +23,13 @@ use std::{
 #[command(after_help = EXAMPLE)]
 pub struct AssembleArguments {
     /// The name of the chain, for which every entry was signed.
-    #[arg(long, value_parser = text::<{ limits::CHAIN_NAME_BYTES }>)]
+    #[arg(long, value_name = "NAME", value_parser = text::<{ limits::CHAIN_NAME_BYTES }>)]
     pub chain_name: ChainName,
     /// A signed entry. Repeated, or followed by several files.
     #[arg(long = "entry", value_name = "FILE", required = true, num_args = 1..)]
     pub entries: Vec<PathBuf>,
-    /// Parameters in TOML, as `genesis/networks/consortium.toml`, which holds the values taken without it.
+    /// Parameters in TOML, as `genesis/networks/consortium.toml`, which holds the values taken
+    /// without it.
     #[arg(long, value_name = "FILE")]
     pub parameters: Option<PathBuf>,
     /// The rule pack at the start, in JSON.
@@ -37,7 +38,8 @@ pub struct AssembleArguments {
     /// The subject key that `genesis subject-key` made; the document gets its digest only.
     #[arg(long, value_name = "FILE")]
     pub subject_key: PathBuf,
-    /// When the chain begins, in milliseconds since 1970-01-01 UTC; every block is later. Now, if not given.
+    /// When the chain begins, in milliseconds since 1970-01-01 UTC; every block is later. Now, if
+    /// not given.
     #[arg(long, value_name = "MILLISECONDS", value_parser = timestamp)]
     pub created_at: Option<Timestamp>,
     /// The file to write.
@@ -50,8 +52,8 @@ pub struct AssembleArguments {
 
 const EXAMPLE: &str = "\
 Example:
-  probata-node genesis assemble --chain-name credit --entry *.entry.json --rule-pack rule-pack.json \\
-    --subject-key subject.key.json --out genesis.json";
+  probata-node genesis assemble --chain-name credit --entry *.entry.json \\
+    --rule-pack rule-pack.json --subject-key subject.key.json --out genesis.json";
 
 fn timestamp(argument: &str) -> Result<Timestamp, String> {
     let millis: u64 = argument.parse().map_err(|_| "not a number of milliseconds".to_owned())?;

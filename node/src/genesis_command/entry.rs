@@ -29,31 +29,31 @@ pub struct EntryArguments {
     #[arg(long)]
     pub id: InstitutionId,
     /// Registered name in Chinese.
-    #[arg(long, value_parser = text::<{ limits::NAME_BYTES }>)]
+    #[arg(long, value_name = "NAME", value_parser = text::<{ limits::NAME_BYTES }>)]
     pub name_zh: Text<{ limits::NAME_BYTES }>,
     /// Name in English.
-    #[arg(long, value_parser = text::<{ limits::NAME_BYTES }>)]
+    #[arg(long, value_name = "NAME", value_parser = text::<{ limits::NAME_BYTES }>)]
     pub name_en: Text<{ limits::NAME_BYTES }>,
-    /// What it does: bank, micro_lender, guarantor, data_provider, platform, court, regulator, notary. May be
-    /// repeated.
-    #[arg(long = "role", required = true, value_parser = role)]
+    /// What it does: bank, micro_lender, guarantor, data_provider, platform, court, regulator,
+    /// notary. May be repeated.
+    #[arg(long = "role", value_name = "ROLE", required = true, value_parser = role)]
     pub roles: Vec<Role>,
-    /// Who controls it: the same text for all institutions under common control, which together may not
-    /// have more validators than may fail. An independent one gives its own name.
+    /// Who controls it: the same text for all institutions under common control, which together may
+    /// not have more validators than may fail. An independent one gives its own name.
     #[arg(long, value_parser = text::<{ limits::GROUP_BYTES }>)]
     pub group: Text<{ limits::GROUP_BYTES }>,
     /// Where the others reach its validator. Without it the institution does not vote.
     #[arg(long)]
     pub address: Option<Address>,
-    /// A node without a vote: its key file and where it is reached. May be repeated. Without `--address`,
-    /// the folder's own `node.key.json` may be given.
+    /// A node without a vote: its key file and where it is reached. May be repeated. Without
+    /// `--address`, the folder's own `node.key.json` may be given.
     #[arg(long = "member-node", value_name = "KEYFILE=ADDRESS")]
     pub member_nodes: Vec<NodeAt>,
     /// Another key to submit with, beside that of the folder. May be repeated.
     #[arg(long = "submission-key", value_name = "KEYFILE")]
     pub submission_keys: Vec<PathBuf>,
     /// The name of the chain, agreed by all.
-    #[arg(long, value_parser = text::<{ limits::CHAIN_NAME_BYTES }>)]
+    #[arg(long, value_name = "NAME", value_parser = text::<{ limits::CHAIN_NAME_BYTES }>)]
     pub chain_name: ChainName,
     /// The file to write.
     #[arg(long, value_name = "FILE")]

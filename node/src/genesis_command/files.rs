@@ -17,7 +17,8 @@ pub(super) enum Readers {
     All,
 }
 
-/// Reads a file of at most `max` bytes, or the first `max` + 1 of a longer one, which its parser refuses.
+/// Reads a file of at most `max` bytes, or the first `max` + 1 of a longer one, which its parser
+/// refuses.
 pub(super) fn read(path: &Path, max: usize) -> Result<zeroize::Zeroizing<Vec<u8>>, CommandError> {
     let failed = |source| CommandError::Read { path: path.to_owned(), source };
     let file = File::open(path).map_err(failed)?;
@@ -45,8 +46,8 @@ pub(super) fn refuse_existing(path: &Path) -> Result<(), CommandError> {
     }
 }
 
-/// Writes a new file and brings it to the disk. A file that is there is never touched; one that could not
-/// be written whole is removed.
+/// Writes a new file and brings it to the disk. A file that is there is never touched; one that
+/// could not be written whole is removed.
 pub(super) fn create(path: &Path, bytes: &[u8], readers: Readers) -> Result<(), CommandError> {
     let mode = match readers {
         Readers::Owner => 0o600,

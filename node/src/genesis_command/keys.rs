@@ -60,7 +60,7 @@ pub(super) fn make_keys(arguments: &KeysArguments) -> Result<Answer, CommandErro
         text += &format!("{purpose:<10} {key}  {}\n", path.display());
         public.insert(purpose.to_string(), json!({ "public": key, "file": path }));
     }
-    text += "Only the public keys are shown here. Back the files up, then make the entry: genesis entry --dir\n";
+    text += "Only public keys are shown. Back the files up; then make the entry: genesis entry.\n";
     Ok(Answer { text, json: public.into() })
 }
 
