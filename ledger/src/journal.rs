@@ -154,3 +154,6 @@ fn split(mut payload: &[u8], records: &mut Vec<Vec<u8>>) -> Option<()> {
     }
     Some(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@ use crate::{
     derive::{Chain, Head, StateUpdate, Tip},
     error::{FileError, LedgerError, OpenError},
     layers::Layers,
-    limits::{CHECKPOINT_BLOCKS, CHECKPOINT_BYTES, DRAIN_ENTRIES},
+    limits::{CHECKPOINT_BYTES, DRAIN_ENTRIES},
     log::{BlockLog, Place},
     metrics::{Counters, Metrics},
     reader::LedgerReader,
@@ -71,6 +71,8 @@ pub struct Ledger {
     fresh_blocks: u64,
     /// The last preview, to be used again when its block is committed.
     preview: Mutex<Option<(Changes, StateUpdate)>>,
+    /// Blocks after which a checkpoint is taken.
+    checkpoint_blocks: u64,
     stopped: bool,
 }
 
@@ -182,6 +184,12 @@ impl Ledger {
         Ok(())
     }
 
+    /// Takes checkpoints earlier, so that a test need not write hundreds of blocks.
+    #[cfg(test)]
+    pub(crate) fn set_checkpoint_blocks(&mut self, blocks: u64) {
+        self.checkpoint_blocks = blocks;
+    }
+
     fn check_running(&self) -> Result<(), LedgerError> {
         if self.stopped { Err(LedgerError::Stopped) } else { Ok(()) }
     }
@@ -239,7 +247,7 @@ impl Ledger {
         };
         self.fresh_blocks += 1;
         self.shared.metrics.applied();
-        let full = fresh_bytes >= CHECKPOINT_BYTES || self.fresh_blocks >= CHECKPOINT_BLOCKS;
+        let full = fresh_bytes >= CHECKPOINT_BYTES || self.fresh_blocks >= self.checkpoint_blocks;
         self.drain(if full { usize::MAX } else { 2 * entries + DRAIN_ENTRIES })?;
         if full {
             self.begin_checkpoint()?;
@@ -281,7 +289,7 @@ impl Ledger {
 impl StateRead for Ledger {
     fn get(&self, key: &StateKey) -> Result<Option<StateValue>, StateError> {
         let live = self.shared.read();
-        Ok(crate::reader::value(&live, &key.hash(self.shared.chain.suite))?)
+        Ok(crate::reader::value(&live.layers, &key.hash(self.shared.chain.suite))?)
     }
 }
 

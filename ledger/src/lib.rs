@@ -4,7 +4,10 @@
 mod checkpoint;
 mod derive;
 mod error;
+#[cfg(test)]
+mod fixtures;
 mod frame;
+mod fsck;
 mod history;
 mod index;
 mod journal;
@@ -21,6 +24,7 @@ mod tree;
 
 pub use derive::Head;
 pub use error::{FileError, JournalError, LedgerError, OpenError};
+pub use fsck::{Difference, Execute, Finding, Fsck, Report};
 pub use index::{RecordPlace, SubmissionPlace};
 pub use journal::Journal;
 pub use ledger::{Ledger, Setup};
@@ -29,3 +33,6 @@ pub use reader::{LedgerReader, Proofs};
 pub use search::{Cursor, Page, Query};
 pub use storage::{DiskStorage, MemoryStorage, Storage};
 pub use store::{Entry, MemoryStore, SledStore, Store, StoreError, Tree};
+
+#[cfg(test)]
+mod tests;

@@ -48,27 +48,38 @@ impl BlockLog {
         storage: Arc<dyn Storage>,
         metrics: Arc<Metrics>,
     ) -> Result<Self, FileError> {
+        let (mut log, torn) = Self::inspect(storage)?;
+        log.metrics = metrics;
+        if let (Some(last), true) = (log.segments.last(), torn > 0) {
+            let file = file_name(*last);
+            tracing::warn!(file, at = log.end, bytes = torn, "cut a block torn by a crash");
+            let cut = log.storage.truncate(&file, log.end);
+            cut.map_err(|error| FileError::io("cut", &file, error))?;
+        }
+        Ok(log)
+    }
+
+    /// The log and the number of torn bytes at its end, without changing anything.
+    pub(crate) fn inspect(storage: Arc<dyn Storage>) -> Result<(Self, u64), FileError> {
         let segments = segments(&*storage)?;
         let mut log = Self {
             storage,
-            metrics,
+            metrics: Arc::default(),
             segments,
             end: 0,
             height: Height::ZERO,
             segment_bytes: SEGMENT_BYTES,
             stopped: false,
         };
-        let Some(last) = log.segments.last().copied() else { return Ok(log) };
-        let file = file_name(last);
-        let scan = FRAMES.scan(&*log.storage, &file, last.get(), &mut |_, _, _| Ok(()))?;
-        if scan.torn > 0 {
-            tracing::warn!(file, at = scan.end, bytes = scan.torn, "cut a block torn by a crash");
-            let cut = log.storage.truncate(&file, scan.end);
-            cut.map_err(|error| FileError::io("cut", &file, error))?;
-        }
+        let Some(last) = log.segments.last() else { return Ok((log, 0)) };
+        let scan =
+            FRAMES.scan(&*log.storage, &file_name(*last), last.get(), &mut |_, _, _| Ok(()))?;
         log.end = scan.end;
+        if scan.next > Height::MAX.get() {
+            return Err(FileError::corrupt(&file_name(*last), 0, "no chain is so long"));
+        }
         log.height = Height::new(scan.next - 1);
-        Ok(log)
+        Ok((log, scan.torn))
     }
 
     /// The last block of the log; zero if there is none.
@@ -173,3 +184,6 @@ fn segments(storage: &dyn Storage) -> Result<Vec<Height>, FileError> {
 pub(crate) fn file_name(first: Height) -> String {
     format!("{PREFIX}{:016}", first.get())
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,8 @@ use crate::{
     error::LedgerError,
     history,
     index::{self, BlockEntry, RecordPlace, SubmissionPlace},
-    ledger::{Live, Shared, decode},
+    layers::Layers,
+    ledger::{Shared, decode},
     limits::PROOFS,
     log,
     metrics::Counters,
@@ -125,7 +126,7 @@ impl LedgerReader {
     /// [`LedgerError`] if the disk fails.
     pub fn state(&self, key: &StateKey) -> Result<(Option<StateValue>, Height), LedgerError> {
         let live = self.shared.read();
-        let value = value(&live, &key.hash(self.shared.chain.suite))?;
+        let value = value(&live.layers, &key.hash(self.shared.chain.suite))?;
         Ok((value, live.tip.head.height))
     }
 
@@ -150,7 +151,7 @@ impl LedgerReader {
         for key in states {
             let key = key.hash(suite);
             let path = tree::prove(suite, &live.layers, live.tip.root, &key)?;
-            proofs.states.push((value(&live, &key)?, path));
+            proofs.states.push((value(&live.layers, &key)?, path));
         }
         let get = |key: &[u8]| Ok(live.layers.get(Tree::History, key)?);
         for height in history {
@@ -187,8 +188,8 @@ impl LedgerReader {
 }
 
 /// The object of a key hash.
-pub(crate) fn value(live: &Live, key: &Hash) -> Result<Option<StateValue>, LedgerError> {
-    let Some(bytes) = live.layers.get(Tree::Values, key.as_bytes())? else { return Ok(None) };
+pub(crate) fn value(layers: &Layers, key: &Hash) -> Result<Option<StateValue>, LedgerError> {
+    let Some(bytes) = layers.get(Tree::Values, key.as_bytes())? else { return Ok(None) };
     let value = codec::decode(&bytes, crate::limits::CHECKPOINT_FRAME_BYTES)
         .map_err(|error| LedgerError::derived(Tree::Values, key.as_bytes(), error.to_string()))?;
     Ok(Some(value))

@@ -1,7 +1,8 @@
 //! The state tree: the sparse Merkle tree of [`probata_types::sparse`], kept in pages.
 //!
 //! A block's changes go in sorted, in one recursive pass that loads and hashes each touched node
-//! once. A page whose two top nodes do not hash to the node above it is damage, and found when loaded.
+//! once. A page with a wrong checksum, or whose two top nodes do not hash to the node above it (one of
+//! another height), is damage, and found when loaded.
 
 mod page;
 
@@ -223,3 +224,6 @@ impl Pass<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@ use crate::{
     error::{FileError, LedgerError, OpenError},
     history, index,
     layers::{Layer, Layers},
+    limits::CHECKPOINT_BLOCKS,
     log::{self, BlockLog},
     metrics::Metrics,
     storage::Storage,
@@ -37,8 +38,15 @@ pub(super) fn open(setup: Setup) -> Result<Ledger, OpenError> {
     };
     let live = RwLock::new(Live { layers, tip });
     let shared = Arc::new(Shared { chain, storage, metrics, live });
-    let preview = Mutex::new(None);
-    Ok(Ledger { shared, log, drain: None, fresh_blocks: 0, preview, stopped: false })
+    Ok(Ledger {
+        shared,
+        log,
+        drain: None,
+        fresh_blocks: 0,
+        preview: Mutex::new(None),
+        checkpoint_blocks: CHECKPOINT_BLOCKS,
+        stopped: false,
+    })
 }
 
 /// Refuses a log of another chain.

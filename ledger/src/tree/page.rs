@@ -30,7 +30,8 @@ impl Page {
     }
 
     /// Two bit masks, of leaves and of inner nodes (bit 0 is position 2), then what they hold in order:
-    /// 64 bytes for a leaf, 32 for an inner node.
+    /// 64 bytes for a leaf, 32 for an inner node; then the CRC-32 of all that. The sum finds damage in
+    /// nodes that nothing hashes when the page is loaded.
     pub(super) fn encode(&self) -> Vec<u8> {
         let (mut leaves, mut inner) = (0u32, 0u32);
         let mut body = Vec::new();
@@ -48,15 +49,21 @@ impl Page {
                 }
             }
         }
-        let mut bytes = Vec::with_capacity(8 + body.len());
+        let mut bytes = Vec::with_capacity(12 + body.len());
         bytes.extend_from_slice(&leaves.to_be_bytes());
         bytes.extend_from_slice(&inner.to_be_bytes());
         bytes.extend_from_slice(&body);
+        let sum = crc32fast::hash(&bytes);
+        bytes.extend_from_slice(&sum.to_be_bytes());
         bytes
     }
 
     /// The page of these bytes; `None` if they are not one.
     pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
+        let (bytes, sum) = bytes.split_last_chunk::<4>()?;
+        if crc32fast::hash(bytes) != u32::from_be_bytes(*sum) {
+            return None;
+        }
         let (leaves, rest) = bytes.split_first_chunk::<4>()?;
         let (inner, mut rest) = rest.split_first_chunk::<4>()?;
         let (leaves, inner) = (u32::from_be_bytes(*leaves), u32::from_be_bytes(*inner));

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 const SUITE: Suite = Suite::Blake3Ed25519;
 
 type Entries = BTreeMap<Hash, Hash>;
+type Part = [(Hash, Hash)];
 
 /// The digest of the subtree over these entries, all equal above `depth`: the definition, word for word.
-fn digest(entries: &[(Hash, Hash)], depth: usize) -> Hash {
+fn digest(entries: &Part, depth: usize) -> Hash {
     match entries {
         [] => empty(SUITE),
         [(key, value)] => leaf(SUITE, key, value),
@@ -18,7 +19,7 @@ fn digest(entries: &[(Hash, Hash)], depth: usize) -> Hash {
     }
 }
 
-fn split(entries: &[(Hash, Hash)], depth: usize) -> (&[(Hash, Hash)], &[(Hash, Hash)]) {
+fn split(entries: &Part, depth: usize) -> (&Part, &Part) {
     entries.split_at(entries.partition_point(|(key, _)| !bit(key, depth)))
 }
 
@@ -26,7 +27,7 @@ fn list(entries: &Entries) -> Vec<(Hash, Hash)> {
     entries.iter().map(|(key, value)| (*key, *value)).collect()
 }
 
-fn prove(entries: &[(Hash, Hash)], key: &Hash) -> SparsePath {
+fn prove(entries: &Part, key: &Hash) -> SparsePath {
     let (mut at, mut depth, mut siblings) = (entries, 0, Vec::new());
     while at.len() > 1 {
         let (left, right) = split(at, depth);

@@ -1,0 +1,7 @@
+//! The ledger as a whole.
+
+mod commit;
+mod crash;
+mod fsck;
+mod index;
+mod proofs;

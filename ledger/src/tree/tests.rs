@@ -1,0 +1,161 @@
+use super::*;
+use crate::store::{MemoryStore, Store};
+use proptest::prelude::*;
+use std::sync::Arc;
+
+const SUITE: Suite = Suite::Blake3Ed25519;
+
+type Entries = BTreeMap<Hash, Hash>;
+
+/// The digest of the subtree over these entries: the definition of `types::sparse`, word for word.
+fn digest(entries: &[(Hash, Hash)], depth: usize) -> Hash {
+    match entries {
+        [] => sparse::empty(SUITE),
+        [(key, value)] => sparse::leaf(SUITE, key, value),
+        _ => {
+            let middle = entries.partition_point(|(key, _)| !sparse::bit(key, depth));
+            let (left, right) = entries.split_at(middle);
+            sparse::node(SUITE, &digest(left, depth + 1), &digest(right, depth + 1))
+        }
+    }
+}
+
+fn root_of(entries: &Entries) -> Hash {
+    let all: Vec<(Hash, Hash)> = entries.iter().map(|(k, v)| (*k, *v)).collect();
+    digest(&all, 0)
+}
+
+fn layers() -> Layers {
+    Layers::new(Arc::new(MemoryStore::default()))
+}
+
+fn apply(layers: &mut Layers, root: Node, changes: &Entries) -> Node {
+    let update = update(SUITE, layers, root, changes).unwrap();
+    let mut draft = Draft::new(layers);
+    update.put(&mut draft);
+    let new = draft.into_layer();
+    layers.fresh.absorb(new);
+    update.after
+}
+
+/// Keys that share beginnings of every length.
+fn key() -> impl Strategy<Value = Hash> {
+    (any::<u8>(), any::<u8>(), 0..32usize).prop_map(|(first, other, at)| {
+        let mut bytes = [0; 32];
+        bytes[0] = first & 0xe0;
+        bytes[at] ^= other;
+        Hash(bytes)
+    })
+}
+
+fn changes() -> impl Strategy<Value = Entries> {
+    let value = any::<u8>().prop_map(|byte| Hash([byte; 32]));
+    prop::collection::btree_map(key(), value, 0..20)
+}
+
+proptest! {
+    #[test]
+    fn the_tree_is_the_one_of_its_definition(
+        batches in prop::collection::vec(changes(), 1..8),
+        asked in prop::collection::vec(key(), 4),
+    ) {
+        let mut layers = layers();
+        let (mut model, mut root) = (Entries::new(), Node::Empty);
+        for batch in &batches {
+            root = apply(&mut layers, root, batch);
+            model.extend(batch);
+            prop_assert_eq!(root.digest(SUITE), root_of(&model));
+        }
+        let digest = root.digest(SUITE);
+        for key in model.keys().chain(&asked) {
+            let path = prove(SUITE, &layers, root, key).unwrap();
+            match model.get(key) {
+                Some(value) => path.check_present(SUITE, key, value, &digest).unwrap(),
+                None => path.check_absent(SUITE, key, &digest).unwrap(),
+            }
+        }
+    }
+
+    #[test]
+    fn the_order_of_changes_does_not_matter(entries in changes(), split in 0..20usize) {
+        let mut whole = layers();
+        let at_once = apply(&mut whole, Node::Empty, &entries);
+        let mut parts = layers();
+        let first: Entries = entries.iter().rev().take(split).map(|(k, v)| (*k, *v)).collect();
+        let rest: Entries = entries.iter().rev().skip(split).map(|(k, v)| (*k, *v)).collect();
+        let root = apply(&mut parts, Node::Empty, &first);
+        prop_assert_eq!(apply(&mut parts, root, &rest), at_once);
+    }
+
+    #[test]
+    fn pages_keep_their_nodes(kinds in prop::collection::vec((0..3u8, any::<u8>()), 30)) {
+        let mut page = Page::default();
+        for (at, (kind, byte)) in (2..).zip(kinds) {
+            let hash = Hash([byte; 32]);
+            page.set(at, match kind {
+                0 => Node::Empty,
+                1 => Node::Leaf { key: hash, value: Hash([!byte; 32]) },
+                _ => Node::Inner(hash),
+            });
+        }
+        let bytes = page.encode();
+        prop_assert_eq!(Page::decode(&bytes), Some(page));
+        prop_assert_eq!(Page::decode(&bytes[..bytes.len() - 1]), None);
+        prop_assert_eq!(Page::decode(&[bytes.as_slice(), &[0]].concat()), None);
+    }
+}
+
+#[test]
+fn a_change_touches_only_the_pages_on_its_way() {
+    let mut layers = layers();
+    let entries: Entries = (0..2_000u32)
+        .map(|n| (SUITE.hash(probata_types::Domain::StateKey, &[&n.to_be_bytes()]), Hash([1; 32])))
+        .collect();
+    let root = apply(&mut layers, Node::Empty, &entries);
+    let key = *entries.keys().next().unwrap();
+    let one = update(SUITE, &layers, root, &Entries::from([(key, Hash([2; 32]))])).unwrap();
+    assert!((2..=5).contains(&one.pages.len()), "{} pages", one.pages.len());
+    let same = update(SUITE, &layers, root, &Entries::from([(key, Hash([1; 32]))])).unwrap();
+    assert_eq!((same.pages.len(), same.after), (0, root), "what does not change is not written");
+}
+
+#[test]
+fn a_wrong_or_missing_page_is_damage() {
+    let store = Arc::new(MemoryStore::default());
+    let mut layers = Layers::new(Arc::clone(&store) as Arc<dyn Store>);
+    let entries: Entries = (0..64u8).map(|n| (Hash([n << 2; 32]), Hash([n; 32]))).collect();
+    let root = apply(&mut layers, Node::Empty, &entries);
+    for (tree, key, value) in std::mem::take(&mut layers.fresh).iter() {
+        store.put(tree, key, value).unwrap();
+    }
+    check_top(SUITE, &layers, root).unwrap();
+    let asked = *entries.keys().next().unwrap();
+    for depth in [0, 4] {
+        let key = page_key(&asked, depth);
+        let good = store.get(Tree::Pages, &key).unwrap().unwrap();
+        let mut page = Page::decode(&good).unwrap();
+        page.set(2, Node::Leaf { key: asked, value: Hash::ZERO });
+        for bad in [page.encode(), Vec::new(), good[..good.len() - 1].to_vec()] {
+            store.put(Tree::Pages, &key, &bad).unwrap();
+            let error = prove(SUITE, &layers, root, &asked).unwrap_err();
+            assert!(matches!(error, LedgerError::Derived { tree: Tree::Pages, .. }), "{error}");
+            let change = Entries::from([(asked, Hash::ZERO)]);
+            update(SUITE, &layers, root, &change).unwrap_err();
+        }
+        store.put(Tree::Pages, &key, &good).unwrap();
+    }
+    prove(SUITE, &layers, root, &asked).unwrap();
+}
+
+#[test]
+fn keys_that_differ_in_the_last_bit_go_all_the_way_down() {
+    let mut layers = layers();
+    let mut other = [0; 32];
+    other[31] = 1;
+    let entries = Entries::from([(Hash::ZERO, Hash([1; 32])), (Hash(other), Hash([2; 32]))]);
+    let root = apply(&mut layers, Node::Empty, &entries);
+    assert_eq!(root.digest(SUITE), root_of(&entries));
+    let path = prove(SUITE, &layers, root, &Hash(other)).unwrap();
+    assert_eq!(path.siblings.len(), 256);
+    path.check_present(SUITE, &Hash(other), &Hash([2; 32]), &root.digest(SUITE)).unwrap();
+}
