@@ -1,5 +1,5 @@
-//! The light client: is this record what it claims to be? Decided from an evidence file, the documents
-//! and the genesis document alone; no network, no clock, no randomness, no file access.
+//! The light client: is this record what it claims to be? Decided from an evidence file, the
+//! documents and the genesis document alone; no network, no clock, no randomness, no file access.
 //!
 //! ```text
 //! evidence file ──parse──> checks E1 … E5 ──┐
@@ -8,22 +8,24 @@
 //! ```
 //!
 //! One named predicate for each check; a failed one never hides those after it. The verdict is, in
-//! this order: `Forked` if two different headers of one height are validly sealed; `Inconsistent` if a check
-//! failed; `Indeterminate` if something is missing that it needs (the genesis, a document, a known format);
-//! else `Consistent`, with or without findings. It needs all checks up to E4: status and history (E5) are
-//! more, and a file without them says so in a finding.
+//! this order: `Forked` if two different headers of one height are validly sealed; `Inconsistent`
+//! if a check failed; `Indeterminate` if something is missing that it needs (the genesis, a
+//! document, a known format); else `Consistent`, with or without findings. It needs all checks up
+//! to E4: status and history (E5) are more, and a file without them says so in a finding.
 //!
 //! **A rejected record** is provably in its block with the code of its rejection, but
-//! `outcome_is_accepted` fails, so the verdict is `Inconsistent` and the level stays E1: its file never
-//! reads as recorded and accepted.
+//! `outcome_is_accepted` fails, so the verdict is `Inconsistent` and the level stays E1: its file
+//! never reads as recorded and accepted.
 //!
 //! **As of a day.** A record sealed after that day leaves the verdict `Indeterminate`: as of then there was
-//! nothing to judge. An anchor before it is fine, and the report says up to when the status is known. An anchor
-//! after it gives a finding, because the status shown may be younger than asked for.
+//! nothing to judge. An anchor before it is fine, and the report says up to when the status is
+//! known. An anchor after it gives a finding, because the status shown may be younger than asked
+//! for.
 //!
-//! **What a file cannot show** is that it is the newest: a holder may show an old anchor. And whoever holds
-//! the keys of a quorum of a *retired* set can make a later anchor that hides the set's change; a header
-//! from a second source at the anchor's height shows the fork.
+//! **What a file cannot show** is that it is the newest: a holder may show an old anchor. And whoever
+//! holds the keys of a quorum of a *retired* set can make a later anchor that hides the set's
+//! change; a header of the anchor's height from a second source does not fit it, and the file no
+//! longer passes.
 
 mod anchored;
 mod check;
@@ -90,8 +92,8 @@ pub fn verify(request: &Request<'_>) -> Report {
     })
 }
 
-/// Examines a file that was read already, such as one in the answer of a node: the same checks, where
-/// the bytes of the request are not looked at.
+/// Examines a file that was read already, such as one in the answer of a node: the same checks,
+/// where the bytes of the request are not looked at.
 pub fn verify_file(file: &EvidenceFile, request: &Request<'_>) -> Report {
     Report::of(match file.unsupported() {
         Some(unsupported) => unreadable(request, unknown_kind(&unsupported)),

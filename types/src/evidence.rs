@@ -1,17 +1,19 @@
-//! The evidence file: all that a court needs to check one record, in one file, offline, years later.
+//! The evidence file: all that a court needs to check one record, in one file, offline, years
+//! later.
 //!
-//! JSON for people. Whatever is signed or hashed is rebuilt canonically by the verifier from the fields
-//! shown; there is no opaque blob. How a node fills it for the record at leaf `o` of block `h`:
+//! JSON for people. Whatever is signed or hashed is rebuilt canonically by the verifier from the
+//! fields shown; there is no opaque blob. How a node fills it for the record at leaf `o` of block
+//! `h`:
 //!
 //! | field | from |
 //! | --- | --- |
-//! | `submission` | the submission that held the record, its signature, its place among the block's submissions |
+//! | `submission` | the head that was signed, its signature, its place among the block's submissions |
 //! | `record`, `record_place` | the record and [`crate::Submission::record_path`] |
 //! | `outcome`, `outcome_place` | the decision and its path, leaf `o`, in the block's outcome tree |
 //! | `header`, `seal` | of block `h` |
-//! | `anchor` | the newest sealed header and the path of block `h` in its history; `null` if `h` is the newest |
-//! | `state` | flow and submitter under the state root of the anchor (of `header` without one); `null` if the flow does not exist (its only record was rejected) |
-//! | `events` | every accepted record of the flow up to the anchor, in order; `null` if they do not fit |
+//! | `anchor` | the newest sealed header, and block `h` in its history; `null` if `h` is the newest |
+//! | `state` | flow and submitter under the anchor's state root; `null` if the flow does not exist |
+//! | `events` | every accepted record of the flow up to the anchor; `null` if they do not fit |
 //! | `sets` | each block up to the anchor whose `next_validators` differs from its `validators` |
 //! | `disclosures` | empty; the holder adds what it chooses to show |
 
@@ -49,7 +51,8 @@ pub struct EvidenceFile {
     pub submission: ShownSubmission,
     /// The record.
     pub record: Record,
-    /// Its place under `submission.head.records_root`, a tree of `submission.head.record_count` leaves.
+    /// Its place under `submission.head.records_root`, a tree of `submission.head.record_count`
+    /// leaves.
     pub record_place: ShownPlace,
     /// What the chain decided.
     pub outcome: Outcome,
@@ -59,7 +62,8 @@ pub struct EvidenceFile {
     pub header: Header,
     /// Its seal.
     pub seal: Seal,
-    /// A later sealed header that has this block in its history; without one, the block is its own anchor.
+    /// A later sealed header that has this block in its history; without one, the block is its own
+    /// anchor.
     pub anchor: Option<Anchor>,
     /// The status at the anchor.
     pub state: Option<ShownState>,
@@ -110,8 +114,8 @@ pub struct Anchor {
     pub header: Header,
     /// Its seal.
     pub seal: Seal,
-    /// From the leaf at the record's height to the anchor's `history_root`, a tree of as many leaves as
-    /// the anchor's height.
+    /// From the leaf at the record's height to the anchor's `history_root`, a tree of as many
+    /// leaves as the anchor's height.
     pub history_path: MerklePath,
 }
 
@@ -145,7 +149,8 @@ pub struct ShownInstitution {
     pub path: SparsePath,
 }
 
-/// A change of the validator set: the last header that the old set sealed, and the set it names next.
+/// A change of the validator set: the last header that the old set sealed, and the set it names
+/// next.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SetChange {
@@ -202,11 +207,12 @@ impl EvidenceFile {
     /// The version written here.
     pub const VERSION: u16 = 1;
 
-    /// Reads a file strictly: no unknown, missing or doubled field, no trailing data, no number that a
-    /// JSON reader might round, no second way to spell a value.
+    /// Reads a file strictly: no unknown, missing or doubled field, no trailing data, no number
+    /// that a JSON reader might round, no second way to spell a value.
     ///
     /// # Errors
-    /// [`EvidenceError`], the first thing wrong. Memory stays proportional to the length of the file.
+    /// [`EvidenceError`], the first thing wrong. Memory stays proportional to the length of the
+    /// file.
     pub fn parse(bytes: &[u8]) -> Result<Parsed, EvidenceError> {
         if bytes.len() > limits::EVIDENCE_BYTES {
             return Err(EvidenceError::TooLarge { got: bytes.len(), max: limits::EVIDENCE_BYTES });
@@ -227,8 +233,8 @@ impl EvidenceFile {
         })
     }
 
-    /// The first version in the file that this software does not know. [`Self::parse`] has looked at it;
-    /// whoever comes by a file in another way, such as inside a node's answer, asks.
+    /// The first version in the file that this software does not know. [`Self::parse`] has looked
+    /// at it; whoever comes by a file in another way, such as inside a node's answer, asks.
     pub fn unsupported(&self) -> Option<Unsupported> {
         let changes = self.sets.iter().map(|change| &change.header);
         let headers = [&self.header, self.anchor_header()].into_iter().chain(changes);

@@ -1,5 +1,5 @@
-//! The schema printed in `docs/FORMAT.md` is the one of the source, so that a verifier written from the
-//! description stays right.
+//! The schema printed in `docs/FORMAT.md` is the one of the source, so that a verifier written from
+//! the description stays right.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{fmt::Write, fs, path::Path};
@@ -64,7 +64,8 @@ fn every_kind_of_declaration_is_read() {
          pub one: List<\n        B,\n        { limits::N },\n    >,\n    pub two: Option<u8>,\n}\n\
          #[derive(Serialize)]\n#[serde(rename_all = \"snake_case\")]\npub enum B {\n    /// Doc.\n    \
          OneTwo,\n    #[serde(rename = \"self\")]\n    Oneself(Box<A>),\n    Three {\n        \
-         /// Doc.\n        at: u64,\n    },\n}\n#[derive(Debug)]\npub struct Plain {\n    pub x: u8,\n}\n";
+         /// Doc.\n        at: u64,\n    },\n}\n#[derive(Debug)]\npub struct Plain {\n    pub x:
+         /// u8,\n}\n";
     let expected = "A = {\n  one: List<B, N>\n  two: Option<u8>\n}\n\nB =\n  0 one_two\n  1 self A\n  \
          2 three { at: u64 }\n\n";
     assert_eq!(declarations(source), expected);

@@ -131,7 +131,8 @@ impl Answer {
 }
 
 impl Check {
-    /// A check of the table. The verdict needs those up to E4; status and history are more than it needs.
+    /// A check of the table. The verdict needs those up to E4; status and history are more than it
+    /// needs.
     pub(super) fn of(predicate: &Predicate, answer: Answer) -> Self {
         let (status, missing, compared) = answer.parts();
         Self {

@@ -1,5 +1,5 @@
-//! Every digest on the way, by name, so that a person can redo the examination by hand from the byte
-//! layouts of the format's description.
+//! Every digest on the way, by name, so that a person can redo the examination by hand from the
+//! byte layouts of the format's description.
 
 use probata_types::{
     Domain, EvidenceFile, Hash, Header, Seal,

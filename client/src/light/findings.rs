@@ -1,5 +1,5 @@
-//! What the reader must know though no check failed: the chain's findings on the record, and what the
-//! examination itself found.
+//! What the reader must know though no check failed: the chain's findings on the record, and what
+//! the examination itself found.
 
 use probata_types::{
     EvidenceFile, Outcome, RecordId, Timestamp, catalogue,

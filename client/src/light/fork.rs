@@ -23,8 +23,8 @@ pub struct Fork {
     pub second: SealedHeader,
 }
 
-/// Compares two sealed headers: a fork if they differ, are of one chain and height, and `set` sealed
-/// both.
+/// Compares two sealed headers: a fork if they differ, are of one chain and height, and `set`
+/// sealed both.
 pub fn compare(first: &SealedHeader, second: &SealedHeader, set: &ValidatorSet) -> Option<Fork> {
     let (a, b) = (&first.header, &second.header);
     let both_sealed = || first.seal.verify(a, set).is_ok() && second.seal.verify(b, set).is_ok();

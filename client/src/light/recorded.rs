@@ -57,8 +57,8 @@ pub(super) fn outcome_in_block(file: &EvidenceFile) -> Answer {
     Answer::of(compared, path.check(file.suite, Domain::Outcomes, place, &digest, root))
 }
 
-/// The decision is that the record was accepted. A rejected record is provably rejected: its file shows
-/// that, and never reads as recorded and accepted.
+/// The decision is that the record was accepted. A rejected record is provably rejected: its file
+/// shows that, and never reads as recorded and accepted.
 pub(super) fn outcome_is_accepted(file: &EvidenceFile) -> Answer {
     match &file.outcome {
         Outcome::Accepted { findings } => {

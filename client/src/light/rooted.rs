@@ -14,8 +14,8 @@ pub(super) fn chain_is_the_genesis(file: &EvidenceFile, genesis: Option<&Genesis
     Answer::that(same, format!("genesis {}, the file names {}", genesis.chain(), file.chain))
 }
 
-/// Each change of the set shown is sealed by the set before it, and block and anchor name the sets that
-/// are then in force.
+/// Each change of the set shown is sealed by the set before it, and block and anchor name the sets
+/// that are then in force.
 pub(super) fn validators_follow_from_genesis(file: &EvidenceFile, sets: &Sets<'_>) -> Answer {
     match sets.last(file) {
         Ok(last) => Answer::Passed(last),

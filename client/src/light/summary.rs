@@ -1,4 +1,5 @@
-//! What the record is, in a few lines. It shows what the file says: it holds as far as the checks do.
+//! What the record is, in a few lines. It shows what the file says: it holds as far as the checks
+//! do.
 
 use super::findings::Finding;
 use probata_genesis::Genesis;

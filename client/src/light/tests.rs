@@ -1,5 +1,5 @@
-//! One test for each attack that an evidence file must stand, with its verdict, the check that fails and
-//! the level that is left.
+//! One test for each attack that an evidence file must stand, with its verdict, the check that
+//! fails and the level that is left.
 
 mod content;
 mod forks;

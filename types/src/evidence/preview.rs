@@ -1,5 +1,5 @@
-//! A first look at a file: is it of a kind that this software knows? What it does not know it must not
-//! judge, so an unknown kind is neither an error of form nor a pass.
+//! A first look at a file: is it of a kind that this software knows? What it does not know it must
+//! not judge, so an unknown kind is neither an error of form nor a pass.
 
 use super::{EvidenceError, EvidenceFile, json};
 use crate::{Header, Record, SubmissionHead, Suite, Text, body::RecordType};

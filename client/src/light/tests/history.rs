@@ -1,4 +1,5 @@
-//! Rewritten history, old status shown as new, keys and institutions that could not submit, events left out.
+//! Rewritten history, old status shown as new, keys and institutions that could not submit, events
+//! left out.
 
 use super::*;
 use crate::light::fixtures::{grant, pair, record};

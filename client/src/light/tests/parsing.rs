@@ -51,8 +51,8 @@ fn json_tricks_are_refused() {
     refused(&case, b"\xef\xbb\xbf{}");
 }
 
-/// Whatever byte is changed, the file is never taken for genuine, unless the change does not change its
-/// meaning: the times of writing, which prove nothing, and the order of blanks.
+/// Whatever byte is changed, the file is never taken for genuine, unless the change does not change
+/// its meaning: the times of writing, which prove nothing, and the order of blanks.
 #[test]
 fn no_changed_byte_passes() {
     let case = Case::new();

@@ -1,6 +1,8 @@
-//! Seals of too few, of strangers, of the wrong set or of two views; changes of the set; other chains.
+//! Seals of too few, of strangers, of the wrong set or of two views; changes of the set; other
+//! chains.
 
 use super::*;
+use crate::light::SealedHeader;
 use crate::light::fixtures::{Options, genesis, grant, record, seal_of};
 use probata_types::{
     Header, Height, List, Seal, ValidatorIndex, ValidatorSet, View, record::FlowId,
@@ -109,8 +111,8 @@ fn another_chain_with_the_same_members_is_another_chain() {
     }
 }
 
-/// A chain that hands over to institutions 2, 3, 4, 5 (with other keys) in block 3 and to 1, 2, 3, 5, 4 in
-/// block 6; a record in block 2, one in block 5, one in block 8; height 10.
+/// A chain that hands over to institutions 2, 3, 4, 5 (with other keys) in block 3 and to 1, 2, 3,
+/// 5, 4 in block 6; a record in block 2, one in block 5, one in block 8; height 10.
 fn rotated() -> (Chain, Vec<RecordId>) {
     let mut chain = Chain::new("test");
     let mut ids = Vec::new();
@@ -220,6 +222,32 @@ fn a_retired_set_does_not_seal_after_its_change() {
     anchor.seal = seal_of(&anchor.header, &old, &votes(7, &[0, 1, 2, 3]));
     let checks = ["anchor_seal", "validators_follow_from_genesis"];
     assert_inconsistent(&examine(&file, Some(&chain.genesis)), &checks, Some(Level::E2));
+}
+
+#[test]
+fn a_change_hidden_by_a_retired_set_does_not_fit_a_second_source() {
+    // The same, with the change itself left out of the file: alone, it cannot be told.
+    let (chain, ids) = rotated_with_quorums();
+    let mut file = chain.evidence(ids[0], 2);
+    let old = chain.set(Height::new(1)).clone();
+    let mut anchor = chain.evidence(ids[0], 10).anchor.unwrap();
+    anchor.header.validators = old.hash(file.suite);
+    anchor.seal = seal_of(&anchor.header, &old, &votes(7, &[0, 1, 2]));
+    file.anchor = Some(anchor);
+    file.state = None;
+    assert_eq!(examine(&file, Some(&chain.genesis)).level, Some(Level::E4));
+    let block = chain.block(Height::new(10));
+    let other = SealedHeader { header: block.header.clone(), seal: block.seal.clone() };
+    let evidence = file.to_json().unwrap();
+    let report = verify(&Request {
+        evidence: evidence.as_bytes(),
+        genesis: Some(&chain.genesis),
+        documents: DOCUMENTS,
+        second_source: Some(&other),
+        ..Request::default()
+    });
+    assert_eq!(report.verdict, Verdict::Indeterminate, "{report}");
+    assert_eq!(status_of(&report, "second_source"), Status::NotRun);
 }
 
 #[test]
