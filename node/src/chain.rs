@@ -28,7 +28,7 @@ use probata_contracts::Execution;
 use probata_genesis::Genesis;
 use probata_ledger::{Journal, Ledger, LedgerReader};
 use probata_types::{
-    Hash, Header, Height, Millis, Now, SealedBlock, Submission, SubmissionId, Timestamp,
+    Hash, Header, Height, Millis, Now, Proposal, SealedBlock, Submission, SubmissionId, Timestamp,
     ValidatorIndex, ValidatorSet, Verified,
 };
 use std::{
@@ -81,6 +81,7 @@ pub struct Chain {
     journal_dirty: bool,
     mempool: Mempool,
     own: BTreeSet<SubmissionId>,
+    to_execute: Option<Proposal>,
     executed: Option<Executed>,
     peers: Peers,
     last_commit: Millis,
@@ -127,6 +128,7 @@ impl Chain {
     /// # Errors
     /// As [`Chain::handle`].
     pub fn tick(&mut self, now: Now) -> Result<Vec<Effect>, ChainError> {
+        self.execute_accepted(now)?;
         if self.replica.deadline().is_some_and(|deadline| deadline <= now.monotonic) {
             self.step(now, Input::Tick)?;
         }
@@ -140,6 +142,9 @@ impl Chain {
 
     /// When [`Chain::tick`] is next due, on the monotonic clock.
     pub fn deadline(&self) -> Millis {
+        if self.to_execute.is_some() {
+            return Millis::ZERO;
+        }
         let replica = self.replica.deadline().unwrap_or(Millis::MAX);
         replica.min(self.next_housekeeping)
     }

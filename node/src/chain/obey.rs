@@ -38,7 +38,8 @@ impl Chain {
                     self.effects.push(Effect::Send(*node, message));
                 }
             }
-            Output::Execute(proposal) => return self.execute(&proposal).map(Some),
+            // Later, so that the votes that this step gave travel meanwhile.
+            Output::Execute(proposal) => self.to_execute = Some(proposal),
             Output::Propose { height, parent, not_before, .. } => {
                 return Ok(Some(Input::Proposed(self.propose(now, height, parent, not_before))));
             }
@@ -74,12 +75,16 @@ impl Chain {
         Ok(())
     }
 
-    /// Executes a prepared proposal and computes the header that this validator will vote for.
-    fn execute(&mut self, proposal: &Proposal) -> Result<Input, ChainError> {
-        let executed = self.execution_of(proposal)?;
+    /// Executes the accepted proposal, if there is one, and computes the header that this validator will vote for.
+    pub(super) fn execute_accepted(&mut self, now: Now) -> Result<(), ChainError> {
+        let Some(proposal) = self.to_execute.take() else { return Ok(()) };
+        if proposal.height != self.ledger.head().height.next() {
+            return Ok(());
+        }
+        let executed = self.execution_of(&proposal)?;
         let input = Input::Executed { digest: executed.digest, header: executed.header.clone() };
         self.executed = Some(executed);
-        Ok(input)
+        self.step(now, input)
     }
 
     pub(super) fn execution_of(&self, proposal: &Proposal) -> Result<Executed, ChainError> {

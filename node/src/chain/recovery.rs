@@ -134,6 +134,7 @@ impl Chain {
             journal_bytes: records.iter().map(Vec::len).sum(),
             journal_dirty: false,
             own: BTreeSet::new(),
+            to_execute: None,
             executed: None,
             peers: Peers::default(),
             last_commit: now.monotonic,
