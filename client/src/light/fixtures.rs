@@ -6,4 +6,6 @@ mod consortium;
 mod naive;
 
 pub(crate) use chain::{Chain, NOTICE, NOTICE_NAME, Options, WILL, grant, record, seal_of};
-pub(crate) use consortium::{SUBMIT, SUITE, genesis, institution, pair};
+#[cfg(feature = "http")]
+pub(crate) use consortium::SUBMIT;
+pub(crate) use consortium::{SUITE, genesis, institution, pair};
