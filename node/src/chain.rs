@@ -21,6 +21,7 @@ use crate::{
     handle::{ChainStatus, Command},
     limits,
     mempool::Mempool,
+    metrics::Metrics,
     network::NodeId,
 };
 use probata_consensus::{Fault, Input, Message, Replica};
@@ -79,6 +80,7 @@ pub struct Chain {
     journal: Journal,
     journal_bytes: usize,
     journal_dirty: bool,
+    metrics: Arc<Metrics>,
     mempool: Mempool,
     own: BTreeSet<SubmissionId>,
     to_execute: Option<Proposal>,

@@ -103,7 +103,8 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), R
     let (node_secret, keypair) = load_keys(&config)?;
     let metrics = Arc::new(Metrics::new());
     let clock = Clock::start();
-    let chain = open_chain(&config, Arc::clone(&genesis), keypair, clock).await?;
+    let chain =
+        open_chain(&config, Arc::clone(&genesis), keypair, clock, Arc::clone(&metrics)).await?;
     let reader = chain.0.reader();
 
     let mesh = network::start(mesh_config(&config, &genesis, *node_secret)?)?;
@@ -234,11 +235,12 @@ async fn open_chain(
     genesis: Arc<Genesis>,
     keypair: Option<Keypair>,
     clock: Clock,
+    metrics: Arc<Metrics>,
 ) -> Result<Opened, RunError> {
     let config = config.clone();
     let open = move || {
         let (storage, store) = open_stores(&config)?;
-        let setup = ChainSetup { genesis, keypair, storage, store };
+        let setup = ChainSetup { genesis, keypair, storage, store, metrics };
         let progress = |height: u64, target: u64| {
             if height.is_multiple_of(limits::PROGRESS_BLOCKS) || height == target {
                 tracing::info!(height, target, "re-applying blocks that the derived state lacks");

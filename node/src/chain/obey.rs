@@ -10,6 +10,7 @@ use probata_types::{
 use std::{
     collections::{BTreeSet, VecDeque},
     sync::Arc,
+    time::Instant,
 };
 
 impl Chain {
@@ -54,12 +55,19 @@ impl Chain {
             }
             Output::Fault(fault) => self.fault(fault),
             Output::Diverged { height, mine, theirs } => self.diverged(height, &mine, &theirs),
-            Output::Ignored(reason) => tracing::trace!(?reason, "ignored an input"),
+            Output::Ignored(reason) => {
+                self.metrics.ignored();
+                tracing::trace!(?reason, "ignored an input");
+            }
         }
         Ok(None)
     }
 
     fn persist(&mut self, promise: &Promise) -> Result<(), ChainError> {
+        if let Promise::Entered { height, view } = promise {
+            self.view_changes += 1;
+            tracing::info!(%height, %view, "entered a new view");
+        }
         let bytes = codec::encode(promise);
         self.journal_bytes += bytes.len();
         self.journal.append(&bytes)?;
@@ -88,6 +96,7 @@ impl Chain {
     }
 
     pub(super) fn execution_of(&self, proposal: &Proposal) -> Result<Executed, ChainError> {
+        let started = Instant::now();
         let execution = probata_contracts::execute(proposal, &self.ledger)?;
         let count = |n: usize| u32::try_from(n).expect("bounded by the limits of a proposal");
         let header = Header {
@@ -107,6 +116,7 @@ impl Chain {
             next_validators: self.validators_hash,
             proposer: proposal.proposer,
         };
+        self.metrics.executed(started.elapsed());
         Ok(Executed { digest: proposal.digest(), header, execution })
     }
 
@@ -162,7 +172,9 @@ impl Chain {
         let outcomes: Vec<Outcome> =
             executed.execution.outcomes.into_iter().map(|leaf| leaf.outcome).collect();
         block.outcomes = List::new(outcomes).expect("one for each record, which are bounded");
+        let started = Instant::now();
         self.ledger.commit(&block, &executed.execution.changes)?;
+        self.metrics.committed(started.elapsed());
         let waited = self
             .mempool
             .oldest()

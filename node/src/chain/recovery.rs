@@ -4,6 +4,7 @@ use super::{Chain, Effect, sync::Peers};
 use crate::{
     limits,
     mempool::{Mempool, MempoolLimits},
+    metrics::Metrics,
     network::NodeId,
 };
 use probata_consensus::{Head, Promise, Replica, RestoreError, Settings};
@@ -24,6 +25,8 @@ pub struct ChainSetup {
     pub storage: Arc<dyn Storage>,
     /// Holds what is derived.
     pub store: Arc<dyn Store>,
+    /// Counts what the chain does.
+    pub metrics: Arc<Metrics>,
 }
 
 /// Why a chain cannot be opened, or must stop. Each needs a person.
@@ -80,7 +83,7 @@ impl Chain {
         now: Now,
         progress: &dyn Fn(u64, u64),
     ) -> Result<(Self, Vec<Effect>), ChainError> {
-        let ChainSetup { genesis, keypair, storage, store } = setup;
+        let ChainSetup { genesis, keypair, storage, store, metrics } = setup;
         let mut ledger = Ledger::open(Setup {
             storage: Arc::clone(&storage),
             store,
@@ -133,6 +136,7 @@ impl Chain {
             journal,
             journal_bytes: records.iter().map(Vec::len).sum(),
             journal_dirty: false,
+            metrics,
             own: BTreeSet::new(),
             to_execute: None,
             executed: None,
