@@ -42,13 +42,13 @@ pub enum GenesisCommand {
     ///
     /// The signatures prove that the institution holds the keys. The entry has no secrets: send it
     /// to whoever assembles the genesis document. It is valid for one chain name.
-    Entry(EntryArguments),
+    Entry(Box<EntryArguments>),
     /// Put signed entries, parameters and rules together into the genesis document.
     ///
     /// Checks every entry, and everything that must hold between them. The order of the entries
     /// does not matter: with the same --created-at, everybody who assembles the same files gets the
     /// same chain id.
-    Assemble(AssembleArguments),
+    Assemble(Box<AssembleArguments>),
     /// Check a genesis document and show what it says: chain id, institutions, validators, groups.
     ///
     /// Equal chain ids are equal documents: compare yours with the others' by a channel that you
@@ -158,7 +158,7 @@ fn execute(command: GenesisCommand) -> Result<Answer, CommandError> {
     match command {
         GenesisCommand::Keys(arguments) => keys::make_keys(&arguments),
         GenesisCommand::SubjectKey(arguments) => keys::make_subject_key(&arguments),
-        GenesisCommand::Entry(arguments) => entry::make_entry(arguments),
+        GenesisCommand::Entry(arguments) => entry::make_entry(*arguments),
         GenesisCommand::Assemble(arguments) => assemble::assemble(&arguments),
         GenesisCommand::Check(arguments) => check::check(&arguments),
     }
