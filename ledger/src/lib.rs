@@ -1,4 +1,60 @@
 //! Keep what was sealed, and prove it.
+//!
+//! ```text
+//!                 commit(block, changes)
+//!                        │ checked: height, parent, history root, state root
+//!                        ▼
+//!   block log ◄── append + fdatasync          = committed (one sync a block)
+//!                        │
+//!                        ▼ derive: state tree, objects, history tree, indexes
+//!   memory    ◄── one layer of entries        = visible to readers, all at once
+//!                        │ every so many blocks
+//!                        ▼
+//!   checkpoint file ──► derived store (sled)
+//! ```
+//!
+//! **The log is the truth; everything else follows from it.** [`Ledger::commit`] returns after the block
+//! is on disk. [`Ledger::apply`] does the rest, for a block just committed and for one read back from
+//! the log alike. There is one writer, [`Ledger`]; [`LedgerReader`]s are cloned and sent anywhere, and each of
+//! their answers stands against one head: they share a read lock that the writer takes only to swap in
+//! what it has already computed.
+//!
+//! # What a crash leaves
+//!
+//! | found on opening | done |
+//! | --- | --- |
+//! | a half-written last block | cut: it was not committed |
+//! | blocks in the log that the store does not hold | given by [`Ledger::unapplied`], to be executed again |
+//! | an interrupted checkpoint | brought to its end: its file holds all of it |
+//! | a store that is empty, damaged or does not fit the log | emptied, and derived again from block 1 |
+//! | damage in the log before its end | [`FileError::Corrupt`], with file and offset: restore it |
+//! | a store that is above the log | [`OpenError::LogLost`]: sealed blocks are gone, a person must look |
+//!
+//! The store promises little about unflushed writes, and objects are overwritten in place; so nothing
+//! reaches it that is not first in a synced file as a whole (`checkpoint.rs` says why that is enough). At
+//! most [`limits::CHECKPOINT_BLOCKS`] blocks are executed again after a crash, none after
+//! [`Ledger::close`].
+//!
+//! # What lies where
+//!
+//! Integers are big-endian; "canonical" is the codec of `probata_types`. Files of the [`Storage`], all of
+//! frames (`frame.rs`): `blocks-HEIGHT` (magic `PBLK`, numbered by height, a sealed block each), `journal`
+//! (`PJNL`, records that were synced together), `checkpoint` (`PCKP`, entries). Trees of the [`Store`]:
+//!
+//! | tree | key | value |
+//! | --- | --- | --- |
+//! | pages | nibbles of the path u8, path | a page of the state tree: `tree/page.rs` |
+//! | values | state key hash | canonical object |
+//! | history | level u8, index u64 | digest of the complete subtree |
+//! | blocks | height u64 | canonical place in the log, header, seal |
+//! | records | record id | canonical [`RecordPlace`] |
+//! | submissions | submission id | canonical [`SubmissionPlace`] |
+//! | idempotency | institution (20 bytes, zeros at the end), key | canonical submission id, accepted |
+//! | search | kind u8, what is searched by, height u64, leaf u32 | canonical record id, place, accepted |
+//! | meta | `tip` | canonical format, chain, height, hash, root node |
+//!
+//! [`Fsck`] derives all of it again and compares. The [`Journal`] is apart: it keeps what consensus has
+//! promised, and nothing of the above depends on it.
 #![cfg_attr(not(test), deny(clippy::unwrap_used))]
 
 mod checkpoint;

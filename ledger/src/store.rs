@@ -16,7 +16,8 @@ pub type Entry = (Vec<u8>, Vec<u8>);
 #[error("the derived store failed: {0}")]
 pub struct StoreError(pub String);
 
-/// The trees of the store, in the order in which they are written. `docs/FORMAT.md` lists their keys.
+/// The trees of the store, in the order in which they are written. The crate's page lists their
+/// keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Tree {
     /// Pages of the state tree, by path.
