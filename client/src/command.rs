@@ -1,4 +1,5 @@
-//! The `probata` command: arguments, exit codes, and the way out of every subcommand.
+//! The `probata` command: arguments, exit codes, and the way out of every subcommand. In the library so
+//! that whoever needs a process of it can be one.
 
 mod context;
 mod draft;
@@ -38,7 +39,7 @@ Start with:
 /// Nothing that a node answers is believed before it is checked against the genesis document.
 #[derive(Debug, Parser)]
 #[command(name = "probata", version, after_help = AFTER_HELP, arg_required_else_help = true)]
-pub(crate) struct Cli {
+struct Cli {
     #[command(flatten)]
     common: Common,
     #[command(subcommand)]
@@ -47,7 +48,7 @@ pub(crate) struct Cli {
 
 /// What several commands need.
 #[derive(Debug, Args)]
-pub(crate) struct Common {
+struct Common {
     /// Answer in JSON, for programs; errors too, on standard error.
     #[arg(long, global = true)]
     json: bool,
@@ -107,8 +108,9 @@ enum Command {
     Watch(watch::WatchArguments),
 }
 
-/// Runs a command, and tells its exit code.
-pub(crate) fn run(cli: Cli) -> ExitCode {
+/// Reads the arguments of the process and does what they say.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
     let mut output = Output::new(cli.common.json);
     let result = match &cli.command {
         Command::Key(command) => key::run(command, &mut output),

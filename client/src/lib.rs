@@ -6,6 +6,7 @@
 //! | [`document`] | the stock digests that bind a file's bytes |
 //! | `sdk` | drafts, submissions, nodes; needs the feature `http` |
 //! | `case` | the sample loan case, submitted and stored; needs the feature `http` |
+//! | `command` | the `probata` command; needs the feature `http` |
 //!
 //! Without the feature `http` the crate is the light client alone, and does no I/O.
 #![cfg_attr(not(test), deny(clippy::unwrap_used))]
@@ -15,5 +16,7 @@ pub mod light;
 
 #[cfg(feature = "http")]
 pub mod case;
+#[cfg(feature = "http")]
+pub mod command;
 #[cfg(feature = "http")]
 pub mod sdk;

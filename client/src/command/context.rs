@@ -1,7 +1,7 @@
 //! From arguments to what the SDK needs: genesis, client, keys.
 
 use super::{Common, failure::Failure};
-use probata_client::sdk::{Author, Client, ClientConfig};
+use crate::sdk::{Author, Client, ClientConfig};
 use probata_genesis::{Genesis, KeyFile, KeyUse, SubjectKey, limits::GENESIS_BYTES};
 use probata_types::{InstitutionId, Keypair};
 use std::{

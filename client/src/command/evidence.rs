@@ -1,8 +1,8 @@
 //! `probata evidence`: fetch the evidence file of a record, verified.
 
 use super::{Common, context, failure::Failure, output::Output};
+use crate::sdk::{ClientError, OpeningsFile, write_evidence};
 use clap::Subcommand;
-use probata_client::sdk::{ClientError, OpeningsFile, write_evidence};
 use probata_types::RecordId;
 use serde_json::json;
 use std::path::PathBuf;

@@ -1,6 +1,6 @@
 //! Why a command failed, with its exit code (those of `sysexits.h` where one fits).
 
-use probata_client::sdk::{ClientError, DraftError, TimeError};
+use crate::sdk::{ClientError, DraftError, TimeError};
 use std::{fmt::Display, path::Path};
 
 /// Wrong usage, or something given does not fit.

@@ -5,8 +5,8 @@ use super::{
     failure::Failure,
     output::{Output, field, table},
 };
+use crate::sdk::{Client, ClientError, clock};
 use clap::Args;
-use probata_client::sdk::{Client, ClientError, clock};
 use probata_types::{FlowId, Height, RecordId, Timestamp};
 use serde_json::{Value, json};
 

@@ -1,8 +1,8 @@
 //! `probata key`: make a submission key, or show the public half of a key file.
 
 use super::{context, failure::Failure, output::Output};
+use crate::sdk::random;
 use clap::Subcommand;
-use probata_client::sdk::random;
 use probata_genesis::{KeyFile, KeyUse};
 use probata_types::Keypair;
 use serde_json::json;

@@ -5,11 +5,11 @@ use super::{
     failure::Failure,
     output::{Output, field, table},
 };
-use clap::Args;
-use probata_client::{
+use crate::{
     document::Digests,
     sdk::{clock, limits::DOCUMENT_BYTES},
 };
+use clap::Args;
 use probata_genesis::Genesis;
 use probata_types::{FlowId, InstitutionId, body::RecordType, record::Subject};
 use serde_json::json;

@@ -5,7 +5,7 @@ use super::{
     failure::Failure,
     output::{Output, field, table},
 };
-use probata_client::sdk::{Client, ClientConfig, ClientError};
+use crate::sdk::{Client, ClientConfig, ClientError};
 use serde_json::{Value, json};
 
 pub(super) async fn run(common: &Common, output: &mut Output) -> Result<u8, Failure> {
@@ -16,7 +16,7 @@ pub(super) async fn run(common: &Common, output: &mut Output) -> Result<u8, Fail
         let client = Client::new(ClientConfig {
             nodes: vec![node.clone()],
             genesis: context::genesis(common)?,
-            deadline: common.deadline().min(probata_client::sdk::limits::CONNECT),
+            deadline: common.deadline().min(crate::sdk::limits::CONNECT),
             spool: None,
         })?;
         match client.status().await {

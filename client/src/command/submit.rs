@@ -5,10 +5,8 @@ use super::{
     failure::Failure,
     output::{Output, table},
 };
+use crate::sdk::{Client, Draft, Names, NotarisedRecord, Notary, Order, Submitter, write_evidence};
 use clap::Args;
-use probata_client::sdk::{
-    Client, Draft, Names, NotarisedRecord, Notary, Order, Submitter, write_evidence,
-};
 use probata_types::{InstitutionId, Outcome, catalogue, outcome::Code, record::DocumentRole};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};

@@ -2,8 +2,8 @@
 //! files named and those beside the evidence file, and nothing else; it has no network.
 
 use super::{Common, context, failure::Failure, output::Output};
+use crate::sdk::{FoundDocument, OnDisk, clock, limits::DOCUMENT_BYTES, verify_on_disk};
 use clap::Args;
-use probata_client::sdk::{FoundDocument, OnDisk, clock, limits::DOCUMENT_BYTES, verify_on_disk};
 use probata_genesis::Genesis;
 use probata_types::{Timestamp, limits::EVIDENCE_BYTES};
 use std::path::PathBuf;

@@ -1,8 +1,8 @@
 //! `probata watch`: new blocks as they are sealed, each seal checked.
 
 use super::{Common, context, failure::Failure, output::Output};
+use crate::sdk::{Client, ClientError, SealedHeader, clock};
 use clap::Args;
-use probata_client::sdk::{Client, ClientError, SealedHeader, clock};
 use probata_types::Height;
 use serde_json::{Value, json};
 use std::time::Duration;
