@@ -19,8 +19,8 @@ pub const JOURNAL_BYTES: u64 = 1_024 * 1_024 * 1_024;
 /// Files of the storage that are held open: two segments, the journal and the checkpoint are in use
 /// at any time, the others serve readers of old blocks.
 pub const OPEN_FILES: usize = 64;
-/// Bytes of derived entries held in memory before they go to the store. Twice this can be in memory:
-/// one layer filling, one draining.
+/// Bytes of derived entries held in memory before they go to the store. Twice this can be in memory,
+/// and some three times that with the maps around them: one layer filling, one draining.
 pub const CHECKPOINT_BYTES: usize = 16 * 1_024 * 1_024;
 /// Blocks whose derived entries are held in memory: what must be executed again after a crash.
 pub const CHECKPOINT_BLOCKS: u64 = 256;
