@@ -19,10 +19,10 @@ mod submit;
 mod waiting;
 
 pub use answer::{
-    CatalogueAnswer, CodeView, DecidedRecord, FaultView, FaultsAnswer, FlowAnswer, FlowRecord, FoundRecord,
-    HeaderAnswer, HeadersAnswer, HealthAnswer, OutcomeView, PeerView, PeersAnswer, PlaceView,
-    RecordAnswer, SealedHeader, SearchAnswer, StatusAnswer, SubmissionAnswer, ValidatorView,
-    ValidatorsAnswer,
+    CatalogueAnswer, CodeView, DecidedRecord, FaultView, FaultsAnswer, FlowAnswer, FlowRecord,
+    FoundRecord, HeaderAnswer, HeadersAnswer, HealthAnswer, OutcomeView, PeerView, PeersAnswer,
+    PlaceView, RecordAnswer, SealedHeader, SearchAnswer, StatusAnswer, SubmissionAnswer,
+    ValidatorView, ValidatorsAnswer,
 };
 pub use error::{ApiError, Problem};
 pub use server::serve;
@@ -101,9 +101,8 @@ pub fn router(context: ApiContext) -> Router {
 }
 
 fn routes(api: &Arc<Api>) -> Router {
-    let add = |router: Router<Arc<Api>>, route: &Route| {
-        router.route(route.path, (route.handlers)())
-    };
+    let add =
+        |router: Router<Arc<Api>>, route: &Route| router.route(route.path, (route.handlers)());
     let main = ROUTES.iter().fold(Router::new(), add);
     let main = guard::limited(main, api);
     let watch = WATCH_ROUTES.iter().fold(main, add);

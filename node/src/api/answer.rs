@@ -118,6 +118,8 @@ pub struct RecordAnswer {
 pub struct FlowAnswer {
     /// What the flow's accepted records have built; `null` if none was accepted.
     pub state: Option<FlowState>,
+    /// The height that the state is as of: `complete_to`, or a block or two above.
+    pub state_at: Height,
     /// Its records in the order of the chain, rejected ones too.
     pub records: Vec<FlowRecord>,
     /// Where to go on.
@@ -163,6 +165,8 @@ pub struct SearchAnswer {
 pub struct FoundRecord {
     /// The record.
     pub id: RecordId,
+    /// Whether it was accepted there.
+    pub accepted: bool,
     /// Where it is sealed.
     pub place: PlaceView,
 }

@@ -60,9 +60,9 @@ async fn collect(body: Body, reserved: usize, max: usize) -> Result<Vec<u8>, Api
     let mut stream = body.into_data_stream();
     let mut bytes = Vec::new();
     loop {
-        let chunk = timeout_at(deadline, stream.next()).await.map_err(|_| {
-            ApiError::new(Problem::TooSlow, "the body did not arrive in time")
-        })?;
+        let chunk = timeout_at(deadline, stream.next())
+            .await
+            .map_err(|_| ApiError::new(Problem::TooSlow, "the body did not arrive in time"))?;
         match chunk {
             None => return Ok(bytes),
             Some(Err(_)) => {

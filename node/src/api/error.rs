@@ -78,87 +78,77 @@ impl Problem {
         Self::Internal,
     ];
 
-    /// The stable code, the HTTP status, and what to do.
-    pub const fn describe(self) -> (&'static str, StatusCode, &'static str) {
+    /// The stable code and the HTTP status.
+    const fn name(self) -> (&'static str, StatusCode) {
         use StatusCode as S;
         match self {
-            Self::Malformed => {
-                ("malformed", S::BAD_REQUEST, "correct the body; docs/FORMAT.md tells its form")
-            }
-            Self::BadParameter => {
-                ("bad_parameter", S::BAD_REQUEST, "correct the parameter; docs/API.md lists them")
-            }
-            Self::SignatureInvalid => (
-                "signature_invalid",
-                S::FORBIDDEN,
-                "sign the submission's head with the key that it names, and change nothing after",
-            ),
-            Self::Forbidden => (
-                "forbidden",
-                S::FORBIDDEN,
-                "use an institution and a key that the chain admits at this height",
-            ),
-            Self::NoSuchRoute => ("no_such_route", S::NOT_FOUND, "docs/API.md lists the routes"),
-            Self::NotFound => (
-                "not_found",
-                S::NOT_FOUND,
-                "check the identifier; if it is new, ask again once complete_to has grown",
-            ),
-            Self::MethodNotAllowed => {
-                ("method_not_allowed", S::METHOD_NOT_ALLOWED, "docs/API.md lists the methods")
-            }
-            Self::IdempotencyConflict => (
-                "idempotency_conflict",
-                S::CONFLICT,
-                "draw a new idempotency key for new content; send the same bytes to retry",
-            ),
-            Self::TooLarge => {
-                ("too_large", S::PAYLOAD_TOO_LARGE, "split the records over several submissions")
-            }
-            Self::UnsupportedMediaType => (
-                "unsupported_media_type",
-                S::UNSUPPORTED_MEDIA_TYPE,
-                "send application/json, or application/octet-stream for canonical bytes",
-            ),
-            Self::WrongChain => (
-                "wrong_chain",
-                S::UNPROCESSABLE_ENTITY,
-                "compare your genesis document with /v1/genesis of a node that you trust",
-            ),
-            Self::Expired => (
-                "expired",
-                S::UNPROCESSABLE_ENTITY,
-                "nothing was or will be sealed: sign it again with a later expires_at",
-            ),
-            Self::Rejected => {
-                ("rejected", S::UNPROCESSABLE_ENTITY, "correct what the failure names, sign again")
-            }
-            Self::Quota => (
-                "quota",
-                S::TOO_MANY_REQUESTS,
-                "wait for your earlier submissions, then send the same bytes again",
-            ),
-            Self::PoolFull => {
-                ("pool_full", S::SERVICE_UNAVAILABLE, "wait, then send the same bytes again")
-            }
-            Self::Busy => ("busy", S::SERVICE_UNAVAILABLE, "wait, then ask the same again"),
-            Self::TooSlow => {
-                ("too_slow", S::SERVICE_UNAVAILABLE, "ask for less, or ask the same again later")
-            }
-            Self::Halted => (
-                "halted",
-                S::SERVICE_UNAVAILABLE,
-                "use another node; the operator of this one finds why in /v1/status and the log",
-            ),
-            Self::Internal => {
-                ("internal", S::INTERNAL_SERVER_ERROR, "use another node and tell the operator")
-            }
+            Self::Malformed => ("malformed", S::BAD_REQUEST),
+            Self::BadParameter => ("bad_parameter", S::BAD_REQUEST),
+            Self::SignatureInvalid => ("signature_invalid", S::FORBIDDEN),
+            Self::Forbidden => ("forbidden", S::FORBIDDEN),
+            Self::NoSuchRoute => ("no_such_route", S::NOT_FOUND),
+            Self::NotFound => ("not_found", S::NOT_FOUND),
+            Self::MethodNotAllowed => ("method_not_allowed", S::METHOD_NOT_ALLOWED),
+            Self::IdempotencyConflict => ("idempotency_conflict", S::CONFLICT),
+            Self::TooLarge => ("too_large", S::PAYLOAD_TOO_LARGE),
+            Self::UnsupportedMediaType => ("unsupported_media_type", S::UNSUPPORTED_MEDIA_TYPE),
+            Self::WrongChain => ("wrong_chain", S::UNPROCESSABLE_ENTITY),
+            Self::Expired => ("expired", S::UNPROCESSABLE_ENTITY),
+            Self::Rejected => ("rejected", S::UNPROCESSABLE_ENTITY),
+            Self::Quota => ("quota", S::TOO_MANY_REQUESTS),
+            Self::PoolFull => ("pool_full", S::SERVICE_UNAVAILABLE),
+            Self::Busy => ("busy", S::SERVICE_UNAVAILABLE),
+            Self::TooSlow => ("too_slow", S::SERVICE_UNAVAILABLE),
+            Self::Halted => ("halted", S::SERVICE_UNAVAILABLE),
+            Self::Internal => ("internal", S::INTERNAL_SERVER_ERROR),
         }
     }
 
     /// The stable code.
     pub const fn code(self) -> &'static str {
-        self.describe().0
+        self.name().0
+    }
+
+    /// The HTTP status.
+    pub const fn status(self) -> StatusCode {
+        self.name().1
+    }
+
+    /// What to do about it.
+    pub const fn action(self) -> &'static str {
+        match self {
+            Self::Malformed => "correct the body; docs/FORMAT.md tells its form",
+            Self::BadParameter => "correct the parameter; docs/API.md lists them",
+            Self::SignatureInvalid => {
+                "sign the submission's head with the key that it names, and change nothing after"
+            }
+            Self::Forbidden => "use an institution and a key that the chain admits at this height",
+            Self::NoSuchRoute => "docs/API.md lists the routes",
+            Self::NotFound => {
+                "check the identifier; if it is new, ask again once complete_to has grown"
+            }
+            Self::MethodNotAllowed => "docs/API.md lists the methods",
+            Self::IdempotencyConflict => {
+                "draw a new idempotency key for new content; send the same bytes to retry"
+            }
+            Self::TooLarge => "split the records over several submissions",
+            Self::UnsupportedMediaType => {
+                "send application/json, or application/octet-stream for canonical bytes"
+            }
+            Self::WrongChain => {
+                "compare your genesis document with /v1/genesis of a node that you trust"
+            }
+            Self::Expired => "nothing was or will be sealed: sign it again with a later expires_at",
+            Self::Rejected => "correct what the failure names, sign again",
+            Self::Quota => "wait for your earlier submissions, then send the same bytes again",
+            Self::PoolFull => "wait, then send the same bytes again",
+            Self::Busy => "wait, then ask the same again",
+            Self::TooSlow => "ask for less, or ask the same again later",
+            Self::Halted => {
+                "use another node; the operator of this one finds why in /v1/status and the log"
+            }
+            Self::Internal => "use another node and tell the operator",
+        }
     }
 
     /// Seconds after which to try again, where that helps.
@@ -213,7 +203,8 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let (code, status, action) = self.problem.describe();
+        let (code, status) = self.problem.name();
+        let action = self.problem.action();
         let (message, failure) = (self.message.as_str(), self.failure.as_ref());
         let body = Body { error: BodyError { code, message, action, failure } };
         let mut response = (status, Json(body)).into_response();

@@ -51,8 +51,7 @@ pub(super) async fn evidence(
         .await?;
     let text = text.ok_or_else(|| not_sealed(&id))?;
     let name = format!("attachment; filename=\"{id}.evidence.json\"");
-    let headers =
-        [(CONTENT_TYPE, "application/json".to_owned()), (CONTENT_DISPOSITION, name)];
+    let headers = [(CONTENT_TYPE, "application/json".to_owned()), (CONTENT_DISPOSITION, name)];
     Ok((headers, text).into_response())
 }
 

@@ -5,7 +5,7 @@ use super::{
     answer::{FlowAnswer, FlowRecord, FoundRecord, OutcomeView, PlaceView, SearchAnswer},
     parameters::{Named, Parameters, page_size, parse},
 };
-use crate::evidence::AssembleError;
+use crate::{evidence::AssembleError, limits};
 use axum::{Json, extract::State};
 use probata_ledger::{Cursor, LedgerReader, Page, Query};
 use probata_types::{
@@ -53,7 +53,9 @@ pub(super) async fn flow(
 ) -> Result<Json<FlowAnswer>, ApiError> {
     let limit = page_size(parameters.limit)?;
     let after = cursor(parameters.after.as_deref())?;
-    let answer = api.read(move |reader| flow_answer(reader, id, after.as_ref(), limit)).await?;
+    let answer = api
+        .read(move |reader| flow_answer(reader, id, after.as_ref(), limit, limits::API_PAGE_BYTES))
+        .await?;
     answer.map(Json).ok_or_else(|| {
         ApiError::new(Problem::NotFound, format!("no record of flow {id} is sealed"))
     })
@@ -70,7 +72,10 @@ pub(super) async fn search(
     let Page { entries, next, complete_to } = page;
     let records = entries
         .into_iter()
-        .map(|(id, place)| FoundRecord { id, place: PlaceView::new(&place) })
+        .map(|(id, place)| {
+            let accepted = place.accepted;
+            FoundRecord { id, accepted, place: PlaceView::new(&place) }
+        })
         .collect();
     Ok(Json(SearchAnswer { records, next: next.map(|next| next.to_string()), complete_to }))
 }
@@ -126,25 +131,50 @@ fn time(name: &str, millis: u64) -> Result<Timestamp, ApiError> {
     Err(ApiError::new(Problem::BadParameter, format!("{name} is above 2^53 - 1")))
 }
 
-fn flow_answer(
+/// A page of a flow, of at most `limit` records from at most `max_bytes` of blocks (or one block).
+pub(super) fn flow_answer(
     reader: &LedgerReader,
     id: FlowId,
     after: Option<&Cursor>,
     limit: usize,
+    max_bytes: usize,
 ) -> Result<Option<FlowAnswer>, ApiError> {
-    let page = reader.search(&Query::Flow(id), after, limit)?;
-    let state = match reader.state(&StateKey::Flow(id))? {
-        (Some(StateValue::Flow(state)), _) => Some(*state),
+    let query = Query::Flow(id);
+    let page = reader.search(&query, after, limit)?;
+    let (state, state_at) = reader.state(&StateKey::Flow(id))?;
+    let state = match state {
+        Some(StateValue::Flow(state)) => Some(*state),
         _ => None,
     };
     if state.is_none() && page.entries.is_empty() && after.is_none() {
         return Ok(None);
     }
+    let records = flow_records(reader, &page, max_bytes)?;
+    let next = match records.len() == page.entries.len() {
+        true => page.next,
+        // The page of so many records ends where they do.
+        false => reader.search(&query, after, records.len())?.next,
+    };
+    let (next, complete_to) = (next.map(|next| next.to_string()), page.complete_to);
+    Ok(Some(FlowAnswer { state, state_at, records, next, complete_to }))
+}
+
+/// The records of a page, or its first ones if their blocks are too large to read them all at once.
+fn flow_records(
+    reader: &LedgerReader,
+    page: &Page,
+    max_bytes: usize,
+) -> Result<Vec<FlowRecord>, ApiError> {
     let mut records = Vec::with_capacity(page.entries.len());
-    // Neighbours often share a block, and blocks are large.
+    // Neighbours often share a block.
     let mut block: Option<SealedBlock> = None;
-    for (record, place) in page.entries {
+    let mut bytes = 0;
+    for (id, place) in &page.entries {
         if block.as_ref().is_none_or(|block| block.header.height != place.height) {
+            bytes += reader.block_size(place.height)?.map_or(0, |size| size as usize);
+            if bytes > max_bytes && !records.is_empty() {
+                break;
+            }
             block = reader.block(place.height)?;
         }
         let found = block.as_ref().and_then(|block| {
@@ -156,16 +186,15 @@ fn flow_answer(
             return Err(AssembleError::Contradiction("an index names no record").into());
         };
         records.push(FlowRecord {
-            id: record,
+            id: *id,
             record_type: content.body.record_type().name(),
             institution: submission.head.institution,
             seq: content.seq,
             occurred_at: content.occurred_at,
             time: block.header.time,
-            place: PlaceView::new(&place),
+            place: PlaceView::new(place),
             outcome: OutcomeView::new(outcome),
         });
     }
-    let next = page.next.map(|next| next.to_string());
-    Ok(Some(FlowAnswer { state, records, next, complete_to: page.complete_to }))
+    Ok(records)
 }

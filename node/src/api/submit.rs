@@ -1,8 +1,9 @@
 //! `POST /v1/submissions`: ask once, get the answer. `GET /v1/submissions/{id}`: where one stands.
 
 use super::{
-    Api, ApiError, Problem, body,
+    Api, ApiError, Problem,
     answer::{DecidedRecord, OutcomeView, SubmissionAnswer},
+    body,
     guard::COMPLETE_TO,
     parameters::{Named, NoParameters, Parameters},
     wall_clock,
@@ -78,14 +79,14 @@ pub(super) async fn submission(
     Named(id): Named<SubmissionId>,
     Parameters(NoParameters {}): Parameters<NoParameters>,
 ) -> Result<Response, ApiError> {
-    if let Some(answer) = sealed_answer(&api, id, WithEvidence::None).await? {
-        return Ok(answer.into_response());
-    }
     let expiry = api.waiting.lock().unwrap_or_else(PoisonError::into_inner).expiry(&id);
-    match expiry {
+    // Looked at before the ledger is: what has expired then and is not sealed now never will be.
+    let has_expired = expiry.is_some_and(|expires_at| has_expired(&api, expires_at));
+    match sealed_answer(&api, id, WithEvidence::None).await? {
+        Some(answer) => Ok(answer.into_response()),
+        None if has_expired => Err(expired(&id)),
+        None if expiry.is_some() => Ok(pending_answer(&api, id, StatusCode::OK)),
         None => Err(not_here(&id)),
-        Some(expires_at) if has_expired(&api, expires_at) => Err(expired(&id)),
-        Some(_) => Ok(pending_answer(&api, id, StatusCode::OK)),
     }
 }
 
@@ -137,9 +138,10 @@ async fn wait_for_seal(
         }
         // Nobody will tell: the submission expired, too many wait for it, or the chain thread ended.
         Ok(Err(_)) => {
+            let has_expired = has_expired(api, expires_at);
             if api.read(move |reader| Ok(reader.submission(&id)?.is_some())).await? {
                 Ok(Offered::Sealed(id))
-            } else if has_expired(api, expires_at) {
+            } else if has_expired {
                 Err(expired(&id))
             } else {
                 Ok(Offered::Pending(id))
@@ -149,13 +151,11 @@ async fn wait_for_seal(
     }
 }
 
-/// Whether no later block can hold a submission that expires then. The block time decides, not this
-/// machine's clock alone: a block that is being sealed now may still hold it.
+/// Whether no later block can hold a submission that expires then. Block times only rise, so the last
+/// one decides. This machine's clock does not: a proposal of before may still be sealed.
 fn has_expired(api: &Api, expires_at: Timestamp) -> bool {
-    let time = api.context.chain.status().header.map_or(Timestamp::ZERO, |header| header.time);
-    let parameters = api.context.genesis.parameters();
-    let leeway = parameters.precision.get().saturating_add(parameters.message_delay.get());
-    time > expires_at || wall_clock().since(expires_at) > leeway
+    let header = api.context.chain.status().header;
+    header.is_some_and(|header| header.time > expires_at)
 }
 
 /// The answer about a sealed submission; `None` if it is not sealed.
@@ -196,7 +196,8 @@ fn outcomes(
 ) -> Result<Option<(Height, Vec<DecidedRecord>)>, ApiError> {
     let Some(place) = reader.submission(id)? else { return Ok(None) };
     let (block, index) = (reader.block(place.height)?, place.index as usize);
-    let found = block.as_ref().and_then(|block| Some((block, block.proposal.submissions.get(index)?)));
+    let found =
+        block.as_ref().and_then(|block| Some((block, block.proposal.submissions.get(index)?)));
     let Some((block, submission)) = found else {
         return Err(evidence::AssembleError::Contradiction("an index names no submission").into());
     };

@@ -19,12 +19,13 @@ fn every_route_is_documented_and_every_documented_route_is_there() {
 #[test]
 fn every_error_is_documented_with_its_status() {
     for problem in Problem::ALL {
-        let (code, status, action) = problem.describe();
+        let (code, status, action) = (problem.code(), problem.status(), problem.action());
         let row = format!("| `{code}` | {} |", status.as_u16());
         assert!(PAGE.contains(&row), "{row}");
         assert!(action.is_ascii() && !action.is_empty());
     }
-    let rows = PAGE.lines().filter(|line| line.starts_with("| `") && line.matches(" | ").count() == 2);
+    let rows =
+        PAGE.lines().filter(|line| line.starts_with("| `") && line.matches(" | ").count() == 2);
     let coded = rows.filter(|line| line.split(" | ").nth(1).unwrap().parse::<u16>().is_ok());
     assert_eq!(coded.count(), Problem::ALL.len());
 }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::fixtures::{consent, submission};
 use probata_genesis::Genesis;
+use probata_ledger::Cursor;
 use probata_types::RecordId;
 
 /// A node with three blocks: flows 1 and 2 of bank 1, nothing, flow 3 of bank 2.
@@ -75,7 +76,10 @@ async fn a_flow_with_its_state_and_records() {
     let (rig, sent) = filled().await;
     let answer = rig.get(&format!("/v1/flows/{}", flow(1))).await;
     let json = answer.json();
-    assert_eq!((&json["state"]["count"], &json["state"]["owner"]), (&json!(1), &json!(lei(1).as_str())));
+    assert_eq!(
+        (&json["state"]["count"], &json["state"]["owner"]),
+        (&json!(1), &json!(lei(1).as_str()))
+    );
     assert!(json["state"]["head"].is_string());
     let record = &json["records"][0];
     assert_eq!(record["id"], id_of(&sent[0]));
@@ -102,6 +106,34 @@ async fn a_flow_shows_rejected_records_and_turns_pages() {
     assert_eq!(second["records"][0]["outcome"]["status"], "rejected");
     assert_eq!(second["records"][0]["place"]["height"], 4);
     assert!(second["next"].is_null());
+}
+
+#[tokio::test]
+async fn a_page_of_large_blocks_ends_early_and_the_next_goes_on() {
+    let (rig, sent) = filled().await;
+    let reader = {
+        let mut chain = rig.chain.lock().unwrap();
+        for number in 1..=4 {
+            let mut head = sent[0].head.clone();
+            head.idempotency_key.0[9] = number;
+            chain.seal_these(vec![sign(head, 1, sent[0].records.to_vec())]);
+        }
+        chain.ledger.ledger.reader()
+    };
+    let mut heights = Vec::new();
+    let mut after: Option<Cursor> = None;
+    loop {
+        let page = search::flow_answer(&reader, flow(1), after.as_ref(), 50, 1).unwrap().unwrap();
+        assert_eq!(page.records.len(), 1);
+        heights.push(page.records[0].place.height.get());
+        match page.next {
+            Some(next) => after = Some(next.parse().unwrap()),
+            None => break,
+        }
+    }
+    assert_eq!(heights, [1, 4, 5, 6, 7]);
+    let whole = search::flow_answer(&reader, flow(1), None, 50, usize::MAX).unwrap().unwrap();
+    assert_eq!((whole.records.len(), whole.next), (5, None));
 }
 
 #[tokio::test]
@@ -142,7 +174,10 @@ async fn each_criterion_finds_its_records() {
         let answer = rig.get(&format!("/v1/search?{query}")).await;
         assert_eq!(answer.status, StatusCode::OK, "{query}");
         assert_eq!(ids(&answer), expected, "{query}");
-        assert_eq!((&answer.json()["complete_to"], &answer.json()["next"]), (&json!(3), &Value::Null));
+        assert_eq!(
+            (&answer.json()["complete_to"], &answer.json()["next"]),
+            (&json!(3), &Value::Null)
+        );
     }
 }
 
