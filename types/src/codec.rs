@@ -28,14 +28,11 @@ pub enum CodecError {
     NotCanonical,
 }
 
-/// What decoding may take in all, whatever lengths the bytes claim.
-const DECODE_LIMIT: usize = 64 * 1_024 * 1_024;
+/// What any value may take; [`decode`] allows each input little more than its own length.
+const LIMIT: usize = 64 * 1_024 * 1_024;
 
-fn config() -> impl bincode::config::Config {
-    bincode::config::standard()
-        .with_big_endian()
-        .with_fixed_int_encoding()
-        .with_limit::<DECODE_LIMIT>()
+fn config<const MAX: usize>() -> impl bincode::config::Config {
+    bincode::config::standard().with_big_endian().with_fixed_int_encoding().with_limit::<MAX>()
 }
 
 /// The canonical bytes of a value.
@@ -43,7 +40,7 @@ fn config() -> impl bincode::config::Config {
 /// # Panics
 /// If the value's `Serialize` fails or needs a self-describing format; no type of ours does.
 pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
-    bincode::serde::encode_to_vec(value, config()).expect("our types serialize without failing")
+    bincode::serde::encode_to_vec(value, config::<LIMIT>()).expect("our types serialize without failing")
 }
 
 /// The value that `bytes` encode canonically, where at most `max` bytes are allowed.
@@ -54,8 +51,15 @@ pub fn decode<T: Serialize + DeserializeOwned>(bytes: &[u8], max: usize) -> Resu
     if bytes.len() > max {
         return Err(CodecError::TooLong { got: bytes.len(), max });
     }
-    let (value, used): (T, usize) = bincode::serde::decode_from_slice(bytes, config())
-        .map_err(|error| CodecError::Malformed(error.to_string()))?;
+    // A text claims its length before its bytes are there: no claim may be far above what was given.
+    let decoded = match bytes.len() {
+        0..0x1000 => bincode::serde::decode_from_slice(bytes, config::<0x1000>()),
+        0x1000..0x10_000 => bincode::serde::decode_from_slice(bytes, config::<0x10_000>()),
+        0x10_000..0x100_000 => bincode::serde::decode_from_slice(bytes, config::<0x100_000>()),
+        _ => bincode::serde::decode_from_slice(bytes, config::<LIMIT>()),
+    };
+    let (value, used): (T, usize) =
+        decoded.map_err(|error| CodecError::Malformed(error.to_string()))?;
     if used != bytes.len() {
         return Err(CodecError::Trailing(bytes.len() - used));
     }
