@@ -20,8 +20,8 @@ pub(crate) fn holds_personal_data(record: &Record) -> bool {
 }
 
 /// Groups of digits in which such numbers are commonly written.
-const GROUPS: [&[usize]; 5] =
-    [&[4, 4, 4, 4], &[4, 4, 4, 4, 3], &[3, 4, 4], &[6, 8, 4], &[6, 4, 4, 4]];
+const GROUPS: [&[usize]; 6] =
+    [&[4, 4, 4, 4], &[4, 4, 4, 4, 3], &[3, 4, 4], &[6, 8, 4], &[6, 8, 3], &[6, 4, 4, 4]];
 
 fn looks_personal(text: &str) -> bool {
     let runs = digit_runs(text);
