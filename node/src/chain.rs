@@ -198,19 +198,19 @@ impl Chain {
     fn housekeeping(&mut self, now: Now) -> Result<(), ChainError> {
         self.mempool.expire(now.wall);
         self.resend(now);
-        self.effects.push(Effect::Announce(self.ledger.head().height));
         self.fetch_if_behind(now);
         self.complain_of_censorship(now)?;
         let work = !self.mempool.is_empty();
         self.step(now, Input::Work(work))
     }
 
-    /// Hands own submissions on again while they wait: a frame that was lost must not lose them.
+    /// Says again what frames may have lost: how high this node is, and own submissions while they wait.
     fn resend(&mut self, now: Now) {
         if now.monotonic < self.next_resend {
             return;
         }
         self.next_resend = now.monotonic.saturating_add(limits::RESEND_INTERVAL_MS);
+        self.effects.push(Effect::Announce(self.ledger.head().height));
         self.own.retain(|id| self.mempool.contains(id));
         for id in self.own.iter().take(limits::RESENT_SUBMISSIONS) {
             if let Some(submission) = self.mempool.get(id) {

@@ -1,5 +1,7 @@
 //! Every bound of the node, with its unit and its reason.
 
+use std::time::Duration;
+
 /// Bounds of the mesh: peers, connections, streams, frames, queues and waits.
 pub mod mesh {
     use std::time::Duration;
@@ -135,9 +137,81 @@ pub const FAULTS_KEPT: usize = 256;
 pub const JOURNAL_BYTES: usize = 16 * 1_024 * 1_024;
 /// Own submissions that are handed on again in one go while they wait, so that a lost frame does not lose them.
 pub const RESENT_SUBMISSIONS: usize = 256;
-/// Time between two rounds of handing waiting submissions on again, in milliseconds.
+/// Time between two rounds of handing waiting submissions on again and of announcing this node's height, in
+/// milliseconds.
 pub const RESEND_INTERVAL_MS: u64 = 1_000;
-/// Time between two announcements of this node's height while nothing happens, in milliseconds.
-pub const ANNOUNCE_INTERVAL_MS: u64 = 1_000;
 /// Proposals and blocks whose signatures are being checked at once: one for each core of a small machine.
 pub const CHECKS_AT_ONCE: usize = 2;
+
+// The edge, the mempool and the HTTP API.
+
+/// Bytes of one submission in canonical form: its records, its head and its signature.
+pub const SUBMISSION_CANONICAL_BYTES: usize = probata_types::limits::SUBMISSION_BYTES + 1_024;
+/// Bytes of one submission in JSON, which doubles digests and spells out names.
+pub const SUBMISSION_JSON_BYTES: usize = 4 * probata_types::limits::SUBMISSION_BYTES;
+/// Levels of nesting in the JSON of a submission; the deepest genuine one has fewer than 12.
+pub const SUBMISSION_JSON_DEPTH: usize = 24;
+/// Submissions that are parsed and checked at once. The work is all processor time.
+pub const EDGE_WORKERS: usize = 4;
+/// Threads that check one large proposal. More would take the processor from the chain thread.
+pub const CHECK_THREADS: usize = 4;
+/// Submissions below which a further thread costs more than it saves: about 5 ms of checking.
+pub const CHECK_SHARE: usize = 256;
+/// Signatures remembered as valid: a few blocks of the largest kind, some 20 MiB at most.
+pub const KNOWN_SIGNATURES: usize = 65_536;
+/// Those who wait for one submission: its sender's retries, while the first connection still hangs.
+pub const WAITERS_PER_SUBMISSION: usize = 64;
+/// Time between two looks at what has no event of its own (expiry, resending, catching up), in milliseconds.
+pub const HOUSEKEEPING_INTERVAL_MS: u64 = 250;
+/// Bytes of submissions that wait in memory.
+pub const MEMPOOL_BYTES: usize = 256 * 1_024 * 1_024;
+/// Submissions that wait in memory.
+pub const MEMPOOL_SUBMISSIONS: usize = 131_072;
+/// Commands that the chain thread takes in a row before it looks at its timers and tells its status.
+pub const COMMANDS_AT_ONCE: usize = 256;
+/// Blocks between two lines of progress while the derived state is rebuilt.
+pub const PROGRESS_BLOCKS: u64 = 1_000;
+/// Buckets of a histogram of times: 1 ms doubled up to 33 s.
+pub const HISTOGRAM_BUCKETS: u16 = 16;
+/// Flows whose state one proof shows, in evidence of a submission: readers hold the writer up meanwhile.
+pub const FLOWS_PER_PROOF: usize = 64;
+/// Entries read at once when the events of a flow are listed.
+pub const EVENTS_PAGE: usize = 512;
+/// Connections to the API. Each costs some 20 KiB while it is idle.
+pub const API_CONNECTIONS: usize = 2_048;
+/// Requests under way at once, those that wait for their seal included; more are told to come back.
+pub const API_REQUESTS: usize = 1_024;
+/// Reads of the ledger at once: disk work, each with at most a few blocks of 16 MiB in memory.
+pub const API_READERS: usize = 8;
+/// Longest wait for a turn to read.
+pub const API_READ_WAIT: Duration = Duration::from_secs(5);
+/// Kibibytes of bodies held at once (128 MiB): submissions of the largest kind, 16 at a time.
+pub const API_BODY_BUDGET_KIB: usize = 128 * 1_024;
+/// Longest time for a body to arrive: the largest one at 8 Mbit/s takes 8 s.
+pub const API_BODY_TIME: Duration = Duration::from_secs(10);
+/// Longest time for the head of a request to arrive, and for an idle connection to ask again.
+pub const API_HEAD_TIME: Duration = Duration::from_secs(30);
+/// Longest wait for the chain thread to say whether it takes a submission.
+pub const API_ADMISSION_TIME: Duration = Duration::from_secs(5);
+/// Wait for the seal of a submission, unless its sender says otherwise.
+pub const API_WAIT_DEFAULT: Duration = Duration::from_secs(10);
+/// Longest wait for the seal of a submission that its sender may ask for.
+pub const API_WAIT_MAX: Duration = Duration::from_secs(30);
+/// Longest time of a request: body, check, admission, seal, and two reads.
+pub const API_REQUEST_TIME: Duration = Duration::from_secs(75);
+/// Items on a page, unless the request says otherwise.
+pub const API_PAGE_DEFAULT: usize = 50;
+/// Most items on a page.
+pub const API_PAGE: usize = 200;
+/// Bytes of blocks read for one page of a flow; the page then ends early. A second of work.
+pub const API_PAGE_BYTES: usize = 64 * 1_024 * 1_024;
+/// Submissions remembered as waiting: as many as the mempool takes.
+pub const WAITING_KEPT: usize = MEMPOOL_SUBMISSIONS;
+/// Seconds after which a client that was told to come back may do so: a few blocks.
+pub const RETRY_AFTER_SECONDS: u32 = 1;
+/// Seconds after which to ask a halted node again: people must act first.
+pub const RETRY_HALTED_SECONDS: u32 = 60;
+/// Longest wait for requests under way when the API stops.
+pub const API_STOP_TIME: Duration = Duration::from_secs(5);
+/// Pause after a connection could not be accepted.
+pub const API_ACCEPT_PAUSE: Duration = Duration::from_millis(100);
