@@ -110,7 +110,10 @@ enum Command {
 
 /// Reads the arguments of the process and does what they say.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
     let mut output = Output::new(cli.common.json);
     let result = match &cli.command {
         Command::Key(command) => key::run(command, &mut output),
@@ -125,6 +128,12 @@ pub fn main() -> ExitCode {
             ExitCode::from(failure.code)
         }
     }
+}
+
+/// Prints what there is to say without a command: help, the version, or what is wrong with the arguments.
+fn usage(error: &clap::Error) -> ExitCode {
+    let _closed = error.print();
+    if error.use_stderr() { ExitCode::from(failure::USAGE) } else { ExitCode::SUCCESS }
 }
 
 /// Runs a command that talks to nodes.

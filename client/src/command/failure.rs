@@ -4,7 +4,7 @@ use crate::sdk::{ClientError, DraftError, TimeError};
 use std::{fmt::Display, path::Path};
 
 /// Wrong usage, or something given does not fit.
-const USAGE: u8 = 64;
+pub(super) const USAGE: u8 = 64;
 /// No node can be reached.
 const UNAVAILABLE: u8 = 69;
 /// A local failure.

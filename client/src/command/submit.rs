@@ -129,6 +129,12 @@ async fn send(
         drafts.iter().map(|(folder, draft)| order((folder.as_path(), draft))).collect();
     let submitter = Submitter { institution: author.institution, signer: &key };
     let notarised = notary.notarise(submitter, &orders).await?;
+    for one in &notarised {
+        // Sealed and stored it is; with the flow's history the file shows more.
+        if let Err(error) = notary.refresh(one, &to.disclose).await {
+            output.line(&format!("{}: evidence without the flow's history: {error}", one.name));
+        }
+    }
     print(&notarised, output);
     let all_accepted = notarised.iter().all(|one| one.outcome.is_accepted());
     Ok(if all_accepted { 0 } else { REJECTED })

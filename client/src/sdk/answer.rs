@@ -1,6 +1,6 @@
 //! From a node's answer to something believed: nothing counts that the light client did not check.
 
-use crate::light::{self, Check, Request, Status};
+use crate::light::{self, Check, Level, Request, Status};
 use probata_genesis::Genesis;
 use probata_types::{
     Header, Height, Outcome, RecordId, Seal, Submission, SubmissionId,
@@ -8,8 +8,8 @@ use probata_types::{
 };
 use serde::Deserialize;
 
-/// The predicate that alone may fail for a record that was rejected.
-const ACCEPTED: &str = "outcome_is_accepted";
+/// What may fail for a record that was rejected: that it was not, and one reason why.
+const OF_ACCEPTED_ONLY: [&str; 2] = ["outcome_is_accepted", "sealed_before_expiry"];
 
 /// What became of a submission, proven.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,13 +132,12 @@ fn check(genesis: &Genesis, file: &EvidenceFile) -> Result<(), String> {
     let request = Request { genesis: Some(genesis), ..Request::default() };
     let report = light::verify_file(file, &request);
     let rejected = !file.outcome.is_accepted();
-    let stands = |check: &Check| {
-        let needed = check.required && check.level.is_some();
-        match check.status {
-            Status::Passed => true,
-            Status::Failed => rejected && check.predicate == ACCEPTED,
-            Status::NotPresent | Status::NotRun => !needed,
-        }
+    let stands = |check: &Check| match check.status {
+        Status::Passed => true,
+        // The state shows what was accepted. A rejection stands by its block alone.
+        _ if rejected && check.level == Some(Level::E5) => true,
+        Status::Failed => rejected && OF_ACCEPTED_ONLY.contains(&check.predicate.as_str()),
+        Status::NotPresent | Status::NotRun => !(check.required && check.level.is_some()),
     };
     match report.checks.iter().find(|check| !stands(check)) {
         Some(check) => Err(format!("{}: {}", check.predicate, check.compared)),

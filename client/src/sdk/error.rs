@@ -76,6 +76,10 @@ impl ClientError {
     pub fn action(&self) -> &str {
         match self {
             Self::Config(_) => "correct the configuration; nothing was sent",
+            Self::Unreachable(tried) if tried.iter().any(Trial::lied) => {
+                "tell the operator of the lying node and the other members; ask other nodes, and check \
+                 that the genesis document is the one of this chain"
+            }
             Self::Unreachable(_) => {
                 "check the addresses of the nodes and the network, then try again"
             }
@@ -112,6 +116,13 @@ pub struct Trial {
     pub node: String,
     /// What it did.
     pub what: Failing,
+}
+
+impl Trial {
+    /// Whether the node gave an answer that does not verify.
+    pub const fn lied(&self) -> bool {
+        matches!(self.what, Failing::Lying(_))
+    }
 }
 
 impl fmt::Display for Trial {

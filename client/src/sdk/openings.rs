@@ -5,7 +5,7 @@ use super::{
     draft::read_bounded,
     error::ClientError,
     random::{self, RandomError},
-    spool::write_durably,
+    spool::{Readers, write_durably},
 };
 use probata_types::{
     Hash, RecordId, Suite, Text,
@@ -141,7 +141,7 @@ impl OpeningsFile {
         let write = || -> io::Result<()> {
             let mut text = serde_json::to_string_pretty(self)?;
             text.push('\n');
-            write_durably(path, text.as_bytes())
+            write_durably(path, text.as_bytes(), Readers::Owner)
         };
         write().map_err(|error| ClientError::file(path, error))
     }
@@ -191,5 +191,6 @@ impl OpeningsFile {
 pub fn write_evidence(evidence: &EvidenceFile, path: &Path) -> Result<(), ClientError> {
     let json =
         evidence.to_json().map_err(|error| ClientError::file(path, io::Error::other(error)))?;
-    write_durably(path, json.as_bytes()).map_err(|error| ClientError::file(path, error))
+    write_durably(path, json.as_bytes(), Readers::All)
+        .map_err(|error| ClientError::file(path, error))
 }

@@ -76,7 +76,8 @@ impl Spool {
         if self.paths()?.len() >= limits::SPOOLED {
             return Err(SpoolError::Full { path: self.folder.clone(), max: limits::SPOOLED });
         }
-        write_durably(&path, &codec::encode(submission)).map_err(|error| io_error(&path, error))
+        write_durably(&path, &codec::encode(submission), Readers::Owner)
+            .map_err(|error| io_error(&path, error))
     }
 
     /// Forgets a submission whose receipt was verified.
@@ -136,15 +137,24 @@ impl Spool {
     }
 }
 
+/// Who may read a file, as a Unix mode.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Readers {
+    /// Its owner: it holds secrets.
+    Owner = 0o600,
+    /// Everybody on this machine: it is made to be shown.
+    All = 0o644,
+}
+
 /// Writes a file whole or not at all: a neighbour is written, synced and renamed, then the folder is
 /// synced, because a rename is durable only with its folder.
-pub(crate) fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn write_durably(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
     let mut neighbour = path.as_os_str().to_owned();
     neighbour.push(".part");
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, readers as u32);
     let mut file = options.open(&neighbour)?;
     file.write_all(bytes)?;
     file.sync_all()?;

@@ -106,11 +106,13 @@ async fn the_same_records_in_an_earlier_submission() {
     is_found_out(&sealed, answer_of(&sealed.submission, &files), "another submission").await;
 }
 
+type Change<'a> = &'a dyn Fn(&mut Vec<serde_json::Value>);
+
 #[tokio::test]
 async fn headers_with_a_gap_or_a_false_seal() {
     let mut sealed = Sealed::new();
     sealed.chain.heartbeats(2);
-    let answer = |change: &dyn Fn(&mut Vec<serde_json::Value>)| {
+    let answer = |change: Change<'_>| {
         let blocks = &sealed.chain.blocks;
         let mut headers: Vec<_> = blocks
             .iter()
@@ -122,7 +124,7 @@ async fn headers_with_a_gap_or_a_false_seal() {
     let honest = FakeNode::start(vec![answer(&|_| {})]).await;
     let headers = sealed.client(&[&honest], None).headers(Height::new(1), 10).await.unwrap();
     assert_eq!(headers.len(), 3);
-    let lies: [&dyn Fn(&mut Vec<serde_json::Value>); 3] = [
+    let lies: [Change<'_>; 3] = [
         &|headers| drop(headers.remove(1)),
         &|headers| headers[0]["header"]["record_count"] = 9.into(),
         &|headers| headers[2]["seal"]["view"] = 8.into(),

@@ -29,6 +29,25 @@ async fn a_rejected_record_is_an_outcome_and_not_a_lie() {
 }
 
 #[tokio::test]
+async fn a_record_rejected_from_a_flow_that_exists_is_an_outcome_too() {
+    let mut sealed = Sealed::new();
+    let author = author(&sealed.chain);
+    // The number of the first record again: the flow holds another one under it.
+    let mut writer = FlowWriter::new(author, FlowId([7; 16]));
+    let mut again = statement();
+    again.level = 4;
+    let (_, record) = writer.append(again);
+    let key = pair(1, SUBMIT);
+    sealed.submission = sign(vec![record], &author, &key, NOW, DEADLINE).unwrap();
+    let rejection = vec![Outcome::Rejected { code: Code(1) }];
+    sealed.chain.seal_with(vec![sealed.submission.clone()], rejection);
+    let id = sealed.submission.record_ids()[0];
+    let files = [sealed.chain.evidence(id, 2)];
+    let node = FakeNode::start(vec![answer_of(&sealed.submission, &files)]).await;
+    sealed.client(&[&node], None).submit(&sealed.submission).await.unwrap();
+}
+
+#[tokio::test]
 async fn the_next_node_is_asked_when_one_is_gone_or_hangs_up() {
     let sealed = Sealed::new();
     let gone = FakeNode::gone().await;
