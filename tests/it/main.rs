@@ -1,1 +1,3 @@
 //! Whole-network tests.
+
+mod tidy;
