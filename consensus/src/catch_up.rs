@@ -1,8 +1,6 @@
-//! Being ahead, behind, or back: messages for later, missing blocks, laggards, and promises from before a crash.
+//! Being ahead or behind: messages for later, missing blocks, laggards.
 
-use crate::{
-    Message, MessageBody, Output, Promise, Reason, Replica, fault::Phase, limits, replica::Round,
-};
+use crate::{Message, MessageBody, Output, Reason, Replica, fault::Phase, limits};
 use probata_types::{Header, Height, Millis, Now, Seal, ValidatorIndex, View};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +13,7 @@ pub(crate) struct Ahead {
     claims: BTreeMap<ValidatorIndex, Height>,
     /// When each laggard was last helped.
     helped: BTreeMap<ValidatorIndex, Millis>,
-    /// Contradictions reported at this height.
+    /// Contradictions reported at this height, in this view.
     reported: BTreeSet<(Height, View, Phase, ValidatorIndex)>,
 }
 
@@ -37,9 +35,9 @@ impl Kind {
 }
 
 impl Ahead {
-    /// Whether the contradiction was not reported before. Earlier heights are forgotten.
+    /// Whether the contradiction was not reported before. Earlier heights and views are forgotten.
     pub(crate) fn report_once(&mut self, what: (Height, View, Phase, ValidatorIndex)) -> bool {
-        self.reported.retain(|(height, ..)| *height == what.0);
+        self.reported.retain(|(height, view, ..)| (*height, *view) == (what.0, what.1));
         self.reported.insert(what)
     }
 
@@ -165,18 +163,26 @@ impl Replica {
     /// P19: whoever still speaks of a sealed height is shown the newest seal. Late votes for the height
     /// just sealed are usual and mean nothing.
     pub(crate) fn help_laggard(&mut self, now: Now, message: &Message) {
-        let Some((header, seal)) = &self.last_seal else { return };
         let pause = self.settings.retransmit.get();
         let just_sealed = message.height() == self.head.height
             && now.monotonic.since(self.timers.sealed_at()) < pause;
-        let helped = self.ahead.helped.get(&message.from);
-        if just_sealed || helped.is_some_and(|at| now.monotonic.since(*at) < pause) {
-            return;
+        let Some((header, seal)) = self.last_seal.clone() else { return };
+        if !just_sealed && self.may_help(now, message.from) {
+            let head = self.signed(MessageBody::Head { header, seal });
+            self.outputs.push(Output::Send(message.from, head));
         }
-        self.ahead.helped.insert(message.from, now.monotonic);
-        let body = MessageBody::Head { header: header.clone(), seal: seal.clone() };
-        let head = self.signed(body);
-        self.outputs.push(Output::Send(message.from, head));
+    }
+
+    /// P19: whether a peer may be helped again: once in a retransmission interval, so that nobody can make
+    /// this replica send without end. Notes that it is.
+    pub(crate) fn may_help(&mut self, now: Now, peer: ValidatorIndex) -> bool {
+        let pause = self.settings.retransmit.get();
+        let helped = self.ahead.helped.get(&peer);
+        if helped.is_some_and(|at| now.monotonic.since(*at) < pause) {
+            return false;
+        }
+        self.ahead.helped.insert(peer, now.monotonic);
+        true
     }
 
     /// P10: a block that peers handed over was committed by the driver.
@@ -197,100 +203,9 @@ impl Replica {
             self.outputs.push(Output::Broadcast(message));
         }
         self.fetch_if_behind(now);
-    }
-
-    /// P20: takes up the promises of the journal.
-    pub(crate) fn restore(&mut self, promises: Vec<Promise>, now: Now) {
-        let mut entered = self.view;
-        let mut asked = None;
-        for promise in &promises {
-            match promise {
-                Promise::ViewChange { view, .. } => asked = asked.max(Some(*view)),
-                other => entered = entered.max(other.view()),
-            }
+        if self.round.lacks_block {
+            let asked_again = self.decide_if_sealed(now);
+            assert!(asked_again.is_ok(), "to look at votes again refuses nothing");
         }
-        self.view = entered;
-        self.leaving = asked.filter(|target| *target > entered);
-        self.future = promises;
-        self.timers = crate::timer::Timers::new(now.monotonic);
-        self.apply_future_promises();
-        if self.settings.me.is_none() {
-            return;
-        }
-        if let Some(target) = self.leaving {
-            self.timers.left_view(now.monotonic);
-            self.say_view_change(now, target);
-        }
-        if self.round.proposed.is_some() || self.round.prepare.is_some() {
-            self.timers.active(now.monotonic);
-        }
-        self.resume_prepared(now);
-    }
-
-    /// P20: what was promised for the height that begins now binds from its first moment.
-    pub(crate) fn apply_future_promises(&mut self) {
-        let height = self.height();
-        let (now, later) = std::mem::take(&mut self.future)
-            .into_iter()
-            .filter(|promise| promise.height() >= height)
-            .partition(|promise| promise.height() == height);
-        self.future = later;
-        let now: Vec<Promise> = now;
-        for promise in now {
-            let here = promise.view() == self.view;
-            match promise {
-                Promise::Prepared { certificate, proposal, .. } => {
-                    let higher =
-                        self.prepared.as_ref().is_none_or(|(it, _)| it.view < certificate.view);
-                    if higher {
-                        self.prepared = Some((certificate, proposal));
-                    }
-                }
-                Promise::Proposed { digest, .. } if here => self.round.proposed = Some(digest),
-                Promise::Prepare { digest, .. } if here => self.round.prepare = Some(digest),
-                Promise::Commit { header, .. } if here => self.round.commit = Some(header),
-                _ => {}
-            }
-        }
-    }
-
-    /// P20: a replica that had prepared in this view before the crash goes on from there: it repeats its
-    /// votes and executes again.
-    fn resume_prepared(&mut self, now: Now) {
-        let Some((certificate, proposal)) = self.prepared.clone() else { return };
-        if certificate.view != self.view || self.leaving.is_some() {
-            return;
-        }
-        for vote in &certificate.votes {
-            self.round.tally.prepare(vote.validator, certificate.digest, vote.signature);
-        }
-        if let Some(header) = self.round.commit.clone() {
-            let message =
-                self.signed(MessageBody::Commit { view: self.view, header: header.clone() });
-            self.round.tally.commit(self.me(), header, message.signature);
-            self.say(now, message);
-        }
-        let digest = certificate.digest;
-        let accepted = crate::replica::Accepted { digest, proposal, signature: None };
-        assert!(self.round.prepare.is_none_or(|it| it == digest), "one vote a view");
-        // The vote given before is repeated, never changed: `accept` refuses another digest.
-        let taken_up = self.accept(now, accepted);
-        assert!(taken_up.is_ok(), "the certificate is for the vote that was given");
-    }
-
-    /// The promises that still bind: what a journal must hold, and nothing else.
-    pub fn promises(&self) -> Vec<Promise> {
-        let (height, view) = (self.height(), self.view);
-        let mut promises = vec![Promise::Entered { height, view }];
-        promises.extend(self.leaving.map(|view| Promise::ViewChange { height, view }));
-        let Round { proposed, prepare, commit, .. } = &self.round;
-        promises.extend(proposed.map(|digest| Promise::Proposed { height, view, digest }));
-        promises.extend(prepare.map(|digest| Promise::Prepare { height, view, digest }));
-        if let Some((certificate, proposal)) = self.prepared.clone() {
-            promises.push(Promise::Prepared { height, certificate, proposal });
-        }
-        promises.extend(commit.clone().map(|header| Promise::Commit { view, header }));
-        promises.extend(self.future.iter().cloned());
-        promises
     }
 }

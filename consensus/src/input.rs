@@ -50,10 +50,6 @@ pub struct Head {
 
 /// One thing that happened.
 #[derive(Debug, Clone)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "an input is consumed at once, never stored in numbers"
-)]
 pub enum Input {
     /// Time has passed: see [`crate::Replica::deadline`].
     Tick,
@@ -90,6 +86,15 @@ pub enum RestoreError {
     /// There is a key but no place for it.
     #[error("a replica without a place in the validator set must not have a validator key")]
     KeyWithoutPlace,
+    /// The journal holds two different promises where there can be one: it is not one validator's, or the
+    /// disk changed it.
+    #[error("the journal contradicts itself at height {height} in view {view}")]
+    Contradiction {
+        /// The height.
+        height: Height,
+        /// The view.
+        view: View,
+    },
 }
 
 pub(crate) fn check_key(

@@ -65,11 +65,10 @@ impl Replica {
             if first.digest == digest {
                 return Err(Reason::Duplicate);
             }
-            if let Some(other) = first.signature {
-                let first = SignedContent { content: first.digest, signature: other };
-                self.fault(now, Phase::PrePrepare, from, first, digest, signature);
-            }
-            return Err(Reason::NotTheFirst);
+            let Some(other) = first.signature else { return Err(Reason::NotTheFirst) };
+            let first = SignedContent { content: first.digest, signature: other };
+            let second = SignedContent { content: digest, signature };
+            return self.fault(now, Phase::PrePrepare, from, first, second);
         }
         if self.leaving.is_some() {
             return Err(Reason::LeavingView);
@@ -89,10 +88,14 @@ impl Replica {
         if proposal.parent != self.head.hash {
             return Err(Reason::WrongParent);
         }
-        let allowed = self.settings.precision.get() + self.settings.message_delay.get();
+        let allowed =
+            self.settings.precision.saturating_add(self.settings.message_delay.get()).get();
         let early = proposal.time.since(now.wall);
         let late = now.wall.since(proposal.time);
-        if proposal.time <= self.head.time || early.max(late) > allowed {
+        // A vote given before a restart was given in time: the clock is not asked again.
+        let voted = self.round.prepare == Some(proposal.digest());
+        let in_time = voted || early.max(late) <= allowed;
+        if proposal.time <= self.head.time || !in_time {
             return Err(Reason::WrongTime);
         }
         if proposal.proposer != from || proposal.record_count() > limits::RECORDS_PER_PROPOSAL {
@@ -136,11 +139,11 @@ impl Replica {
             Counted::New => {}
             Counted::Again => return Err(Reason::Duplicate),
             Counted::Contradicts(first) => {
-                self.fault(now, Phase::Prepare, from, first, digest, signature);
-                return Err(Reason::NotTheFirst);
+                let second = SignedContent { content: digest, signature };
+                return self.fault(now, Phase::Prepare, from, first, second);
             }
         }
-        self.timers.active(now.monotonic);
+        self.active_if_voted(now);
         self.prepared_if_quorum(now)
     }
 
@@ -210,11 +213,11 @@ impl Replica {
             Counted::New => {}
             Counted::Again => return Err(Reason::Duplicate),
             Counted::Contradicts(first) => {
-                self.fault(now, Phase::Commit, from, first, content, signature);
-                return Err(Reason::NotTheFirst);
+                let second = SignedContent { content, signature };
+                return self.fault(now, Phase::Commit, from, first, second);
             }
         }
-        self.timers.active(now.monotonic);
+        self.active_if_voted(now);
         self.decide_if_sealed(now)
     }
 
@@ -255,6 +258,7 @@ impl Replica {
     }
 
     fn fetch_from_committer(&mut self, now: Now, sealed: &Header, hash: &Hash) {
+        self.round.lacks_block = true;
         if let Some(from) = self.round.tally.committer_of(hash, self.me()) {
             self.fetch(now, sealed.height, from);
         }
@@ -279,12 +283,21 @@ impl Replica {
         self.work = false;
         self.timers.sealed(now.monotonic, self.leaving.is_some());
         self.apply_future_promises();
-        if self.settings.me.is_some() {
+        if self.settings.me.is_some() && !self.halted {
             if let Some(target) = self.leaving {
                 self.say_view_change(now, target);
             }
+            self.resume_prepared(now);
             self.replay_kept(now);
             self.propose_if_due(now);
+        }
+    }
+
+    /// P15: votes of more than f validators show that this height has something to decide. Fewer may be
+    /// made up, and must not cost an idle chain its view.
+    fn active_if_voted(&mut self, now: Now) {
+        if self.round.tally.voters() > self.settings.set.faulty() {
+            self.timers.active(now.monotonic);
         }
     }
 
@@ -295,19 +308,19 @@ impl Replica {
         phase: Phase,
         validator: ValidatorIndex,
         first: SignedContent,
-        content: Hash,
-        signature: Signature,
-    ) {
-        if !self.ahead.report_once((self.height(), self.view, phase, validator)) {
-            return;
+        second: SignedContent,
+    ) -> Result<(), Reason> {
+        let (height, view) = (self.height(), self.view);
+        if !self.ahead.report_once((height, view, phase, validator)) {
+            return Err(Reason::NotTheFirst);
         }
         let key = self.settings.set.get(validator).expect("the message was verified").key;
-        let second = SignedContent { content, signature };
+        let (suite, chain) = (self.settings.suite, self.settings.chain);
         self.outputs.push(Output::Fault(Fault {
-            suite: self.settings.suite,
-            chain: self.settings.chain,
-            height: self.height(),
-            view: self.view,
+            suite,
+            chain,
+            height,
+            view,
             phase,
             validator,
             key,
@@ -315,8 +328,9 @@ impl Replica {
             second,
         }));
         if phase == Phase::PrePrepare && self.leaving.is_none() {
-            self.ask_for_view(now, self.view.next());
+            self.ask_for_view(now, view.next());
         }
+        Ok(())
     }
 
     /// P22: what this replica computed cannot be sealed. It says who computed what, and votes no more.

@@ -5,10 +5,6 @@ use probata_types::{Hash, Header, Height, Proposal, Seal, Timestamp, ValidatorIn
 
 /// One thing that the driver must do.
 #[derive(Debug, Clone)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "an output is obeyed at once, never stored in numbers"
-)]
 pub enum Output {
     /// Put on disk, and sync before anything that follows is sent.
     Persist(Promise),

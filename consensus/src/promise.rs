@@ -1,8 +1,13 @@
 //! What must survive a crash: a vote is on disk before it is on the wire.
 
-use crate::{limits, message::PreparedCertificate};
-use probata_types::{Hash, Header, Height, Proposal, View, codec};
+use crate::{
+    MessageBody, Phase, Replica, RestoreError, limits,
+    message::PreparedCertificate,
+    replica::{Accepted, Round},
+};
+use probata_types::{Hash, Header, Height, Now, Proposal, View, codec};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// One promise of a validator, as its journal holds it. After a crash the replica can only repeat these,
 /// never contradict them (P20).
@@ -90,4 +95,142 @@ impl Promise {
     pub fn decode(bytes: &[u8]) -> Result<Self, codec::CodecError> {
         codec::decode(bytes, limits::MESSAGE_BYTES)
     }
+}
+
+impl Replica {
+    /// P20: takes up the promises of the journal. A view in which this replica voted, or which it entered at
+    /// a height now sealed, it is in. One that it entered at this height without a vote it asks for again:
+    /// the NewView that was lost with the memory may demand a proposal.
+    pub(crate) fn restore(&mut self, promises: Vec<Promise>, now: Now) -> Result<(), RestoreError> {
+        check_promises(&promises)?;
+        let height = self.height();
+        let (mut entered, mut asked) = ((View::ZERO, height), View::ZERO);
+        for promise in &promises {
+            let (at, view) = (promise.height(), promise.view());
+            match promise {
+                Promise::ViewChange { .. } => asked = asked.max(view),
+                Promise::Entered { .. } if at >= height => entered = entered.max((view, at)),
+                // Of a height to come, so never sent: the block before it was not on disk yet.
+                _ if at > height => asked = asked.max(view),
+                _ => self.view = self.view.max(view),
+            }
+        }
+        self.future = promises;
+        self.apply_future_promises();
+        let Some(me) = self.settings.me else { return Ok(()) };
+        let (view, at) = entered;
+        if view > self.view {
+            // Whoever led it opened it with other view changes than it would now: it may not do so twice.
+            asked = asked.max(if self.leader_of(at, view) == me { view.next() } else { view });
+        }
+        if asked > self.view {
+            self.leaving = Some(asked);
+            self.timers.left_view();
+            self.say_view_change(now, asked);
+        }
+        if self.round.proposed.is_some() || self.round.prepare.is_some() {
+            self.timers.active(now.monotonic);
+        }
+        self.resume_prepared(now);
+        Ok(())
+    }
+
+    /// P20: what was promised for the height and view that begin now binds from their first moment.
+    pub(crate) fn apply_future_promises(&mut self) {
+        let here = (self.height(), self.view);
+        for promise in std::mem::take(&mut self.future) {
+            let place = (promise.height(), promise.view());
+            if place > here {
+                self.future.push(promise);
+                continue;
+            }
+            match promise {
+                _ if place.0 < here.0 => {}
+                Promise::Prepared { certificate, proposal, .. } => {
+                    let known = self.prepared.as_ref().map(|(it, _)| it.view);
+                    if known.is_none_or(|view| view < certificate.view) {
+                        self.prepared = Some((certificate, proposal));
+                    }
+                }
+                Promise::Proposed { digest, .. } if place == here => {
+                    self.round.proposed = Some(digest)
+                }
+                Promise::Prepare { digest, .. } if place == here => {
+                    self.round.prepare = Some(digest)
+                }
+                Promise::Commit { header, .. } if place == here => self.round.commit = Some(header),
+                _ => {}
+            }
+        }
+    }
+
+    /// P20: a replica that had prepared in this view before the crash goes on from there: it repeats what it
+    /// said and executes again.
+    pub(crate) fn resume_prepared(&mut self, now: Now) {
+        let Some((certificate, proposal)) = self.prepared.clone() else { return };
+        let here = certificate.view == self.view && proposal.parent == self.head.hash;
+        if !here || self.leaving.is_some() {
+            return;
+        }
+        let (height, view, digest) = (self.height(), self.view, certificate.digest);
+        for vote in &certificate.votes {
+            self.round.tally.prepare(vote.validator, digest, vote.signature);
+        }
+        let mut signature = None;
+        if self.round.proposed == Some(digest) {
+            let proposal = proposal.clone();
+            let message = self.signed(MessageBody::PrePrepare { height, view, proposal });
+            signature = Some(message.signature);
+            self.say(now, message);
+        }
+        if let Some(header) = self.round.commit.clone() {
+            let message = self.signed(MessageBody::Commit { view, header: header.clone() });
+            self.round.tally.commit(self.me(), header, message.signature);
+            self.say(now, message);
+        }
+        let taken_up = self.accept(now, Accepted { digest, proposal, signature });
+        assert!(taken_up.is_ok(), "the certificate is for the vote that was given");
+    }
+
+    /// The promises that still bind: what a journal must hold, and nothing else.
+    pub fn promises(&self) -> Vec<Promise> {
+        let (height, view) = (self.height(), self.view);
+        // A view that was opened at an earlier height, or by a seal, is not asked for again after a crash.
+        let entered_at = if self.new_view.is_some() { height } else { self.head.height };
+        let mut promises = vec![Promise::Entered { height: entered_at, view }];
+        promises.extend(self.leaving.map(|view| Promise::ViewChange { height, view }));
+        let Round { proposed, prepare, commit, .. } = &self.round;
+        promises.extend(proposed.map(|digest| Promise::Proposed { height, view, digest }));
+        promises.extend(prepare.map(|digest| Promise::Prepare { height, view, digest }));
+        if let Some((certificate, proposal)) = self.prepared.clone() {
+            promises.push(Promise::Prepared { height, certificate, proposal });
+        }
+        promises.extend(commit.clone().map(|header| Promise::Commit { view, header }));
+        promises.extend(self.future.iter().cloned());
+        promises
+    }
+}
+
+/// P20: in one view of one height a validator gives one vote of each kind, and what it has prepared is what
+/// it voted for. A journal that says otherwise was not written by one correct validator.
+fn check_promises(promises: &[Promise]) -> Result<(), RestoreError> {
+    let mut votes = BTreeMap::new();
+    for promise in promises {
+        let (height, view) = (promise.height(), promise.view());
+        let (phase, content, holds) = match promise {
+            Promise::Proposed { digest, .. } => (Phase::PrePrepare, *digest, true),
+            Promise::Prepare { digest, .. } => (Phase::Prepare, *digest, true),
+            Promise::Prepared { certificate, proposal, .. } => {
+                let holds = proposal.digest() == certificate.digest && proposal.height == height;
+                (Phase::Prepare, certificate.digest, holds)
+            }
+            Promise::Commit { header, .. } => (Phase::Commit, header.hash(), true),
+            Promise::ViewChange { .. } | Promise::Entered { .. } => continue,
+        };
+        let first = *votes.entry((height, view, phase)).or_insert(content);
+        if first != content || !holds {
+            return Err(RestoreError::Contradiction { height, view });
+        }
+    }
+    Ok(())
 }

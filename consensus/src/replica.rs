@@ -46,6 +46,8 @@ pub(crate) struct Round {
     pub(crate) commit: Option<Header>,
     /// Whether the driver was asked to propose.
     pub(crate) asked: bool,
+    /// Whether others sealed this height with a block that this replica lacks.
+    pub(crate) lacks_block: bool,
     /// Own messages, to be repeated.
     pub(crate) sent: Vec<Message>,
 }
@@ -110,7 +112,7 @@ impl Replica {
             halted: false,
             outputs: Vec::new(),
         };
-        replica.restore(promises, now);
+        replica.restore(promises, now)?;
         let outputs = replica.take_outputs();
         Ok((replica, outputs))
     }

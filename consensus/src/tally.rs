@@ -100,6 +100,11 @@ impl Tally {
             .map(|(validator, _)| *validator)
     }
 
+    /// How many validators voted, in the phase in which most did.
+    pub(crate) fn voters(&self) -> usize {
+        self.prepares.len().max(self.commits.len())
+    }
+
     /// Number of Prepare and Commit votes, for people.
     pub(crate) fn counts(&self) -> (usize, usize) {
         (self.prepares.len(), self.commits.len())

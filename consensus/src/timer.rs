@@ -12,8 +12,10 @@ pub(crate) struct Timers {
     active_since: Option<Millis>,
     /// When work became known that is still there.
     work_since: Millis,
-    /// When the current view was entered, or the view change began.
+    /// When the current view was entered.
     view_since: Millis,
+    /// When a quorum was seen to ask for the view that this replica asks for, or for higher ones.
+    gathered_at: Option<Millis>,
     /// When own messages were last sent.
     said_at: Millis,
     /// Views left in a row without a seal.
@@ -29,6 +31,7 @@ impl Timers {
             active_since: None,
             work_since: now,
             view_since: now,
+            gathered_at: None,
             said_at: now,
             failures: 0,
             fetched_at: None,
@@ -48,22 +51,28 @@ impl Timers {
         self.said_at = now;
     }
 
-    pub(crate) const fn left_view(&mut self, now: Millis) {
-        self.view_since = now;
+    pub(crate) const fn left_view(&mut self) {
+        self.gathered_at = None;
         self.failures = self.failures.saturating_add(1);
+    }
+
+    pub(crate) fn gathered(&mut self, now: Millis) {
+        self.gathered_at.get_or_insert(now);
     }
 
     pub(crate) const fn entered_view(&mut self, now: Millis, work: bool) {
         self.view_since = now;
+        self.gathered_at = None;
         self.active_since = if work { Some(now) } else { None };
     }
 
     /// P15: progress brings the timeout back to its base.
-    pub(crate) const fn sealed(&mut self, now: Millis, leaving: bool) {
+    pub(crate) fn sealed(&mut self, now: Millis, leaving: bool) {
         self.sealed_at = now;
         self.view_since = now;
         self.active_since = None;
         self.fetched_at = None;
+        self.gathered_at = self.gathered_at.filter(|_| leaving).map(|_| now);
         if !leaving {
             self.failures = 0;
         }
@@ -108,11 +117,13 @@ impl Replica {
         Some(batch.min(heartbeat))
     }
 
-    /// P11, P15: when the view is to be left; while leaving, when the next one is to be asked for.
+    /// P11, P15: when the view is to be left; while leaving, when the next one is to be asked for. That is
+    /// not before a quorum asks for this one: whoever leaves alone must not run ahead of the others, who
+    /// would have to follow it view by view.
     pub(crate) fn view_due(&self) -> Option<Millis> {
         let timers = &self.timers;
         let from = match (self.leaving, timers.active_since) {
-            (Some(_), _) => timers.view_since,
+            (Some(_), _) => timers.gathered_at?,
             (None, Some(since)) => since.max(timers.view_since),
             (None, None) => {
                 let heartbeat = after(timers.sealed_at, self.settings.heartbeat);
@@ -124,7 +135,8 @@ impl Replica {
 
     /// P16: when own messages are to be repeated; `None` while there is nothing to say.
     pub(crate) fn repeat_due(&self) -> Option<Millis> {
-        let open = !self.round.sent.is_empty() || self.ahead.is_behind(self.height());
+        let behind = self.round.lacks_block || self.ahead.is_behind(self.height());
+        let open = behind || !self.round.sent.is_empty();
         open.then(|| after(self.timers.said_at, self.settings.retransmit))
     }
 

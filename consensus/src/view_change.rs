@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 #[derive(Debug, Default)]
 pub(crate) struct ViewChanges {
     wishes: BTreeMap<ValidatorIndex, Wish>,
-    /// At this height; those with the highest certificates, highest first.
-    bodies: Vec<(View, Hash, Proposal)>,
+    /// Of this height; the last ones shown, oldest first.
+    bodies: Vec<(Hash, Proposal)>,
 }
 
 #[derive(Debug)]
@@ -37,16 +37,25 @@ impl ViewChanges {
         newer
     }
 
-    fn keep_body(&mut self, view: View, digest: Hash, proposal: Proposal) {
-        if self.bodies.iter().all(|(_, known, _)| *known != digest) {
-            self.bodies.push((view, digest, proposal));
-            self.bodies.sort_by_key(|(view, ..)| std::cmp::Reverse(*view));
-            self.bodies.truncate(limits::BODIES_KEPT);
+    /// The last ones shown stay: view changes are repeated, so that each body is here when its certificate
+    /// is looked at, and nobody can keep one away by showing others.
+    fn keep_body(&mut self, digest: Hash, proposal: Proposal) {
+        if self.bodies.iter().any(|(known, _)| *known == digest) {
+            return;
         }
+        if self.bodies.len() == limits::BODIES_KEPT {
+            self.bodies.remove(0);
+        }
+        self.bodies.push((digest, proposal));
     }
 
     fn body(&self, digest: &Hash) -> Option<&Proposal> {
-        self.bodies.iter().find(|(_, known, _)| known == digest).map(|(.., body)| body)
+        self.bodies.iter().find(|(known, _)| known == digest).map(|(_, body)| body)
+    }
+
+    /// How many validators want this view or a higher one.
+    fn count_from(&self, view: View) -> usize {
+        self.wishes.values().filter(|wish| wish.view >= view).count()
     }
 
     /// The view that f+1 validators want, or a higher one each: at least one honest among them.
@@ -97,7 +106,7 @@ impl Replica {
         assert!(target > self.view, "a view change goes up");
         assert!(self.leaving.is_none_or(|old| target > old), "a view change goes up");
         self.leaving = Some(target);
-        self.timers.left_view(now.monotonic);
+        self.timers.left_view();
         self.persist(Promise::ViewChange { height: self.height(), view: target });
         self.say_view_change(now, target);
         self.open_view_if_quorum(now);
@@ -112,13 +121,10 @@ impl Replica {
         let height = self.height();
         let body = MessageBody::ViewChange { height, view: target, prepared, proposal };
         let message = self.signed(body);
-        if let Some((certificate, proposal)) = &self.prepared {
-            let (view, digest, body) = (certificate.view, certificate.digest, proposal.clone());
-            self.view_changes.keep_body(view, digest, body);
-        }
         let prepared = self.prepared.as_ref().map(|(certificate, _)| certificate.clone());
         let wish = Wish { height, view: target, signature: message.signature, prepared };
         self.view_changes.keep(self.me(), wish);
+        self.note_gathering(now);
         // Of the messages of the view that is being left only the wish to leave is repeated.
         self.round.sent.clear();
         self.say(now, message);
@@ -137,18 +143,19 @@ impl Replica {
         };
         if view <= self.view {
             if !behind {
-                self.show_new_view(from);
+                self.show_new_view(now, from);
             }
             return Err(Reason::Old);
         }
         let here = height == self.height();
-        let body = prepared.as_ref().map(|it| (it.view, it.digest)).zip(proposal);
-        if let (true, Some(((view, digest), proposal))) = (here, body) {
-            self.view_changes.keep_body(view, digest, proposal);
+        let body = prepared.as_ref().map(|it| it.digest).zip(proposal);
+        if let (true, Some((digest, proposal))) = (here, body) {
+            self.view_changes.keep_body(digest, proposal);
         }
         let wish = Wish { height, view, signature: message.signature, prepared };
         let newer = self.view_changes.keep(from, wish);
         self.join_if_wanted(now);
+        self.note_gathering(now);
         self.open_view_if_quorum(now);
         if newer { Ok(()) } else { Err(Reason::Duplicate) }
     }
@@ -162,6 +169,14 @@ impl Replica {
         }
     }
 
+    /// P15: from when a quorum asks for this view or a higher one, its NewView is waited for.
+    fn note_gathering(&mut self, now: Now) {
+        let quorum = self.quorum();
+        if self.leaving.is_some_and(|target| self.view_changes.count_from(target) >= quorum) {
+            self.timers.gathered(now.monotonic);
+        }
+    }
+
     /// P13: the leader of the view asked for opens it with a quorum of view changes, and with the proposal
     /// of the highest certificate among them; without one it may propose freely.
     fn open_view_if_quorum(&mut self, now: Now) {
@@ -170,17 +185,8 @@ impl Replica {
         if self.leader_of(height, view) != self.me() {
             return;
         }
-        let votes = self.view_changes.votes_for(height, view);
-        if votes.len() < self.quorum() {
+        let Some((votes, proposal)) = self.choose(self.view_changes.votes_for(height, view)) else {
             return;
-        }
-        let proposal = match highest_certificate(&votes) {
-            None => None,
-            Some(certificate) => match self.view_changes.body(&certificate.digest) {
-                Some(body) => Some(body.clone()),
-                // Whoever holds the certificate holds the body, and repeats it.
-                None => return,
-            },
         };
         let view_changes = List::new(votes).expect("at most one for each validator");
         let body = MessageBody::NewView { height, view, view_changes, proposal: proposal.clone() };
@@ -191,11 +197,36 @@ impl Replica {
         assert!(taken_up.is_ok(), "in a view that was just entered no vote stands against it");
     }
 
+    /// P13: a quorum of these view changes and the proposal that it demands, if there is such a quorum. A
+    /// certificate without its body is left out with its view change: correct validators show both, and
+    /// are a quorum without it.
+    fn choose(
+        &self,
+        mut votes: Vec<ViewChangeVote>,
+    ) -> Option<(Vec<ViewChangeVote>, Option<Proposal>)> {
+        while votes.len() >= self.quorum() {
+            let Some(highest) = highest_certificate(&votes) else { return Some((votes, None)) };
+            let digest = highest.digest;
+            if let Some(body) = self.body_of(&digest) {
+                return Some((votes, Some(body.clone())));
+            }
+            votes.retain(|vote| vote.prepared.as_ref().is_none_or(|it| it.digest != digest));
+        }
+        None
+    }
+
+    fn body_of(&self, digest: &Hash) -> Option<&Proposal> {
+        let accepted = self.round.accepted.as_ref().map(|it| (&it.digest, &it.proposal));
+        let prepared = self.prepared.as_ref().map(|(it, proposal)| (&it.digest, proposal));
+        let own = accepted.into_iter().chain(prepared).find(|(known, _)| *known == digest);
+        own.map(|(_, body)| body).or_else(|| self.view_changes.body(digest))
+    }
+
     /// P14: a NewView was verified when it arrived: its quorum, its certificates and its choice. What is
     /// left to ask is whether it is from the leader of a view that this replica may still enter.
     pub(crate) fn on_new_view(&mut self, now: Now, message: Message) -> Result<(), Reason> {
         let (from, view) = (message.from, message.view());
-        let again = view == self.view && self.came_back_without_new_view();
+        let again = view == self.view && self.lacks_new_view();
         if view < self.view || (view == self.view && !again) {
             return Err(Reason::Old);
         }
@@ -222,8 +253,9 @@ impl Replica {
         taken_up
     }
 
-    /// P20: after a restart the view is known from the journal, its NewView is not.
-    const fn came_back_without_new_view(&self) -> bool {
+    /// P14, P20: this replica is in its view by a seal, or by a vote before a restart, and has accepted
+    /// nothing here yet: what the view was opened with still serves. A vote given before stands (P6).
+    const fn lacks_new_view(&self) -> bool {
         self.new_view.is_none() && self.round.accepted.is_none() && self.leaving.is_none()
     }
 
@@ -235,6 +267,7 @@ impl Replica {
         self.round = Round::default();
         self.new_view = Some(new_view);
         self.view_changes.entered(view);
+        self.apply_future_promises();
         self.timers.entered_view(now.monotonic, self.work);
     }
 
@@ -249,9 +282,9 @@ impl Replica {
     }
 
     /// P16: a validator that asks for a view that others are in missed its NewView.
-    fn show_new_view(&mut self, to: ValidatorIndex) {
-        if let Some(message) = &self.new_view {
-            let message = message.clone();
+    fn show_new_view(&mut self, now: Now, to: ValidatorIndex) {
+        let Some(message) = self.new_view.clone() else { return };
+        if self.may_help(now, to) {
             self.outputs.push(Output::Send(to, message));
         }
     }
