@@ -24,7 +24,7 @@ pub(super) async fn watch(network: &mut Network, clients: &[Client]) -> Result<(
     loop {
         network.check()?;
         let mut table = Table::new();
-        table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header([
+        table.load_style(presets::NOTHING).set_header([
             "node",
             "height",
             "view",
@@ -80,7 +80,7 @@ fn row(
         name.to_owned(),
         text(&status["height"]),
         text(&status["view"]),
-        text(&status["leader"]["validator"]),
+        text(&status["leader"]["index"]),
         rate,
         quantile(0.5),
         quantile(0.99),
