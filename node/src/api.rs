@@ -2,8 +2,9 @@
 //!
 //! A handler never touches the chain: it offers submissions to the chain thread, and reads what is
 //! committed through its own handle. Reading is disk work and runs on worker threads, a bounded
-//! number at once; so do the checks of the [`crate::edge`]. Every answer says up to which height it is
-//! complete, in the header `probata-complete-to` and, where it is JSON of ours, in `complete_to`.
+//! number at once; so do the checks of the [`crate::edge`]. Every answer says up to which height it
+//! is complete, in the header `probata-complete-to` and, where it is JSON of ours, in
+//! `complete_to`.
 
 mod answer;
 mod body;

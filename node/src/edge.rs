@@ -4,10 +4,11 @@
 //! bytes -> size -> nesting (JSON) -> types -> content -> signature -> Verified<Submission>
 //! ```
 //!
-//! All of it costs processor time, so it runs on worker threads, a bounded number at once. A signature that
-//! was found valid is remembered: a submission that came by the API or the mesh is not checked again
-//! when it comes back in a proposal, then in a block. What is remembered is the signature over the head;
-//! that the records are those that the head commits to is checked each time.
+//! All of it costs processor time, so it runs on worker threads, a bounded number at once. A
+//! signature that was found valid is remembered: a submission that came by the API or the mesh is
+//! not checked again when it comes back in a proposal, then in a block. What is remembered is the
+//! signature over the head; that the records are those that the head commits to is checked each
+//! time.
 
 use crate::limits;
 use probata_types::{
@@ -149,8 +150,9 @@ impl Edge {
         Ok(Verified::assume(submission))
     }
 
-    /// Checks every submission of a proposal, on this thread and, for a large one, a few helpers. Where the
-    /// submissions stand, and whether one stands twice or was sealed before, is for the chain to judge.
+    /// Checks every submission of a proposal, on this thread and, for a large one, a few helpers.
+    /// Where the submissions stand, and whether one stands twice or was sealed before, is for the
+    /// chain to judge.
     ///
     /// # Errors
     /// [`EdgeError::Proposal`]: the first submission that is wrong.
@@ -163,9 +165,8 @@ impl Edge {
             let others: Vec<_> =
                 parts.map(|(part, at)| scope.spawn(move || self.check_part(part, at))).collect();
             let own = own.map(|(part, at)| self.check_part(part, at));
-            let others = others
-                .into_iter()
-                .map(|other| other.join().unwrap_or(Err(EdgeError::Unfinished)));
+            let others =
+                others.into_iter().map(|other| other.join().unwrap_or(Err(EdgeError::Unfinished)));
             own.into_iter().chain(others).collect()
         });
         results.into_iter().collect()

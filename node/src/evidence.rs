@@ -1,7 +1,7 @@
 //! Make evidence files from the ledger: the record, its outcome, and the paths to what is sealed.
 //!
-//! All proofs of a file stand against one head, whatever the chain seals meanwhile. A file of this node is no
-//! more trusted than one of any other: its reader checks all of it.
+//! All proofs of a file stand against one head, whatever the chain seals meanwhile. A file of this
+//! node is no more trusted than one of any other: its reader checks all of it.
 
 mod paths;
 

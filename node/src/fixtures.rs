@@ -49,8 +49,7 @@ pub(crate) fn pair(number: u32, what: u8) -> Keypair {
 
 fn entry(number: u32, votes: bool) -> SignedEntry {
     let name: ChainName = Text::new("test").unwrap();
-    let address =
-        |node: u32| format!("/ip4/10.{node}.0.1/tcp/{}", 7_000 + number).parse().unwrap();
+    let address = |node: u32| format!("/ip4/10.{node}.0.1/tcp/{}", 7_000 + number).parse().unwrap();
     let validator = ValidatorNode {
         key: pair(number, 3).public(),
         node: pair(number, 4).public(),
@@ -162,7 +161,7 @@ pub(crate) fn submission(
         key: pair(number, 1).public(),
         idempotency_key: idempotency_key(key),
         submitted_at: at,
-        expires_at: at.saturating_add(3_600_000),
+        expires_at: at.saturating_add(4 * 3_600_000),
         record_count: u32::try_from(records.len()).unwrap(),
         records_root: records_root(SUITE, &ids),
     };
@@ -274,8 +273,7 @@ impl TestLedger {
 
 /// The votes of validators 0 to 2, a quorum, in view 0.
 fn seal(header: &Header) -> Seal {
-    let digest =
-        commit_digest(SUITE, &header.chain, header.height, View::ZERO, &header.hash());
+    let digest = commit_digest(SUITE, &header.chain, header.height, View::ZERO, &header.hash());
     let votes = (0u16..3).map(|index| SealVote {
         validator: ValidatorIndex(index),
         signature: pair(u32::from(index) + 1, 3).sign(&digest),

@@ -1,15 +1,15 @@
 //! Hold the submissions that wait for a block: bounded, each once, no institution ahead of another.
 //!
-//! Pure: no clock, no lock, no task; the chain thread owns it. A submission leaves it when it is sealed
-//! or when it expires, never because another one came.
+//! Pure: no clock, no lock, no task; the chain thread owns it. A submission leaves it when it is
+//! sealed or when it expires, never because another one came.
 //!
-//! **Fairness.** A batch always goes on with the institution that it has given the fewest bytes so far,
-//! and among equals with the one that has waited longest. So a flood of one institution costs the others
-//! at most one submission of it, and costs itself the rest.
+//! **Fairness.** A batch always goes on with the institution that it has given the fewest bytes so
+//! far, and among equals with the one that has waited longest. So a flood of one institution costs
+//! the others at most one submission of it, and costs itself the rest.
 //!
-//! **Order.** Submissions of one institution keep the order in which they came, because the records of
-//! the later ones may follow those of the earlier ones. One that does not fit ends its institution's
-//! part of the batch.
+//! **Order.** Submissions of one institution keep the order in which they came, because the records
+//! of the later ones may follow those of the earlier ones. One that does not fit ends its
+//! institution's part of the batch.
 
 use crate::{handle::Refusal, limits};
 use probata_types::{
@@ -93,11 +93,13 @@ impl Mempool {
         }
     }
 
-    /// Takes a submission, or joins it to the same one that already waits. `now` is the monotonic time.
+    /// Takes a submission, or joins it to the same one that already waits. `now` is the monotonic
+    /// time.
     ///
     /// # Errors
-    /// [`Refusal::IdempotencyConflict`] if another submission of the institution waits under the same key,
-    /// [`Refusal::Quota`] and [`Refusal::PoolFull`] if there is no room. Nothing has changed then.
+    /// [`Refusal::IdempotencyConflict`] if another submission of the institution waits under the
+    /// same key, [`Refusal::Quota`] and [`Refusal::PoolFull`] if there is no room. Nothing has
+    /// changed then.
     pub fn admit(
         &mut self,
         submission: Verified<Submission>,
@@ -149,8 +151,9 @@ impl Mempool {
         }
     }
 
-    /// The submissions for the next block, without those that a block at `block_time` would refuse as
-    /// expired. They stay here until they are sealed. One that alone exceeds a limit is passed over.
+    /// The submissions for the next block, without those that a block at `block_time` would refuse
+    /// as expired. They stay here until they are sealed. One that alone exceeds a limit is passed
+    /// over.
     pub fn batch(&self, limits: BatchLimits, block_time: Timestamp) -> Vec<Submission> {
         let mut lines = self.lines(|entry| {
             entry.submission.head.expires_at >= block_time
@@ -197,7 +200,8 @@ impl Mempool {
         }
     }
 
-    /// Takes out what no block later than `now` may hold, and drops those who wait for it. Answers how many.
+    /// Takes out what no block later than `now` may hold, and drops those who wait for it. Answers
+    /// how many.
     pub fn expire(&mut self, now: Timestamp) -> usize {
         let mut expired = 0;
         while let Some((expires_at, id)) = self.expiries.first().copied() {

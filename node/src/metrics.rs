@@ -1,7 +1,8 @@
 //! Count what the node does. Every name that `/metrics` serves stands in this file.
 //!
 //! What happens is counted where it happens, by one method for each kind of event. What merely *is*
-//! (height, peers, queues) is read when somebody asks, from the status of the chain and of the mesh.
+//! (height, peers, queues) is read when somebody asks, from the status of the chain and of the
+//! mesh.
 
 use crate::{
     handle::ChainStatus,
@@ -138,8 +139,9 @@ impl Metrics {
         all.register("api_request_seconds", help, self.request_time.clone());
     }
 
-    /// A block was sealed. `waited` is the time from when its oldest submission could have been sealed,
-    /// or from the seal before if that is later; `None` for a block that was fetched or is empty.
+    /// A block was sealed. `waited` is the time from when its oldest submission could have been
+    /// sealed, or from the seal before if that is later; `None` for a block that was fetched or is
+    /// empty.
     pub fn sealed(&self, block: &SealedBlock, waited: Option<Duration>) {
         self.blocks.inc();
         self.submissions.inc_by(u64::from(block.header.submission_count));

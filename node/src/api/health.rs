@@ -28,8 +28,8 @@ pub(super) async fn metrics(State(api): State<Arc<Api>>) -> Result<Response, Api
     Ok(([(CONTENT_TYPE, form)], page).into_response())
 }
 
-/// How long a healthy node may go without a seal: the silence of an idle chain, and twice the longest
-/// view for a leader that fails and the view change after it.
+/// How long a healthy node may go without a seal: the silence of an idle chain, and twice the
+/// longest view for a leader that fails and the view change after it.
 fn bound(parameters: &Parameters) -> Millis {
     let views = parameters.view_timeout_cap.saturating_add(parameters.view_timeout_cap.get());
     parameters.heartbeat.saturating_add(views.get())
@@ -42,7 +42,7 @@ fn judge(status: &ChainStatus, parameters: &Parameters, now: Timestamp) -> Healt
     let why = match &status.halted {
         Some(reason) => Some(format!("halted: {reason}")),
         None if sealed_ms_ago > bound_ms => Some(format!(
-            "nothing was sealed for {sealed_ms_ago} ms, and a chain that lives seals every {bound_ms} ms"
+            "no seal for {sealed_ms_ago} ms, where a chain that lives seals every {bound_ms} ms"
         )),
         None => None,
     };

@@ -136,7 +136,8 @@ async fn wait_for_seal(
             api.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
             Ok(Offered::Sealed(id))
         }
-        // Nobody will tell: the submission expired, too many wait for it, or the chain thread ended.
+        // Nobody will tell: the submission expired, too many wait for it, or the chain thread
+        // ended.
         Ok(Err(_)) => {
             let has_expired = has_expired(api, expires_at);
             if api.read(move |reader| Ok(reader.submission(&id)?.is_some())).await? {
@@ -151,8 +152,8 @@ async fn wait_for_seal(
     }
 }
 
-/// Whether no later block can hold a submission that expires then. Block times only rise, so the last
-/// one decides. This machine's clock does not: a proposal of before may still be sealed.
+/// Whether no later block can hold a submission that expires then. Block times only rise, so the
+/// last one decides. This machine's clock does not: a proposal of before may still be sealed.
 fn has_expired(api: &Api, expires_at: Timestamp) -> bool {
     let header = api.context.chain.status().header;
     header.is_some_and(|header| header.time > expires_at)

@@ -1,5 +1,5 @@
-//! Which submissions this node has taken and not yet seen sealed, so that who asks for one learns that
-//! it waits. As the mempool, it is forgotten when the node stops.
+//! Which submissions this node has taken and not yet seen sealed, so that who asks for one learns
+//! that it waits. As the mempool, it is forgotten when the node stops.
 
 use crate::limits;
 use probata_types::{SubmissionId, Timestamp};

@@ -81,9 +81,15 @@ fn what_is_not_the_json_of_a_submission_is_refused() {
         ("exponent", text.replacen("\"seq\":1", "\"seq\":1e0", 1)),
         ("huge number", text.replacen("\"seq\":1", "\"seq\":99999999999999999999999", 1)),
         ("unsafe number", text.replacen(&AT.to_string(), "9007199254740993", 1)),
-        ("wrong check digit", text.replacen(GOOD.head.institution.as_str(), "TEST0000000000000000", 1)),
+        (
+            "wrong check digit",
+            text.replacen(GOOD.head.institution.as_str(), "TEST0000000000000000", 1),
+        ),
         ("unknown variant", text.replacen("consent_grant", "consent_give", 1)),
-        ("two variants", text.replacen("{\"consent_grant\"", "{\"model_training\":{},\"consent_grant\"", 1)),
+        (
+            "two variants",
+            text.replacen("{\"consent_grant\"", "{\"model_training\":{},\"consent_grant\"", 1),
+        ),
     ];
     for (what, text) in cases {
         let result = receive(Encoding::Json, text.as_bytes());
@@ -152,10 +158,7 @@ fn what_is_signed_must_hold() {
         edge().check(sign(changed.head, 1, changed.records.into_vec())).unwrap_err()
     };
     let chain = Hash([4; 32]);
-    assert_eq!(
-        change(&|s| s.head.chain = chain),
-        E::Chain { got: chain, expected: CHAIN }.into()
-    );
+    assert_eq!(change(&|s| s.head.chain = chain), E::Chain { got: chain, expected: CHAIN }.into());
     assert_eq!(change(&|s| s.head.version = 2), E::Version(2).into());
     assert_eq!(change(&|s| s.records = List::empty()), E::Empty.into());
     assert_eq!(change(&|s| s.head.record_count = 2), E::Count { stated: 2, got: 1 }.into());
@@ -190,7 +193,11 @@ fn a_remembered_signature_vouches_for_the_head_only() {
     let mut changed = GOOD.clone();
     changed.signature.0[0] ^= 1;
     assert_eq!(edge.check(changed.clone()), Err(SubmissionError::Signature.into()));
-    assert_eq!(edge.check(changed), Err(SubmissionError::Signature.into()), "a failure is not kept");
+    assert_eq!(
+        edge.check(changed),
+        Err(SubmissionError::Signature.into()),
+        "a failure is not kept"
+    );
     edge.check(GOOD.clone()).unwrap();
 }
 

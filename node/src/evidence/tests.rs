@@ -54,8 +54,7 @@ fn every_record_of_a_large_submission_has_its_file() {
     let sent = send(&mut chain, 1, records);
     chain.seal(vec![]);
     let reader = chain.ledger.reader();
-    let made =
-        assemble_submission(&reader, &chain.genesis, &sent.id(), OPTIONS).unwrap().unwrap();
+    let made = assemble_submission(&reader, &chain.genesis, &sent.id(), OPTIONS).unwrap().unwrap();
     assert_eq!(made.height, Height::new(1));
     assert_eq!(made.files.len(), usize::from(count));
     for (file, id) in made.files.iter().zip(sent.record_ids()) {
@@ -71,8 +70,10 @@ fn several_submissions_of_a_block_have_their_own_places() {
     let mut chain = TestLedger::new();
     let sent: Vec<Submission> = (1..=4u8)
         .map(|number| {
-            let records =
-                vec![grant(&chain, number.into(), 2 * number), grant(&chain, number.into(), 2 * number + 1)];
+            let records = vec![
+                grant(&chain, number.into(), 2 * number),
+                grant(&chain, number.into(), 2 * number + 1),
+            ];
             submission(chain.genesis.chain(), number.into(), 1, chain.time(), records)
         })
         .collect();

@@ -63,11 +63,8 @@ fn an_idempotency_key_names_one_waiting_submission_of_its_institution() {
 #[test]
 fn each_bound_refuses_and_nothing_changes() {
     let bytes = codec::encode(&*unsigned(1, 1, FAR, 1)).len();
-    let limits = MempoolLimits {
-        pending_per_institution: 2,
-        total_bytes: 4 * bytes,
-        total_submissions: 3,
-    };
+    let limits =
+        MempoolLimits { pending_per_institution: 2, total_bytes: 4 * bytes, total_submissions: 3 };
     let mut pool = Mempool::new(limits);
     admit(&mut pool, 1, 1);
     admit(&mut pool, 1, 2);
@@ -231,7 +228,9 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => (1u32..6, 0u64..40, 0u64..200, 1usize..4)
-            .prop_map(|(number, key, expires, records)| Step::Admit { number, key, expires, records }),
+            .prop_map(|(number, key, expires, records)| {
+                Step::Admit { number, key, expires, records }
+            }),
         1 => (0usize..6).prop_map(|count| Step::Seal { count }),
         1 => (0u64..200).prop_map(|now| Step::Expire { now }),
     ]
@@ -240,7 +239,8 @@ fn step() -> impl Strategy<Value = Step> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Against a plain list: the bounds hold, nothing is lost, nothing is in a batch that is not here.
+    /// Against a plain list: the bounds hold, nothing is lost, nothing is in a batch that is not
+    /// here.
     #[test]
     fn it_holds_what_a_plain_list_holds(steps in prop::collection::vec(step(), 1..120)) {
         let limits = MempoolLimits {

@@ -3,9 +3,7 @@ use crate::{
     fixtures::SUITE,
     network::{NodeId, PeerStats},
 };
-use probata_types::{
-    Hash, Header, Height, List, Proposal, Seal, Timestamp, ValidatorIndex, View,
-};
+use probata_types::{Hash, Header, Height, List, Proposal, Seal, Timestamp, ValidatorIndex, View};
 
 fn status() -> ChainStatus {
     ChainStatus {

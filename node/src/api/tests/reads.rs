@@ -257,7 +257,7 @@ async fn health_is_a_seal_within_the_bound() {
     rig.chain.lock().unwrap().show(|status| status.sealed_at = Timestamp::new(long_ago));
     let answer = rig.get("/health").await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert!(answer.json()["why"].as_str().unwrap().contains("sealed"));
+    assert!(answer.json()["why"].as_str().unwrap().contains("no seal"));
 
     rig.chain.lock().unwrap().show(|status| {
         status.sealed_at = wall_clock();
