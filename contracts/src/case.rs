@@ -132,7 +132,8 @@ impl Case<'_, '_> {
         Ok(self.state.flow(flow)?.map(|flow| flow.object))
     }
 
-    /// The consent of another flow; `None` if there is no such flow, or it is another kind of thing.
+    /// The consent of another flow; `None` if there is no such flow, or it is another kind of
+    /// thing.
     pub(crate) fn consent(&self, flow: &FlowId) -> Judged<Option<Box<Consent>>> {
         match self.object(flow)? {
             Some(Object::Consent(consent)) => Ok(Some(consent)),
@@ -148,8 +149,8 @@ impl Case<'_, '_> {
         }
     }
 
-    /// The facility of another flow, `None` if the flow does not exist (H6: a consent may come before
-    /// the loan). A flow of another kind is no reference.
+    /// The facility of another flow, `None` if the flow does not exist (H6: a consent may come
+    /// before the loan). A flow of another kind is no reference.
     pub(crate) fn facility(&self, flow: &FlowId) -> Judged<Option<Box<Facility>>> {
         match self.object(flow)? {
             Some(Object::Facility(facility)) => Ok(Some(facility)),
@@ -158,8 +159,8 @@ impl Case<'_, '_> {
         }
     }
 
-    /// Changes the consent of another flow. Its events stay as they are: the change is a consequence
-    /// of this record.
+    /// Changes the consent of another flow. Its events stay as they are: the change is a
+    /// consequence of this record.
     pub(crate) fn change_consent(
         &mut self,
         id: &FlowId,
@@ -189,7 +190,8 @@ impl Case<'_, '_> {
         Ok(())
     }
 
-    /// Marks a bank transaction of the submitter in this flow as taken back, once, and says what it was.
+    /// Marks a bank transaction of the submitter in this flow as taken back, once, and says what it
+    /// was.
     pub(crate) fn reverse_transaction(
         &mut self,
         transaction: Commitment,

@@ -1,5 +1,5 @@
-//! What holds for every record: the hard rules H2 to H8 and the common soft rules. (H1 and the first
-//! half of H5 are judged for the whole submission, H9 with its signature.)
+//! What holds for every record: the hard rules H2 to H8 and the common soft rules. (H1 and the
+//! first half of H5 are judged for the whole submission, H9 with its signature.)
 
 use crate::{
     case::{Case, Judged, require},
@@ -96,8 +96,8 @@ fn advance_submitter(case: &Case<'_, '_>, flow: &mut FlowState) {
     }
 }
 
-/// `EMPTY_DOC`, `DUP_DOC`, and the first sighting. General terms and notices of consent are the same for
-/// many: that they stand in other flows means nothing.
+/// `EMPTY_DOC`, `DUP_DOC`, and the first sighting. General terms and notices of consent are the
+/// same for many: that they stand in other flows means nothing.
 fn see_document(case: &mut Case<'_, '_>, document: &Document) -> Judged {
     let empty = document.length == 0
         || document.sha256.as_bytes() == &SHA256_EMPTY

@@ -1,20 +1,20 @@
 //! Judge records: turn an ordered block and a state into outcomes and changes.
 //!
-//! [`execute`] is a pure function: the same proposal on the same state gives the same outcomes and the
-//! same changes on every machine. It knows no clock but the block's time, no chance, no I/O but
+//! [`execute`] is a pure function: the same proposal on the same state gives the same outcomes and
+//! the same changes on every machine. It knows no clock but the block's time, no chance, no I/O but
 //! [`StateRead`], and its only error is that the state could not be read.
 //!
-//! **Two levels of judgement.** A *hard* rule rejects the record: it is malformed, unauthorised, or its
-//! sums are impossible. A *soft* rule accepts it and stamps a finding: to refuse evidence of bad
-//! behaviour would destroy it. All codes are in [`probata_types::catalogue`]. Numbers of the law come
-//! from the rule pack in the state, never from constants here.
+//! **Two levels of judgement.** A *hard* rule rejects the record: it is malformed, unauthorised, or
+//! its sums are impossible. A *soft* rule accepts it and stamps a finding: to refuse evidence of
+//! bad behaviour would destroy it. All codes are in [`probata_types::catalogue`]. Numbers of the
+//! law come from the rule pack in the state, never from constants here.
 //!
-//! **Where a rule is.** [`mod@submission`] judges what holds for a whole submission, `envelope` what holds
-//! for every record, and one file for each type (its module doc has the state diagram) what holds for
-//! that type. A new type is one new file and one new line in `table`.
+//! **Where a rule is.** `submission` judges what holds for a whole submission, `envelope` what
+//! holds for every record, and one file for each type (its module doc has the state diagram) what
+//! holds for that type. A new type is one new file and one new line in `table`.
 //!
-//! **Atomic.** Records are judged in order, and each sees what those before it did. A rejected record
-//! leaves no trace but its outcome.
+//! **Atomic.** Records are judged in order, and each sees what those before it did. A rejected
+//! record leaves no trace but its outcome.
 #![cfg_attr(not(test), deny(clippy::unwrap_used))]
 
 mod case;

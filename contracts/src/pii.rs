@@ -1,9 +1,10 @@
 //! H7: the scan for personal data in the clear.
 //!
-//! Every free text of a record ([`probata_types::Text`]) is scanned, wherever it stands: the walk follows the record's
-//! own serialization, so that a new field cannot be forgotten. Looked for are resident identity numbers
-//! (GB 11643-1999, with check digit), mobile numbers and bank card numbers (with Luhn check digit), as one
-//! run of digits or in the usual groups. Full-width digits count as digits.
+//! Every free text of a record ([`probata_types::Text`]) is scanned, wherever it stands: the walk
+//! follows the record's own serialization, so that a new field cannot be forgotten. Looked for are
+//! resident identity numbers (GB 11643-1999, with check digit), mobile numbers and bank card
+//! numbers (with Luhn check digit), as one run of digits or in the usual groups. Full-width digits
+//! count as digits.
 
 use probata_types::record::Record;
 use serde::Serialize;
@@ -114,7 +115,8 @@ fn luhn(at: usize, digit: u8) -> u32 {
     }
 }
 
-/// Seventeen digits and a check character, with a birthday that can be (GB 11643-1999; ISO 7064 MOD 11-2).
+/// Seventeen digits and a check character, with a birthday that can be (GB 11643-1999; ISO 7064 MOD
+/// 11-2).
 fn is_resident_id(digits: &[u8], x_follows: bool) -> bool {
     let check = match (digits.len(), x_follows) {
         (18, _) => u32::from(digits[17]),

@@ -25,8 +25,9 @@ impl fmt::Display for Rejection {
 
 impl std::error::Error for Rejection {}
 
-/// Whether a submission would be judged at all in a block of this height and time. A cheap check for
-/// the edge of a node; [`crate::execute`] makes the same one with the block's own height and time.
+/// Whether a submission would be judged at all in a block of this height and time. A cheap check
+/// for the edge of a node; [`crate::execute`] makes the same one with the block's own height and
+/// time.
 ///
 /// # Errors
 /// [`StateError`] if the state cannot be read.

@@ -9,8 +9,8 @@ use crate::{
 use probata_types::{body::Body, object::Object, outcome::Code};
 use std::collections::BTreeSet;
 
-/// Judges a record: the rules of the envelope, those of its type, and what the flow becomes. Changes
-/// are left with the overlay for the caller to keep or forget.
+/// Judges a record: the rules of the envelope, those of its type, and what the flow becomes.
+/// Changes are left with the overlay for the caller to keep or forget.
 pub(crate) fn judge(mut case: Case<'_, '_>) -> Judged<BTreeSet<Code>> {
     let flow = envelope::check(&case)?;
     let object = flow.as_ref().map(|flow| flow.object.clone());

@@ -108,8 +108,8 @@ impl Body {
         subjects
     }
 
-    /// Every commitment with the field name that it binds (see [`Commitment::new`]): the path of the
-    /// field in the body, list positions as numbers, such as `borrowers.0.name`.
+    /// Every commitment with the field name that it binds (see [`Commitment::new`]): the path of
+    /// the field in the body, list positions as numbers, such as `borrowers.0.name`.
     pub fn commitments(&self) -> Vec<(String, Commitment)> {
         match self {
             Self::LoanContract(body) => body.commitments(),
@@ -150,4 +150,60 @@ fn under(
 /// The commitment of an optional field, if it is there.
 fn optional(field: &str, value: Option<Commitment>) -> Option<(String, Commitment)> {
     value.map(|value| (field.to_owned(), value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Timestamp, codec};
+
+    fn revocation() -> Body {
+        Body::ConsentRevoke(Box::new(ConsentRevoke {
+            subject: Subject([0xab; 32]),
+            at: Timestamp::new(1_750_000_000_000),
+            by: RevokedBy::Agent,
+            channel: crate::Text::new("柜台").unwrap(),
+        }))
+    }
+
+    #[test]
+    fn one_derive_serves_json_and_bytes() {
+        let body = revocation();
+        let subject = "ab".repeat(32);
+        let json = format!(
+            r#"{{"consent_revoke":{{"subject":"{subject}","at":1750000000000,"by":"agent","channel":"柜台"}}}}"#
+        );
+        assert_eq!(serde_json::to_string(&body).unwrap(), json);
+        assert_eq!(serde_json::from_str::<Body>(&json).unwrap(), body);
+        // Variant 6; the handle; the time; variant 1; six bytes of UTF-8 and their number.
+        let bytes = format!(
+            "00000006{subject}000001977420dc0000000001{}e69f9ce58fb0",
+            "0000000000000006"
+        );
+        assert_eq!(hex::encode(codec::encode(&body)), bytes);
+        assert_eq!(codec::decode::<Body>(&hex::decode(bytes).unwrap(), 4_096).unwrap(), body);
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused() {
+        let json = serde_json::to_string(&revocation()).unwrap();
+        for wrong in [
+            json.replace("\"by\"", "\"note\":1,\"by\""),
+            json.replace("consent_revoke", "consent_recall"),
+            json.replace("agent", "Agent"),
+            json.replace("\"at\":1750000000000,", ""),
+            json.replace("1750000000000", "9007199254740992"),
+        ] {
+            assert_ne!(wrong, json);
+            assert!(serde_json::from_str::<Body>(&wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_phases_of_a_guarantee_are_those_of_its_action() {
+        let phases = |action| Body::Guarantee(Box::new(Guarantee { number: 1, action })).phases();
+        assert_eq!(phases(GuaranteeAction::Release(ReleaseReason::Consent)), [Phase::P18]);
+        let decision = ClaimDecision { accepted: crate::Fen::ZERO, reason: None };
+        assert_eq!(phases(GuaranteeAction::ClaimDecision(decision)), [Phase::P17]);
+    }
 }

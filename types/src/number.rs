@@ -93,7 +93,8 @@ macro_rules! counter {
 }
 
 counter! {
-    /// The position of a block in the chain; the first sealed block has height 1, genesis stands at 0.
+    /// The position of a block in the chain; the first sealed block has height 1, genesis stands at
+    /// 0.
     Height
 }
 counter! {
@@ -257,8 +258,8 @@ impl Date {
         (year, small(month), small(day))
     }
 
-    /// The day of a year, month and day in the proleptic Gregorian calendar; `None` if there is no such
-    /// day. Source: H. Hinnant, as above, `days_from_civil`.
+    /// The day of a year, month and day in the proleptic Gregorian calendar; `None` if there is no
+    /// such day. Source: H. Hinnant, as above, `days_from_civil`.
     pub fn from_civil(year: i64, month: u8, day: u8) -> Option<Self> {
         if !(-400_000..=400_000).contains(&year) || !(1..=12).contains(&month) || day == 0 {
             return None;
@@ -275,8 +276,8 @@ impl Date {
         ((y, i64::from(m), i64::from(d)) == (year, month, day)).then_some(date)
     }
 
-    /// The same day of the month `months` later (or earlier), or that month's last day if it is shorter.
-    /// Stays at this day where the calendar of the type ends.
+    /// The same day of the month `months` later (or earlier), or that month's last day if it is
+    /// shorter. Stays at this day where the calendar of the type ends.
     pub fn plus_months(self, months: i32) -> Self {
         let (year, month, day) = self.civil();
         let total = year * 12 + i64::from(month) - 1 + i64::from(months);

@@ -1,5 +1,5 @@
-//! The objects that records build: facilities, consents, access logs, models. Each is bounded, below
-//! [`crate::limits::OBJECT_BYTES`].
+//! The objects that records build: facilities, consents, access logs, models. Each is bounded,
+//! below [`crate::limits::OBJECT_BYTES`].
 
 mod access_log;
 mod consent;

@@ -23,7 +23,8 @@ pub struct RulePack {
     pub rate_caps: List<RateCap, 64>,
     /// How far the shown yearly cost may be from the recomputed one.
     pub apr_tolerance: Rate,
-    /// The most that an overdue rate may be of the agreed one, in hundredths: 150 is one and a half times.
+    /// The most that an overdue rate may be of the agreed one, in hundredths: 150 is one and a half
+    /// times.
     pub overdue_multiple_percent: u16,
     /// Months of a guarantee's period where none is agreed (Civil Code, 692).
     pub guarantee_months: u16,

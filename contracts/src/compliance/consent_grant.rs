@@ -6,10 +6,11 @@
 //!                                                     ├──revoke──▶ REVOKED
 //!                                                     └──a grant that replaces it──▶ SUPERSEDED
 //! ```
-//! Other purposes, means or kinds of data need a new grant (Personal Information Protection Law, 14 and 23).
-//! Hard: the controller submits; a separate consent has exactly one recipient and one notice of its own;
-//! its time ends after it begins; what it replaces is the same person's, under the same controller. Soft:
-//! `BUNDLED`, `PRECHECKED`, `DWELL_SHORT`, `OPEN_ENDED`, `BASIS_MISMATCH`, `NO_SUBJECT_PROOF`.
+//! Other purposes, means or kinds of data need a new grant (Personal Information Protection Law, 14
+//! and 23). Hard: the controller submits; a separate consent has exactly one recipient and one
+//! notice of its own; its time ends after it begins; what it replaces is the same person's, under
+//! the same controller. Soft: `BUNDLED`, `PRECHECKED`, `DWELL_SHORT`, `OPEN_ENDED`,
+//! `BASIS_MISMATCH`, `NO_SUBJECT_PROOF`.
 
 use crate::case::{Case, Judged, require};
 use probata_types::{
@@ -91,7 +92,8 @@ fn note_form(case: &mut Case<'_, '_>, body: &ConsentGrant) -> Judged {
     Ok(())
 }
 
-/// Whether a notice is also the contract or the general terms: of this record, or of a loan seen before.
+/// Whether a notice is also the contract or the general terms: of this record, or of a loan seen
+/// before.
 fn is_bundled(case: &Case<'_, '_>) -> Judged<bool> {
     for notice in notices(case) {
         let other = |document: &&Document| {

@@ -3,8 +3,9 @@
 //! ```text
 //! any status ──revoke──▶ REVOKED (a second one changes nothing)
 //! ```
-//! Hard: the flow is a consent, of this person; only the controller speaks as the controller. An agent of
-//! the person is always heard, whatever the controller says, so any member may submit for her.
+//! Hard: the flow is a consent, of this person; only the controller speaks as the controller. An
+//! agent of the person is always heard, whatever the controller says, so any member may submit for
+//! her.
 
 use crate::case::{Case, Judged, require};
 use probata_types::{

@@ -1,14 +1,15 @@
 //! Data access: adds to the log of one system.
 //!
 //! ```text
-//! (no flow) ──first access──▶ LOG ──access──▶ LOG …      (a denied access is logged like an allowed one)
+//! (no flow) ──first access──▶ LOG ──access──▶ LOG …    (denied ones are logged like allowed ones)
 //! ```
 //! Hard: one institution, one system to a log; what is cited as a model is one. Soft: `NO_CONSENT`,
 //! `AFTER_REVOKE`, `EXPORT_LARGE`, `OFF_HOURS`, `QUERY_NO_APPLICATION`.
 //!
-//! Whether a consent held is decided by the order of the chain, not by the stated time of the access: a
-//! stated time can be chosen, the order cannot. A consent that is not there, or does not cover the access,
-//! is a finding and not a failure: the access has happened, and its record must not be lost.
+//! Whether a consent held is decided by the order of the chain, not by the stated time of the
+//! access: a stated time can be chosen, the order cannot. A consent that is not there, or does not
+//! cover the access, is a finding and not a failure: the access has happened, and its record must
+//! not be lost.
 
 use crate::{
     case::{Case, Judged, require},
@@ -70,7 +71,8 @@ fn open(body: &DataAccess, flow: Option<Object>) -> Judged<Box<AccessLog>> {
     }
 }
 
-/// What is wrong with the basis of an access that was allowed, if anything. Counts the use of a consent.
+/// What is wrong with the basis of an access that was allowed, if anything. Counts the use of a
+/// consent.
 fn judge_basis(case: &mut Case<'_, '_>, body: &DataAccess) -> Judged<Option<Code>> {
     let id = match body.basis {
         AccessBasis::Consent(id) => id,
@@ -97,7 +99,8 @@ fn judge_basis(case: &mut Case<'_, '_>, body: &DataAccess) -> Judged<Option<Code
     Ok(None)
 }
 
-/// Whether the loan that a consent is bound to still lives; one that does not exist yet is being applied for.
+/// Whether the loan that a consent is bound to still lives; one that does not exist yet is being
+/// applied for.
 fn loan_lives(case: &Case<'_, '_>, consent: &Consent) -> Judged<bool> {
     let ConsentValidity::LoanLife(loan) = consent.validity else {
         return Ok(true);

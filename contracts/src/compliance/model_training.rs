@@ -5,10 +5,10 @@
 //!    └─▶ ABORTED  └────────────┴────────────┘ (deployed without approval: a finding)
 //! FINISHED … ROLLED_BACK ──▶ RETIRED
 //! ```
-//! Hard: one institution, one model to a flow; steps in this order; training ends after it begins; the
-//! version that it starts from exists; federated training bears the valid signatures of two members, and
-//! no training an invalid one. Soft: `NO_CHECKSUM`, `DEPLOY_UNAPPROVED`, `FILING_MISSING`,
-//! `DATA_AFTER_REVOKE`.
+//! Hard: one institution, one model to a flow; steps in this order; training ends after it begins;
+//! the version that it starts from exists; federated training bears the valid signatures of two
+//! members, and no training an invalid one. Soft: `NO_CHECKSUM`, `DEPLOY_UNAPPROVED`,
+//! `FILING_MISSING`, `DATA_AFTER_REVOKE`.
 
 use crate::case::{Case, Judged, require};
 use probata_types::{

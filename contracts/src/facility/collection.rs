@@ -3,10 +3,10 @@
 //! ```text
 //! LOGGED (the facility keeps its status; an effective demand starts the limitation period anew)
 //! ```
-//! Hard: the end is not before the beginning, and neither in the future; a call by a machine names its
-//! model; who is to pay is a borrower or guarantor. Soft: `COLL_HOURS`, `COLL_FREQ`, `COLL_THIRD_PARTY`,
-//! `NO_RECORDING`, `OVER_DEMAND`, `NO_MANDATE`, `COMPLAINT_LATE`. A demand is effective if the debtor was
-//! reached, or if a letter went to the address agreed for service.
+//! Hard: the end is not before the beginning, and neither in the future; a call by a machine names
+//! its model; who is to pay is a borrower or guarantor. Soft: `COLL_HOURS`, `COLL_FREQ`,
+//! `COLL_THIRD_PARTY`, `NO_RECORDING`, `OVER_DEMAND`, `NO_MANDATE`, `COMPLAINT_LATE`. A demand is
+//! effective if the debtor was reached, or if a letter went to the address agreed for service.
 
 use super::{open, owed::most_owed, require_lender};
 use crate::case::{Case, Judged, not_negative, require};

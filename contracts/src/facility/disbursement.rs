@@ -4,10 +4,10 @@
 //! drawdown   INSTRUCTED ──▶ PAID ──▶ REVERSED        facility   SIGNED ──first paid──▶ EFFECTIVE
 //!                 └───────▶ FAILED
 //! ```
-//! A drawdown may also be reported as paid or failed at once. Hard: the loan is signed, effective or
-//! performing; what is paid stays within the limit (of a revolving loan: what is outstanding); the bank
-//! transaction is new; a reversal takes back one that was paid, once. Soft: `ART670`, `HIDDEN_FEE`,
-//! `ACCT_NOT_BORROWER`, `BEFORE_SIGN`.
+//! A drawdown may also be reported as paid or failed at once. Hard: the loan is signed, effective
+//! or performing; what is paid stays within the limit (of a revolving loan: what is outstanding);
+//! the bank transaction is new; a reversal takes back one that was paid, once. Soft: `ART670`,
+//! `HIDDEN_FEE`, `ACCT_NOT_BORROWER`, `BEFORE_SIGN`.
 
 use super::{open, require_lender};
 use crate::case::{Case, Judged, in_range, not_negative, positive, require};
@@ -65,7 +65,8 @@ fn is_next(facility: &Facility, number: u32) -> bool {
     facility.drawdowns.checked_add(1) == Some(number)
 }
 
-/// A drawdown is over, one way or the other: it was ordered with this sum, or takes the next number.
+/// A drawdown is over, one way or the other: it was ordered with this sum, or takes the next
+/// number.
 fn take_number(facility: &mut Facility, body: &Disbursement) -> Judged {
     let mut pending = std::mem::take(&mut facility.pending).into_vec();
     let at = pending.iter().position(|one| one.number == body.drawdown_no);

@@ -1,15 +1,16 @@
 //! Guarantee: secures a facility.
 //!
 //! ```text
-//! SIGNED ──loan paid out──▶ IN_FORCE ──notice──▶ CLAIM_NOTICED ──▶ CLAIM_ACCEPTED ──paid──▶ CLAIM_PAID (part*)
-//!    │                       │  ▲                     └─────────▶ CLAIM_REFUSED                 │ recovered
-//!    │                       │  └──────────notice again──────────────┘                      RECOURSE (part*)
-//!    └──released/lapsed──────┴─▶ RELEASED | EXPIRED                                     all back ──▶ CLOSED
+//! SIGNED ──loan paid out──▶ IN_FORCE ──notice──▶ CLAIM_NOTICED ──accepted──▶ CLAIM_ACCEPTED
+//!    │                       │   ▲                     │ refused                   │ paid
+//!    │                       │   └──notice again──── CLAIM_REFUSED          CLAIM_PAID (part*)
+//!    │                       │                                                     │ recovered
+//!    └── released, lapsed ───┴─▶ RELEASED | EXPIRED     CLOSED ◀──all back── RECOURSE (part*)
 //! ```
-//! Hard, at signing: shares of risk add up to 10,000, and those of a group of guarantors too; a scheme has
-//! its shares and limit; the submitter is the lender, a guarantor or bearer of risk. Those of claims are in
-//! `claim`. Soft: `KIND_UNCLEAR`, `NO_RESOLUTION`, `WEAK_SIGN`, `SIGN_BEFORE_ID`, `PERIOD_LAPSED`,
-//! `GENERAL_NO_EXHAUST`, `RECOURSE_NOT_AGREED`.
+//! Hard, at signing: shares of risk add up to 10,000, and those of a group of guarantors too; a
+//! scheme has its shares and limit; the submitter is the lender, a guarantor or bearer of risk.
+//! Those of claims are in `claim`. Soft: `KIND_UNCLEAR`, `NO_RESOLUTION`, `WEAK_SIGN`,
+//! `SIGN_BEFORE_ID`, `PERIOD_LAPSED`, `GENERAL_NO_EXHAUST`, `RECOURSE_NOT_AGREED`.
 
 mod claim;
 

@@ -3,10 +3,11 @@
 //! ```text
 //! (no flow) ──loan contract──▶ SIGNED
 //! ```
-//! Hard: the lender submits; there are borrowers; every signer is a party and both sides have signed; the
-//! last day is after the first; the principal is positive and the schedule adds up to it; what is cited
-//! exists. Soft: `RATE_CAP`, `OVERDUE_RATE`, `APR_MISMATCH`, `NO_DISCLOSURE`, `NO_CLAUSE_PROMPT`, `WEAK_SIGN`,
-//! `SIGN_BEFORE_ID`, `MODEL_UNFILED`. (`HIDDEN_FEE` is found when the fee is taken.)
+//! Hard: the lender submits; there are borrowers; every signer is a party and both sides have
+//! signed; the last day is after the first; the principal is positive and the schedule adds up to
+//! it; what is cited exists. Soft: `RATE_CAP`, `OVERDUE_RATE`, `APR_MISMATCH`, `NO_DISCLOSURE`,
+//! `NO_CLAUSE_PROMPT`, `WEAK_SIGN`, `SIGN_BEFORE_ID`, `MODEL_UNFILED`. (`HIDDEN_FEE` is found when
+//! the fee is taken.)
 
 use super::{
     schedule, signing,
@@ -66,8 +67,8 @@ fn check_references(case: &mut Case<'_, '_>, body: &LoanContract) -> Judged {
     Ok(())
 }
 
-/// `APR_MISMATCH`, `RATE_CAP` and `OVERDUE_RATE`. Where the two ways of counting days differ, the one that
-/// speaks for the lender counts.
+/// `APR_MISMATCH`, `RATE_CAP` and `OVERDUE_RATE`. Where the two ways of counting days differ, the
+/// one that speaks for the lender counts.
 fn note_cost(case: &mut Case<'_, '_>, body: &LoanContract) -> Judged {
     let tolerance = case.pack.apr_tolerance.0;
     let cost = Cost::of(body)?;
@@ -122,7 +123,7 @@ impl<'b> Cost<'b> {
 
     fn yearly(&self, calendar: Calendar, method: AprMethod) -> Option<Rate> {
         let payments = self.payments.as_ref()?;
-        yearly_cost(self.body.start, self.received, payments, calendar, method)
+        Some(yearly_cost(self.body.start, self.received, payments, calendar, method))
     }
 }
 

@@ -3,8 +3,9 @@
 use probata_types::{Date, Fen, object::Facility};
 
 /// The most that may be demanded of a borrower on a day: all principal outstanding, interest run up
-/// and not paid, overdue interest, agreed fees not paid, and liquidated damages once overdue. An upper
-/// bound: interest is reckoned on all that was ever paid out, and never above that of the schedule.
+/// and not paid, overdue interest, agreed fees not paid, and liquidated damages once overdue. An
+/// upper bound: interest is reckoned on all that was ever paid out, and never above that of the
+/// schedule.
 pub(super) fn most_owed(facility: &Facility, on: Date) -> Fen {
     let interest = interest_to(facility, on) - i128::from(facility.interest_paid.get());
     let fees = facility.fees_agreed.get().saturating_sub(facility.fees_paid.get());

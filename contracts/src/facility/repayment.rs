@@ -1,14 +1,16 @@
 //! Repayment: pays back.
 //!
 //! ```text
-//! repayment  SUCCESS ──▶ REVERSED     facility  EFFECTIVE ──success──▶ PERFORMING ──all repaid──▶ SETTLED
-//!            FAIL                               PERFORMING ──fail──▶ OVERDUE ──made good──▶ PERFORMING
+//! repayment   SUCCESS ──▶ REVERSED          facility   EFFECTIVE ──success──▶ PERFORMING
+//!             FAIL                                     PERFORMING ──fail──▶ OVERDUE
+//!                                                      OVERDUE ──made good──▶ PERFORMING
+//!                                                      any of them ──all repaid──▶ SETTLED
 //! ```
-//! A facility is settled by the payment that leaves no principal and no instalment (a revolving one never
-//! is). Hard: the parts add up to the amount; the stated remaining principal is the recomputed one, and
-//! not negative; the bank transaction is new (of a failed attempt it is not recorded); a reversal takes
-//! back one that succeeded, once, with the same parts. Soft: `ALLOC_ORDER`, `BACKDATED`, `MISSING_INDEX`,
-//! `HIDDEN_FEE`.
+//! A facility is settled by the payment that leaves no principal and no instalment (a revolving one
+//! never is). Hard: the parts add up to the amount; the stated remaining principal is the
+//! recomputed one, and not negative; the bank transaction is new (of a failed attempt it is not
+//! recorded); a reversal takes back one that succeeded, once, with the same parts. Soft:
+//! `ALLOC_ORDER`, `BACKDATED`, `MISSING_INDEX`, `HIDDEN_FEE`.
 
 use super::{open, require_lender};
 use crate::case::{Case, Judged, in_range, not_negative, positive, require};

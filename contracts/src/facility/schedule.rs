@@ -70,8 +70,8 @@ fn due(first: Date, every_months: u8, at: u16) -> Date {
     first.plus_months(i32::from(every_months) * i32::from(at))
 }
 
-/// Principal and interest of instalment `at` of `terms`, as the difference of what is due up to it and
-/// up to the one before, so that rounding never loses a fen.
+/// Principal and interest of instalment `at` of `terms`, as the difference of what is due up to it
+/// and up to the one before, so that rounding never loses a fen.
 fn part(method: RepayMethod, sums: (i64, i64), at: u16, terms: u16) -> (Fen, Fen) {
     let up_to = |paid: u16| {
         let (n, k) = (i128::from(terms), i128::from(paid));
@@ -119,7 +119,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_fen_is_lost(principal in 0..1i64 << 52, interest in 0..1i64 << 52, terms in 1u16..480) {
+        fn no_fen_is_lost(
+            principal in 0..1i64 << 52,
+            interest in 0..1i64 << 52,
+            terms in 1u16..480,
+        ) {
             for method in [
                 RepayMethod::EqualInstalments,
                 RepayMethod::EqualPrincipal,

@@ -1,9 +1,9 @@
-//! The yearly cost of a loan: the internal rate of return of what the borrower receives and pays, in
-//! integers only, so that every machine finds the same.
+//! The yearly cost of a loan: the internal rate of return of what the borrower receives and pays,
+//! in integers only, so that every machine finds the same.
 //!
-//! With a day's discount factor `v`, the cost is right where `Σ payment · v^days = received`. The sum
-//! rises with `v`, so `v` is found by halving a range. Years are counted in two ways, and lenders use
-//! both: in actual days of a year of 365, and in months of 30 days (Eurobond basis).
+//! With a day's discount factor `v`, the cost is right where `Σ payment · v^days = received`. The
+//! sum rises with `v`, so `v` is found by halving a range. Years are counted in two ways, and
+//! lenders use both: in actual days of a year of 365, and in months of 30 days (Eurobond basis).
 
 use crate::limits::APR_STEPS;
 use probata_types::{Date, Fen, Rate, body::AprMethod};
@@ -29,17 +29,20 @@ pub(super) enum Calendar {
 /// One in fixed point with 60 binary places.
 const ONE: u64 = 1 << 60;
 
-/// The yearly cost of receiving `received` on a day and paying `payments`, by ascending date. `None` if
-/// nothing is received. Zero if no more is paid than received, and the largest rate if the cost is
-/// beyond all bounds.
+/// The yearly cost of receiving `received` on a day and paying `payments`, by ascending date. Zero
+/// if no more is paid than received; the largest rate if the cost is beyond all bounds, as where
+/// fees leave nothing to receive.
 pub(super) fn yearly_cost(
     start: Date,
     received: Fen,
     payments: &[Payment],
     calendar: Calendar,
     method: AprMethod,
-) -> Option<Rate> {
-    let received = u64::try_from(received.get()).ok().filter(|sum| *sum > 0)?;
+) -> Rate {
+    let received = match u64::try_from(received.get()) {
+        Ok(received) if received > 0 => received,
+        _ => return Rate(u32::MAX),
+    };
     let flows: Vec<(u64, u64)> = payments
         .iter()
         .map(|payment| {
@@ -49,10 +52,10 @@ pub(super) fn yearly_cost(
         .collect();
     let day = day_factor(received, &flows);
     let year = power(day, calendar.year());
-    Some(match method {
+    match method {
         AprMethod::Compound => cost(year, 1),
         AprMethod::Simple => cost(twelfth_root(year), 12),
-    })
+    }
 }
 
 impl Calendar {
@@ -94,7 +97,7 @@ fn day_factor(received: u64, flows: &[(u64, u64)]) -> u64 {
     high
 }
 
-/// `Σ amount · factor^days`, with 60 binary places. Amounts add up to less than 2^55: no overflow.
+/// `Σ amount · factor^days`, with 60 binary places. Amounts add up to less than 2^57: no overflow.
 fn present_value(factor: u64, flows: &[(u64, u64)]) -> u128 {
     let (mut day, mut discount, mut sum) = (0, ONE, 0u128);
     // Most gaps between instalments are alike: keep the last power.
@@ -169,8 +172,8 @@ mod tests {
             .collect()
     }
 
-    fn close(got: Option<Rate>, expected: u32) {
-        let got = got.unwrap().0;
+    fn close(got: Rate, expected: u32) {
+        let got = got.0;
         assert!(got.abs_diff(expected) <= 2, "{got} is not {expected}");
     }
 
@@ -211,7 +214,8 @@ mod tests {
         let cost = |received| {
             yearly_cost(start, fen(received), &payments, Calendar::Months, AprMethod::Simple)
         };
-        // 2 % kept back: the month's rate solves 98 = 8.884879 · (1 - (1+i)^-12) / i, i = 1.32121 %.
+        // 2 % kept back: the month's rate solves 98 = 8.884879 · (1 - (1+i)^-12) / i, i = 1.32121
+        // %.
         close(cost(98_000_000), 158_545);
         assert!(cost(98_000_000) > cost(100_000_000));
     }
@@ -222,12 +226,12 @@ mod tests {
         let cost = |received, amount, method| {
             yearly_cost(Date(0), fen(received), &payment(amount), Calendar::Actual, method)
         };
-        assert_eq!(cost(0, 100, AprMethod::Simple), None);
-        assert_eq!(cost(-5, 100, AprMethod::Simple), None);
-        assert_eq!(cost(100, 100, AprMethod::Compound), Some(Rate(0)));
-        assert_eq!(cost(100, 50, AprMethod::Compound), Some(Rate(0)));
-        assert_eq!(cost(1, 9_000_000_000_000_000, AprMethod::Compound), Some(Rate(u32::MAX)));
-        assert_eq!(cost(1, 9_000_000_000_000_000, AprMethod::Simple), Some(Rate(u32::MAX)));
+        assert_eq!(cost(0, 100, AprMethod::Simple), Rate(u32::MAX));
+        assert_eq!(cost(-5, 100, AprMethod::Simple), Rate(u32::MAX));
+        assert_eq!(cost(100, 100, AprMethod::Compound), Rate(0));
+        assert_eq!(cost(100, 50, AprMethod::Compound), Rate(0));
+        assert_eq!(cost(1, 9_000_000_000_000_000, AprMethod::Compound), Rate(u32::MAX));
+        assert_eq!(cost(1, 9_000_000_000_000_000, AprMethod::Simple), Rate(u32::MAX));
     }
 
     proptest! {

@@ -93,8 +93,8 @@ fn every_text_of_a_record_is_scanned_wherever_it_stands() {
 }
 
 #[test]
-fn identifiers_and_digests_are_not_texts() {
-    // A credit code of digits only, and commitments whose bytes are those of digits.
+fn digests_are_not_texts() {
+    // A commitment whose bytes happen to be those of digits.
     let mut body = access();
     body.ticket = Some(probata_types::record::Commitment(*b"13812345678 13812345678 13812345"));
     let world = World::new();

@@ -145,7 +145,8 @@ pub struct ConsentDisplay {
 pub struct WillProof {
     /// By what means.
     pub method: WillMethod,
-    /// Commitment to what proves it (number of the signature or of the identity check), if anything does.
+    /// Commitment to what proves it (number of the signature or of the identity check), if anything
+    /// does.
     pub proof: Option<Commitment>,
 }
 

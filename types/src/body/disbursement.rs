@@ -21,7 +21,8 @@ pub struct Disbursement {
     pub payee_account: Commitment,
     /// Whether the account paid to is the borrower's own.
     pub payee_is_borrower: bool,
-    /// Commitment to the number of the bank transaction. A reversal repeats that of what it reverses.
+    /// Commitment to the number of the bank transaction. A reversal repeats that of what it
+    /// reverses.
     pub bank_txn: Commitment,
     /// What was kept back.
     pub deductions: List<Deduction, 8>,

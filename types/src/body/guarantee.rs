@@ -243,8 +243,9 @@ pub struct ClaimDecision {
 pub struct ClaimPayment {
     /// The loss that is settled by this payment: all or a part of what was accepted.
     pub loss: Fen,
-    /// What of the loss falls on each of the terms' `risk_shares`, in their order: its share rounded
-    /// down, what rounding leaves to the lender (or to the first, if the lender bears none).
+    /// What of the loss falls on each of the terms' `risk_shares`, in their order: its share
+    /// rounded down, what rounding leaves to the lender (or to the first, if the lender bears
+    /// none).
     pub allocation: List<Fen, 8>,
     /// Who pays.
     pub payer: InstitutionId,

@@ -95,8 +95,8 @@ pub struct TrainingRun {
 }
 
 impl TrainingRun {
-    /// What the parties of a joint training sign: `hash(TrainingRun, chain ‖ flow ‖ run)`, the run with
-    /// an empty list of signatures.
+    /// What the parties of a joint training sign: `hash(TrainingRun, chain ‖ flow ‖ run)`, the run
+    /// with an empty list of signatures.
     pub fn digest(&self, suite: Suite, chain: &Hash, flow: &FlowId) -> Hash {
         let mut run = self.clone();
         run.cosignatures = List::empty();

@@ -23,7 +23,8 @@ pub struct Repayment {
     pub unpaid_interest: Fen,
     /// Where the money came from.
     pub source: RepaymentSource,
-    /// Commitment to the number of the bank transaction. A reversal repeats that of what it reverses.
+    /// Commitment to the number of the bank transaction. A reversal repeats that of what it
+    /// reverses.
     pub bank_txn: Commitment,
     /// Principal outstanding after this record.
     pub remaining_principal: Fen,

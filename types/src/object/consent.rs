@@ -43,8 +43,8 @@ pub struct Consent {
 }
 
 impl Consent {
-    /// Where it stands at a time: [`ConsentStatus::Expired`] once its time has run out. A consent for the
-    /// life of a loan also ends with the loan, which only the loan's flow shows.
+    /// Where it stands at a time: [`ConsentStatus::Expired`] once its time has run out. A consent
+    /// for the life of a loan also ends with the loan, which only the loan's flow shows.
     pub fn status_at(&self, time: Timestamp) -> ConsentStatus {
         match (self.status, self.validity) {
             (ConsentStatus::Active, ConsentValidity::Until(end)) if end <= time => {

@@ -172,8 +172,8 @@ impl Debtor {
         Self { subject, guarantee, latest: Date(0), contacts: [0; 7] }
     }
 
-    /// Counts a contact on a day. Returns how many there are on that day, and in the seven days that
-    /// end with the latest day known.
+    /// Counts a contact on a day. Returns how many there are on that day, and in the seven days
+    /// that end with the latest day known.
     pub fn count_contact(&mut self, day: Date) -> (u16, u16) {
         let ahead = i64::from(day.0) - i64::from(self.latest.0);
         if ahead > 0 {

@@ -1,8 +1,9 @@
 //! Claims on a guarantee: notice, decision, payment, recovery.
 //!
-//! A claim is a loss; what of it each bearer of risk bears is its share, rounded down, and the fen that
-//! rounding leaves go to the lender. Guarantors, re-guarantors and funds pay their parts; the part of the
-//! lender stays with it, and that of the borrower stays owed. What comes back is split the same way.
+//! A claim is a loss; what of it each bearer of risk bears is its share, rounded down, and the fen
+//! that rounding leaves go to the lender. Guarantors, re-guarantors and funds pay their parts; the
+//! part of the lender stays with it, and that of the borrower stays owed. What comes back is split
+//! the same way.
 
 use crate::case::{Case, Judged, in_range, not_negative, positive, require};
 use probata_types::{

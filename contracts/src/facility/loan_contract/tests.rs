@@ -204,7 +204,10 @@ fn fees_count_towards_the_cap() {
         amount: fen(200_000),
         due: day(2025, 6, 10),
     };
-    assert_eq!(judge(|c| c.fees.push(fee).unwrap()), "accepted: RATE_CAP, APR_MISMATCH");
+    let all = Fee { amount: fen(1_200_000), ..fee.clone() };
+    for fee in [fee, all] {
+        assert_eq!(judge(|c| c.fees.push(fee).unwrap()), "accepted: RATE_CAP, APR_MISMATCH");
+    }
 }
 
 #[test]
