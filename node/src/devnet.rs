@@ -245,7 +245,8 @@ impl Network {
             process.ask_to_stop();
         }
         for process in self.processes {
-            process.stop().await;
+            // It was asked to end, and how it did matters no more.
+            let _ = process.stop().await;
         }
     }
 }

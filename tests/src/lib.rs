@@ -1,1 +1,23 @@
 //! Try to break it: whole-network tests, hostile inputs, vectors.
+//!
+//! What the tests start is real: node processes with their meshes, disks and signatures, made by the
+//! devnet's own ceremony. This library holds what they share.
+//!
+//! | module | what it is |
+//! | --- | --- |
+//! | [`network`] | real node processes on loopback: start, kill, stop, ask, wait |
+//! | [`writer`] | signed submissions of real drafts |
+//! | [`load`] | several writers at once, and what was acknowledged to them |
+//! | [`check`] | what must hold afterwards, seen from outside |
+//! | [`seed`] | random choices that can be repeated |
+
+pub mod check;
+pub mod limits;
+pub mod load;
+pub mod network;
+pub mod ports;
+pub mod seed;
+pub mod trouble;
+pub mod writer;
+
+pub use trouble::{Trouble, ensure};

@@ -8,7 +8,7 @@ use nix::{
 use std::{
     fs::OpenOptions,
     path::{Path, PathBuf},
-    process::Stdio,
+    process::{ExitStatus, Stdio},
     time::Duration,
 };
 use tokio::process::{Child, Command};
@@ -72,11 +72,15 @@ impl NodeProcess {
         }
     }
 
-    /// Waits for the process to end, and kills it if it does not.
-    pub async fn stop(mut self) {
+    /// Waits for the process to end, and kills it if it does not; how it ended.
+    ///
+    /// # Errors
+    /// [`DevnetError::File`] if the system cannot tell.
+    pub async fn stop(mut self) -> Result<ExitStatus, DevnetError> {
         if tokio::time::timeout(STOP_TIME, self.child.wait()).await.is_err() {
             // It may have ended just now.
             let _ = self.child.kill().await;
         }
+        self.child.wait().await.map_err(DevnetError::at(&self.log))
     }
 }

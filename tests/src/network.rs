@@ -1,0 +1,287 @@
+//! A network of real processes on loopback, and the verbs that tests do to it.
+
+mod node;
+
+pub use node::Status;
+
+use crate::{
+    limits,
+    ports::Ports,
+    trouble::{Trouble, ensure},
+};
+use nix::sys::signal::Signal;
+use probata_client::sdk::{Client, ClientConfig};
+use probata_genesis::Genesis;
+use probata_node::devnet::{
+    ceremony::{self, DevnetNode},
+    process::NodeProcess,
+};
+use serde_json::Value;
+use std::{
+    path::{Path, PathBuf},
+    process::ExitStatus,
+    time::{Duration, Instant},
+};
+use tempfile::TempDir;
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+static TURNS: Semaphore = Semaphore::const_new(limits::NETWORKS_AT_ONCE);
+
+/// Waits until this test may run a network. Every test that starts processes takes a turn.
+///
+/// # Panics
+/// Never: the turns are not closed.
+pub async fn turn() -> SemaphorePermit<'static> {
+    TURNS.acquire().await.expect("nobody closes it")
+}
+
+/// Validators, and one member node after them. Dropping it kills every process; a folder whose network
+/// was not brought to its [`Network::finish`] is kept to look at.
+pub struct Network {
+    folder: Option<TempDir>,
+    genesis: Genesis,
+    nodes: Vec<DevnetNode>,
+    processes: Vec<Option<NodeProcess>>,
+    program: PathBuf,
+    http: reqwest::Client,
+    _ports: Ports,
+    _turn: SemaphorePermit<'static>,
+}
+
+impl Network {
+    /// Holds the ceremony, starts every node of the program `probata-node` and waits until all are up.
+    ///
+    /// # Errors
+    /// [`Trouble`].
+    pub async fn start(program: &str, validators: u16) -> Result<Self, Trouble> {
+        let turn = turn().await;
+        let ports = Ports::find()?;
+        let folder = tempfile::Builder::new().prefix("probata-test-").tempdir()?;
+        let (genesis, nodes) = ceremony::hold(folder.path(), validators, ports.base())?;
+        let mut network = Self {
+            folder: Some(folder),
+            genesis,
+            processes: nodes.iter().map(|_| None).collect(),
+            nodes,
+            program: PathBuf::from(program),
+            http: reqwest::Client::builder().timeout(limits::ANSWER).build()?,
+            _ports: ports,
+            _turn: turn,
+        };
+        for node in 0..network.nodes.len() {
+            network.start_node(node)?;
+        }
+        network.wait_until_up().await?;
+        Ok(network)
+    }
+
+    /// The genesis document.
+    pub const fn genesis(&self) -> &Genesis {
+        &self.genesis
+    }
+
+    /// The folder of genesis, keys and nodes.
+    ///
+    /// # Panics
+    /// Never: it goes only with the network.
+    pub fn folder(&self) -> &Path {
+        self.folder.as_ref().expect("taken only when the network goes").path()
+    }
+
+    /// Every node; the last is the member node.
+    pub fn nodes(&self) -> &[DevnetNode] {
+        &self.nodes
+    }
+
+    /// The places of the validators.
+    pub fn validators(&self) -> std::ops::Range<usize> {
+        0..self.member()
+    }
+
+    /// The place of the member node.
+    pub fn member(&self) -> usize {
+        self.nodes.len() - 1
+    }
+
+    /// The nodes whose processes run.
+    pub fn running(&self) -> Vec<usize> {
+        (0..self.nodes.len()).filter(|node| self.processes[*node].is_some()).collect()
+    }
+
+    /// The path of a file in a node's folder.
+    pub fn path(&self, node: usize, file: &str) -> PathBuf {
+        self.nodes[node].folder.join(file)
+    }
+
+    /// Starts a node that does not run.
+    ///
+    /// # Errors
+    /// [`Trouble`] if there is no such program.
+    ///
+    /// # Panics
+    /// If the node runs: the test is wrong.
+    pub fn start_node(&mut self, node: usize) -> Result<(), Trouble> {
+        assert!(self.processes[node].is_none(), "node {node} runs already");
+        self.processes[node] = Some(NodeProcess::start(&self.program, &self.nodes[node])?);
+        Ok(())
+    }
+
+    /// Kills nodes as a power cut would, at once: they get no moment to finish anything.
+    ///
+    /// # Errors
+    /// [`Trouble`] if the system cannot tell that they ended.
+    pub async fn kill(&mut self, nodes: &[usize]) -> Result<(), Trouble> {
+        for node in nodes {
+            self.signal(*node, Signal::SIGKILL);
+        }
+        for node in nodes {
+            self.wait_for_end(*node).await?;
+        }
+        Ok(())
+    }
+
+    /// Asks a node to stop by SIGTERM, and waits for its end.
+    ///
+    /// # Errors
+    /// [`Trouble`] unless it ends by itself, with exit code 0.
+    pub async fn stop(&mut self, node: usize) -> Result<(), Trouble> {
+        self.signal(node, Signal::SIGTERM);
+        let status = self.wait_for_end(node).await?;
+        ensure(status.success(), || {
+            format!("asked to stop, node {node} ended with {status}\n{}", self.log_tail(node))
+        })
+    }
+
+    /// Waits for a node to end.
+    ///
+    /// # Errors
+    /// [`Trouble`] if the system cannot tell.
+    ///
+    /// # Panics
+    /// If the node does not run: the test is wrong.
+    pub async fn wait_for_end(&mut self, node: usize) -> Result<ExitStatus, Trouble> {
+        let process = self.processes[node].take().expect("the test says that the node runs");
+        Ok(process.stop().await?)
+    }
+
+    /// Sends a node's process a signal.
+    ///
+    /// # Panics
+    /// If the node does not run: the test is wrong.
+    pub fn signal(&self, node: usize, signal: Signal) {
+        self.processes[node].as_ref().expect("the test says that the node runs").signal(signal);
+    }
+
+    /// A client of these nodes, which believes nothing that it has not verified.
+    ///
+    /// # Errors
+    /// [`Trouble`].
+    pub fn client(&self, nodes: &[usize], deadline: Duration) -> Result<Client, Trouble> {
+        Ok(Client::new(ClientConfig {
+            nodes: nodes.iter().map(|node| self.nodes[*node].api.clone()).collect(),
+            genesis: self.genesis.clone(),
+            deadline,
+            spool: None,
+        })?)
+    }
+
+    /// Waits until all nodes that were started answer.
+    ///
+    /// # Errors
+    /// [`Trouble`] if one ends, or does not answer in time.
+    pub async fn wait_until_up(&mut self) -> Result<(), Trouble> {
+        for node in self.running() {
+            let what = format!("node {node} to answer");
+            self.wait_for(&what, async |network| Ok(network.status(node).await.is_ok())).await?;
+        }
+        Ok(())
+    }
+
+    /// Looks again and again until something holds, and how long it took.
+    ///
+    /// # Errors
+    /// [`Trouble`] of `holds`, if a running node ends meanwhile, or after [`limits::PATIENCE`]; then with what
+    /// every node says.
+    pub async fn wait_for(
+        &mut self,
+        what: &str,
+        mut holds: impl AsyncFnMut(&Self) -> Result<bool, Trouble>,
+    ) -> Result<Duration, Trouble> {
+        let start = Instant::now();
+        while !holds(self).await? {
+            for node in 0..self.nodes.len() {
+                let Some(process) = &mut self.processes[node] else { continue };
+                if let Err(error) = process.check() {
+                    let log = self.log_tail(node);
+                    return Err(Trouble::new(format!("waiting for {what}: {error}\n{log}")));
+                }
+            }
+            if start.elapsed() > limits::PATIENCE {
+                let state = self.describe().await;
+                let patience = limits::PATIENCE;
+                return Err(Trouble::new(format!("{what} did not come in {patience:?}\n{state}")));
+            }
+            tokio::time::sleep(limits::LOOK_INTERVAL).await;
+        }
+        Ok(start.elapsed())
+    }
+
+    /// Waits until all running nodes are at `height` or above.
+    ///
+    /// # Errors
+    /// As [`Network::wait_for`].
+    pub async fn wait_for_height(&mut self, height: u64) -> Result<Duration, Trouble> {
+        let what = format!("height {height} at every running node");
+        self.wait_for(&what, async |network| {
+            for node in network.running() {
+                match network.status(node).await {
+                    Ok(status) if status.height >= height => {}
+                    _ => return Ok(false),
+                }
+            }
+            Ok(true)
+        })
+        .await
+    }
+
+    /// Stops what runs, checks the data of every node, and clears up. The last line of every test.
+    ///
+    /// # Errors
+    /// [`Trouble`] if a node does not stop well, or its data is not clean.
+    pub async fn finish(mut self) -> Result<(), Trouble> {
+        for node in self.running() {
+            self.stop(node).await?;
+        }
+        for node in 0..self.nodes.len() {
+            let report = self.fsck(node).await?;
+            let clean = report["clean"] == Value::Bool(true);
+            ensure(clean, || format!("fsck of node {node} found damage: {report}"))?;
+        }
+        let folder = self.folder.take().expect("taken only here");
+        folder.close()?;
+        Ok(())
+    }
+
+    /// The status of every node and the end of its log.
+    async fn describe(&self) -> String {
+        let mut text = String::new();
+        for node in 0..self.nodes.len() {
+            let status = match (&self.processes[node], self.status(node).await) {
+                (None, _) => "stopped".to_owned(),
+                (_, Ok(status)) => format!("{status:?}"),
+                (_, Err(error)) => error.to_string(),
+            };
+            text.push_str(&format!("node {node}: {status}\n{}\n", self.log_tail(node)));
+        }
+        text
+    }
+}
+
+impl Drop for Network {
+    #[expect(clippy::print_stderr, reason = "whoever reads the failure must find the folder")]
+    fn drop(&mut self) {
+        if let Some(folder) = self.folder.take() {
+            eprintln!("the network did not finish; its folder is {}", folder.keep().display());
+        }
+    }
+}
