@@ -3,7 +3,7 @@
 use crate::{BlockContext, admit, execute, fixtures::*};
 use probata_types::{
     Hash, Height, List, Timestamp,
-    body::{Allocation, Body, DisbursementStatus, Repayment, RepaymentResult},
+    body::{Allocation, Body, DisbursementStatus, GuaranteeAction, Repayment, RepaymentResult},
     catalogue,
     object::{Object, next_head},
     record::{Digest256, DocumentRole, FlowId, Record, RecordId},
@@ -385,6 +385,92 @@ fn body_of(step: &Step, world: &World) -> Option<Body> {
         }
         Step::NextBlock => return None,
     })
+}
+
+/// A chain on which every type of record has something to go on.
+fn busy() -> World {
+    let mut world = World::new();
+    let bodies = [
+        (bank(), 50, grant(consent())),
+        (bank(), 60, finished("v1", run())),
+        (bank(), 1, contract_body(contract())),
+        (guarantor(), 1, sign(terms())),
+        (bank(), 1, disburse(disbursement())),
+        (bank(), 1, guarantee(GuaranteeAction::ClaimNotice(claim_notice()))),
+        (guarantor(), 1, guarantee(GuaranteeAction::ClaimDecision(claim_decision()))),
+        (guarantor(), 1, guarantee(GuaranteeAction::ClaimPaid(claim_payment()))),
+    ];
+    for (who, number, body) in bodies {
+        assert_eq!(world.say(who, flow(number), body), "accepted");
+    }
+    world
+}
+
+/// Sets the numbers of a JSON value, counted depth first, that `changes` names.
+fn disturb(value: &mut serde_json::Value, changes: &[(usize, i64)], at: &mut usize) {
+    match value {
+        serde_json::Value::Number(_) => {
+            if let Some((_, number)) = changes.iter().find(|(place, _)| place == at) {
+                *value = (*number).into();
+            }
+            *at += 1;
+        }
+        serde_json::Value::Array(items) => {
+            items.iter_mut().for_each(|item| disturb(item, changes, at));
+        }
+        serde_json::Value::Object(fields) => {
+            fields.values_mut().for_each(|field| disturb(field, changes, at));
+        }
+        _ => {}
+    }
+}
+
+fn extreme() -> impl Strategy<Value = i64> {
+    let edge = (1i64 << 53) - 1;
+    prop::sample::select(vec![
+        0,
+        1,
+        -1,
+        i64::from(u8::MAX),
+        i64::from(u16::MAX),
+        i64::from(u32::MAX),
+        i64::from(i32::MAX),
+        i64::from(i32::MIN),
+        edge,
+        -edge,
+    ])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_024))]
+
+    #[test]
+    fn no_number_makes_a_rule_panic(
+        which in 0usize..11,
+        changes in prop::collection::vec((0usize..45, extreme()), 1..4),
+    ) {
+        let world = busy();
+        let (who, number, body) = [
+            (bank(), 2, contract_body(contract())),
+            (guarantor(), 1, sign(terms())),
+            (guarantor(), 1, guarantee(GuaranteeAction::Recovery(recovery()))),
+            (guarantor(), 1, guarantee(GuaranteeAction::ClaimPaid(claim_payment()))),
+            (bank(), 1, disburse(disbursement())),
+            (bank(), 1, repay(repayment())),
+            (bank(), 1, collect(collection())),
+            (bank(), 51, grant(consent())),
+            (provider(), 61, log_access(access())),
+            (bank(), 60, finished("v2", run())),
+            (bank(), 60, deployed("v1")),
+        ][which].clone();
+        let mut json = serde_json::to_value(&body).unwrap();
+        disturb(&mut json, &changes, &mut 0);
+        // What the types refuse never gets to the rules.
+        if let Ok(body) = serde_json::from_value::<Body>(json) {
+            let verdict = world.would(who, flow(number), body);
+            prop_assert!(verdict.starts_with("accepted") || verdict.starts_with("rejected"));
+        }
+    }
 }
 
 proptest! {
