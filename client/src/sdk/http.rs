@@ -50,7 +50,7 @@ impl Transport {
         let request = match ask {
             Ask::Read(path) => self.http.get(format!("{node}{path}")),
             Ask::Submit(bytes) => {
-                let wait = left.min(limits::WAIT).as_millis();
+                let wait = (left - left / limits::ANSWER_SHARE).min(limits::WAIT).as_millis();
                 self.http
                     .post(format!("{node}/v1/submissions?wait_ms={wait}&evidence=all"))
                     .header(reqwest::header::CONTENT_TYPE, "application/octet-stream")

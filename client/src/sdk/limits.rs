@@ -20,6 +20,10 @@ pub const CONNECT: Duration = Duration::from_secs(3);
 /// Time that a node is asked to hold a submission before it answers "pending".
 pub const WAIT: Duration = Duration::from_secs(10);
 
+/// One in so many parts of the time left is kept for the answer to travel: a node that was asked to hold
+/// a submission until the very deadline could never say that it is pending.
+pub const ANSWER_SHARE: u32 = 8;
+
 /// Time for one request beyond [`WAIT`]: sending up to 2 MiB and reading the answer.
 pub const REQUEST: Duration = Duration::from_secs(30);
 
