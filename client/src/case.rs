@@ -70,8 +70,9 @@ impl Case {
 }
 
 /// Submits the case's records in order, each after the one before is sealed, and stores for each
-/// `NAME.evidence.json`, `NAME.openings.json` and copies of its documents in the out folder. Once all
-/// are sealed, the evidence files are made anew, so that each shows its flow as the case left it.
+/// `NAME.evidence.json`, `NAME.openings.json` and copies of its documents in the out folder. Once
+/// all are sealed, the evidence files are made anew, so that each shows its flow as the case left
+/// it.
 ///
 /// # Errors
 /// [`ClientError`]. Records before the failing one are sealed and stored.

@@ -1,5 +1,5 @@
-//! The `probata` command: arguments, exit codes, and the way out of every subcommand. In the library so
-//! that whoever needs a process of it can be one.
+//! The `probata` command: arguments, exit codes, and the way out of every subcommand. In the
+//! library so that whoever needs a process of it can be one.
 
 mod context;
 mod draft;
@@ -55,7 +55,8 @@ struct Common {
     /// The genesis document: the only thing that is trusted.
     #[arg(long, global = true, env = "PROBATA_GENESIS", value_name = "FILE")]
     genesis: Option<PathBuf>,
-    /// A node's API, such as http://127.0.0.1:7101. Name several, and the next one is asked when one fails.
+    /// A node's API, such as http://127.0.0.1:7101. Name several, and the next one is asked when
+    /// one fails.
     #[arg(
         long = "node",
         global = true,
@@ -130,7 +131,8 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Prints what there is to say without a command: help, the version, or what is wrong with the arguments.
+/// Prints what there is to say without a command: help, the version, or what is wrong with the
+/// arguments.
 fn usage(error: &clap::Error) -> ExitCode {
     let _closed = error.print();
     if error.use_stderr() { ExitCode::from(failure::USAGE) } else { ExitCode::SUCCESS }

@@ -252,7 +252,8 @@ async fn submit(
     Ok((known, rejected))
 }
 
-/// Fetches the evidence of records drawn at random, stores it beside the documents, and judges the files.
+/// Fetches the evidence of records drawn at random, stores it beside the documents, and judges the
+/// files.
 async fn verify(
     devnet: &Devnet,
     rows: &[Row],

@@ -1,5 +1,5 @@
-//! The table of loans: the columns of the Statlog German Credit Data (H. Hofmann, UCI Machine Learning
-//! Repository, CC BY 4.0) that a loan's life can be told from.
+//! The table of loans: the columns of the Statlog German Credit Data (H. Hofmann, UCI Machine
+//! Learning Repository, CC BY 4.0) that a loan's life can be told from.
 
 use std::collections::BTreeMap;
 

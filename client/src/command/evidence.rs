@@ -11,7 +11,7 @@ use std::path::PathBuf;
 pub(super) enum EvidenceCommand {
     /// Fetch one, check it, and print it or write it to a file.
     ///
-    /// Example: probata evidence get RECORD --out contract.evidence.json --openings contract.openings.json
+    /// Example: probata evidence get RECORD --out loan.evidence.json --openings loan.openings.json
     Get {
         /// The record's id: 64 hex digits.
         record: RecordId,

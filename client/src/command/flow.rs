@@ -11,9 +11,7 @@ use probata_types::{FlowId, Height, RecordId, Timestamp};
 use serde_json::{Value, json};
 
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Example: probata flow 3f1c…e2 --node http://127.0.0.1:7101 --genesis genesis.json"
-)]
+#[command(after_help = "Example: probata flow 3f1c…e2 --node http://127.0.0.1:7101 …")]
 pub(super) struct FlowArguments {
     /// The flow's id: 32 hex digits.
     flow: FlowId,

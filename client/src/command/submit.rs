@@ -19,14 +19,16 @@ const REJECTED: u8 = 1;
 
 #[derive(Debug, Args)]
 pub(super) struct To {
-    /// Folder for NAME.evidence.json, NAME.openings.json (SECRET salts) and copies of the documents;
-    /// the first draft's by default. What was sent and has no receipt yet waits there too.
+    /// Folder for NAME.evidence.json, NAME.openings.json (SECRET salts) and copies of the
+    /// documents; the first draft's by default. What was sent and has no receipt yet waits there
+    /// too.
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
     /// Who submits, if genesis does not name the key.
     #[arg(long, value_name = "CODE")]
     institution: Option<InstitutionId>,
-    /// A committed field whose value the evidence shows, such as contract_no. Documents' names are shown.
+    /// A committed field whose value the evidence shows, such as contract_no. Documents' names are
+    /// shown.
     #[arg(long, value_name = "FIELD")]
     disclose: Vec<String>,
 }
@@ -37,8 +39,8 @@ Examples:
   probata submit loan.draft.json --key bank.key.json --subject-key subject.key.json \\
       --genesis genesis.json --node http://127.0.0.1:7101
 
-All drafts go into one submission. Drafts that name the same flow belong together; a flow given in hex
-is continued. What an earlier run could not finish is sent first.";
+All drafts go into one submission. Drafts that name the same flow belong together; a flow given in
+hex is continued. What an earlier run could not finish is sent first.";
 
 #[derive(Debug, Args)]
 #[command(after_help = SUBMIT_EXAMPLE)]

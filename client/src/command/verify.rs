@@ -18,9 +18,9 @@ Examples:
   probata verify contract.evidence.json --genesis genesis.json
   probata verify contract.evidence.json contract.pdf --genesis genesis.json --explain
 
-Documents are those named, and those found beside the evidence file: under the name that the evidence
-discloses, or by their digests. A missing one makes the verdict indeterminate; one that differs,
-inconsistent. Without --genesis nobody knows who sealed, and the verdict is indeterminate.";
+Documents are those named, and those found beside the evidence file: under the name that the
+evidence discloses, or by their digests. A missing one makes the verdict indeterminate; one that
+differs, inconsistent. Without --genesis nobody knows who sealed: indeterminate.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
@@ -42,7 +42,8 @@ pub(super) fn run(
     common: &Common,
     output: &mut Output,
 ) -> Result<u8, Failure> {
-    // One byte more than allowed is read, so that the light client itself says that the file is too large.
+    // One byte more than allowed is read, so that the light client itself says that the file is too
+    // large.
     let evidence = context::read(&arguments.evidence, EVIDENCE_BYTES as u64 + 1)?;
     let genesis = common.genesis.as_deref().map(context::read_genesis).transpose()?;
     let as_of = arguments.as_of.as_deref().map(as_of).transpose()?;

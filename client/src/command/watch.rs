@@ -18,7 +18,8 @@ const AT_ONCE: usize = 100;
 )]
 pub(super) struct WatchArguments {
     /// The first height to print; the next one to be sealed by default.
-    #[arg(long, value_name = "HEIGHT", value_parser = clap::value_parser!(u64).range(1..=Height::MAX.get()))]
+    #[arg(long, value_name = "HEIGHT",
+          value_parser = clap::value_parser!(u64).range(1..=Height::MAX.get()))]
     from: Option<u64>,
     /// Stop after so many blocks.
     #[arg(long, value_name = "BLOCKS")]

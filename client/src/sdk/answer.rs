@@ -126,8 +126,8 @@ pub(super) fn headers(
     Ok(answer.headers)
 }
 
-/// Whether every proof of the file holds, its outcome aside. Documents are not looked at: the caller
-/// made the record from them.
+/// Whether every proof of the file holds, its outcome aside. Documents are not looked at: the
+/// caller made the record from them.
 fn check(genesis: &Genesis, file: &EvidenceFile) -> Result<(), String> {
     let request = Request { genesis: Some(genesis), ..Request::default() };
     let report = light::verify_file(file, &request);

@@ -61,8 +61,8 @@ pub fn verify_on_disk(request: &OnDisk<'_>) -> Report {
     })
 }
 
-/// The documents of the record that are still wanted: those under their disclosed name, whatever they
-/// hold (a file of that name that differs is reported), and the rest by length and digests.
+/// The documents of the record that are still wanted: those under their disclosed name, whatever
+/// they hold (a file of that name that differs is reported), and the rest by length and digests.
 fn find(evidence: &Path, file: &EvidenceFile, named: &[FoundDocument]) -> Vec<FoundDocument> {
     let folder = evidence.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));

@@ -32,7 +32,8 @@ pub struct ClientConfig {
     pub nodes: Vec<String>,
     /// The genesis document: the only thing that the client trusts.
     pub genesis: Genesis,
-    /// Time for a call to have its verified answer; [`limits::DEADLINE`] if nothing speaks against it.
+    /// Time for a call to have its verified answer; [`limits::DEADLINE`] if nothing speaks against
+    /// it.
     pub deadline: Duration,
     /// Folder in which submissions wait from before they are sent until their receipt is verified.
     /// Without one, a crash may leave the caller not knowing what was recorded.
@@ -93,15 +94,15 @@ impl Client {
         &self.inner.genesis
     }
 
-    /// Sends a submission until a node gives an answer that verifies: to one node after the other, the
-    /// same bytes each time, waiting longer after each round.
+    /// Sends a submission until a node gives an answer that verifies: to one node after the other,
+    /// the same bytes each time, waiting longer after each round.
     ///
     /// The caller has stored the openings of the records before.
     ///
     /// # Errors
     /// [`ClientError::Pending`] or [`ClientError::Unreachable`] when the deadline passes: the
-    /// submission stays in the spool for [`resume`](Self::resume). [`ClientError::Refused`] if every
-    /// node refuses: it is set aside there. A rejected *record* is no error, but an outcome.
+    /// submission stays in the spool for [`resume`](Self::resume). [`ClientError::Refused`] if
+    /// every node refuses: it is set aside there. A rejected *record* is no error, but an outcome.
     pub async fn submit(&self, submission: &Submission) -> Result<Receipt, ClientError> {
         let id = submission.id();
         let copy = submission.clone();
@@ -119,11 +120,12 @@ impl Client {
         result
     }
 
-    /// Sends what a crash or a lost network left in the spool, oldest first. Call it at start, before
-    /// numbering new records of the same flows.
+    /// Sends what a crash or a lost network left in the spool, oldest first. Call it at start,
+    /// before numbering new records of the same flows.
     ///
     /// # Errors
-    /// [`ClientError::Spool`] if the spool cannot be read; failures of single submissions are in the list.
+    /// [`ClientError::Spool`] if the spool cannot be read; failures of single submissions are in
+    /// the list.
     pub async fn resume(&self) -> Result<Vec<Resumed>, ClientError> {
         let chain = self.genesis().chain();
         let waiting = self.with_spool(move |spool| spool.waiting(&chain)).await?;
@@ -169,8 +171,8 @@ impl Client {
         Ok(file.state.map(|state| state.flow.value))
     }
 
-    /// The records of a flow as a node lists them, in order. A list alone proves nothing; the evidence
-    /// file of any of them, with events, proves that it is complete.
+    /// The records of a flow as a node lists them, in order. A list alone proves nothing; the
+    /// evidence file of any of them, with events, proves that it is complete.
     ///
     /// # Errors
     /// [`ClientError`].

@@ -38,8 +38,8 @@ pub fn parse_time(text: &str, now: Timestamp) -> Result<Timestamp, TimeError> {
     timestamp(parsed.as_millisecond()).ok_or_else(wrong)
 }
 
-/// A calendar day: `2026-03-01`, or relative to the day of `now` in the zone `offset_minutes` east of
-/// UTC (`today`, `today+365`, `today-30`).
+/// A calendar day: `2026-03-01`, or relative to the day of `now` in the zone `offset_minutes` east
+/// of UTC (`today`, `today+365`, `today-30`).
 ///
 /// # Errors
 /// [`TimeError`].

@@ -1,5 +1,5 @@
-//! Drafts: records as people write them, in JSON. The SDK draws salts, makes commitments and handles,
-//! digests documents, and numbers the records; see `docs/SDK.md` for the form.
+//! Drafts: records as people write them, in JSON. The SDK draws salts, makes commitments and
+//! handles, digests documents, and numbers the records; see `docs/SDK.md` for the form.
 
 mod directive;
 #[cfg(test)]
@@ -231,8 +231,8 @@ fn is_file_name(name: &str) -> bool {
 /// Binds a document's bytes and commits to its name.
 ///
 /// # Errors
-/// [`DraftError::Opening`] if the name cannot be committed to, [`DraftError::Limit`] for a media type
-/// that is too long.
+/// [`DraftError::Opening`] if the name cannot be committed to, [`DraftError::Limit`] for a media
+/// type that is too long.
 pub fn bind_bytes(
     bytes: &[u8],
     name: &str,

@@ -77,15 +77,15 @@ impl ClientError {
         match self {
             Self::Config(_) => "correct the configuration; nothing was sent",
             Self::Unreachable(tried) if tried.iter().any(Trial::lied) => {
-                "tell the operator of the lying node and the other members; ask other nodes, and check \
-                 that the genesis document is the one of this chain"
+                "tell the operator of the lying node and the other members; ask other nodes, and \
+                 check that the genesis document is the one of this chain"
             }
             Self::Unreachable(_) => {
                 "check the addresses of the nodes and the network, then try again"
             }
             Self::Pending { .. } => {
-                "send the same submission again (`resume` does it from the spool): it is answered with \
-                 the first answer and never recorded twice"
+                "send the same submission again (`resume` does it from the spool): it is answered \
+                 with the first answer and never recorded twice"
             }
             Self::Refused(refusal) => &refusal.action,
             Self::NotFound(_) => {

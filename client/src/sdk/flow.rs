@@ -85,8 +85,8 @@ impl FlowWriter {
         self.flow
     }
 
-    /// Where the submitter stands; keep it before appending, to [`restore`](Self::restore) it if the
-    /// record is rejected: a rejected record leaves no gap and takes no number.
+    /// Where the submitter stands; keep it before appending, to [`restore`](Self::restore) it if
+    /// the record is rejected: a rejected record leaves no gap and takes no number.
     pub const fn position(&self) -> Position {
         self.position
     }

@@ -1,5 +1,5 @@
-//! From drafts to files a court can use: prepare, number, store the openings, sign, submit, store the
-//! evidence. What is on disk at every moment is enough to go on after a crash.
+//! From drafts to files a court can use: prepare, number, store the openings, sign, submit, store
+//! the evidence. What is on disk at every moment is enough to go on after a crash.
 
 use super::{
     client::Client,
@@ -63,8 +63,8 @@ pub struct NotarisedRecord {
     pub documents: Vec<PathBuf>,
 }
 
-/// Notarises drafts of one matter into one folder: `NAME.evidence.json`, `NAME.openings.json` and the
-/// documents.
+/// Notarises drafts of one matter into one folder: `NAME.evidence.json`, `NAME.openings.json` and
+/// the documents.
 pub struct Notary<'a> {
     client: &'a Client,
     subject_key: Option<&'a SubjectKey>,
@@ -82,8 +82,8 @@ struct Ready<'a> {
 }
 
 impl<'a> Notary<'a> {
-    /// A notary that stores into `folder`, which is made if need be. `names` are the names that the drafts
-    /// use for institutions.
+    /// A notary that stores into `folder`, which is made if need be. `names` are the names that the
+    /// drafts use for institutions.
     ///
     /// # Errors
     /// [`ClientError::File`].
@@ -98,9 +98,9 @@ impl<'a> Notary<'a> {
         Ok(Self { client, subject_key, folder, names, positions })
     }
 
-    /// Submits the drafts as one submission, and stores what became of each. The openings are on disk
-    /// before anything is sent. A draft whose flow is given in hex continues that flow as the chain
-    /// knows it.
+    /// Submits the drafts as one submission, and stores what became of each. The openings are on
+    /// disk before anything is sent. A draft whose flow is given in hex continues that flow as the
+    /// chain knows it.
     ///
     /// # Errors
     /// [`ClientError`]. A rejected record is no error.
@@ -132,8 +132,8 @@ impl<'a> Notary<'a> {
         Ok(notarised)
     }
 
-    /// Fetches the evidence of notarised records anew, with the flow's complete history, so that each file
-    /// shows how things stand now.
+    /// Fetches the evidence of notarised records anew, with the flow's complete history, so that
+    /// each file shows how things stand now.
     ///
     /// # Errors
     /// [`ClientError`].

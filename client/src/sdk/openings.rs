@@ -1,5 +1,6 @@
-//! Openings: the salts and values behind the commitments of a record. They stay with the institution;
-//! whoever loses them can no longer show a committed value, and whoever deletes them erases it.
+//! Openings: the salts and values behind the commitments of a record. They stay with the
+//! institution; whoever loses them can no longer show a committed value, and whoever deletes them
+//! erases it.
 
 use super::{
     draft::read_bounded,
@@ -60,11 +61,12 @@ impl OpeningBook {
         Self { suite, openings: Vec::new() }
     }
 
-    /// Commits to `value` under `field` with a fresh salt, and notes the opening. The field is named as
-    /// [`probata_types::body::Body::commitments`] names it, or by [`document_name_field`].
+    /// Commits to `value` under `field` with a fresh salt, and notes the opening. The field is
+    /// named as [`probata_types::body::Body::commitments`] names it, or by [`document_name_field`].
     ///
     /// # Errors
-    /// [`OpeningError`] if the value is too long, not NFC or has control characters, or without randomness.
+    /// [`OpeningError`] if the value is too long, not NFC or has control characters, or without
+    /// randomness.
     pub fn commit(&mut self, field: &str, value: &str) -> Result<Commitment, OpeningError> {
         let wrong = |error| OpeningError::Text { field: field.to_owned(), error };
         let opening = Disclosure {
@@ -126,9 +128,9 @@ impl OpeningsFile {
         Self { format: OpeningsFormat::Openings, chain, record, openings: openings.to_vec() }
     }
 
-    /// Writes the file so that only its owner reads it, durably. Do it before the record is sent: a salt
-    /// that is lost after sealing cannot be made again. For the same reason the openings of another
-    /// record are never overwritten.
+    /// Writes the file so that only its owner reads it, durably. Do it before the record is sent: a
+    /// salt that is lost after sealing cannot be made again. For the same reason the openings of
+    /// another record are never overwritten.
     ///
     /// # Errors
     /// [`ClientError::File`].
@@ -158,8 +160,8 @@ impl OpeningsFile {
     /// Puts the openings of the fields named into the evidence file of the same record.
     ///
     /// # Errors
-    /// [`OpeningError`] for a field that the record does not commit to, for the file of another record,
-    /// or for more fields than a file shows.
+    /// [`OpeningError`] for a field that the record does not commit to, for the file of another
+    /// record, or for more fields than a file shows.
     pub fn disclose<'a>(
         &self,
         evidence: &mut EvidenceFile,

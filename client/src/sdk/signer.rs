@@ -7,8 +7,8 @@ use probata_types::{Hash, Keypair, PublicKey, Signature};
 #[error("the signer made no signature: {0}")]
 pub struct SignerError(pub String);
 
-/// Signs digests under one public key of the institution. A hardware security module implements this
-/// over its own session; [`Keypair`] does it in memory.
+/// Signs digests under one public key of the institution. A hardware security module implements
+/// this over its own session; [`Keypair`] does it in memory.
 pub trait Signer: Send + Sync {
     /// The key under which it signs.
     fn public(&self) -> PublicKey;

@@ -1,6 +1,6 @@
 //! The spool: signed submissions on the local disk from before they are sent until their receipt is
-//! verified. A crash at any moment loses none of them, and sending one again never records it twice,
-//! because its bytes, and so its idempotency key, are the same.
+//! verified. A crash at any moment loses none of them, and sending one again never records it
+//! twice, because its bytes, and so its idempotency key, are the same.
 
 use super::limits;
 use probata_types::{
@@ -83,7 +83,8 @@ impl Spool {
     /// Forgets a submission whose receipt was verified.
     ///
     /// # Errors
-    /// [`SpoolError::Io`]; the submission is then sent once more by the next `resume`, which is harmless.
+    /// [`SpoolError::Io`]; the submission is then sent once more by the next `resume`, which is
+    /// harmless.
     pub fn forget(&self, id: &SubmissionId) -> Result<(), SpoolError> {
         let path = self.path(id, WAITING);
         match fs::remove_file(&path) {
@@ -105,7 +106,8 @@ impl Spool {
     /// The submissions that wait, oldest first, each checked for `chain`.
     ///
     /// # Errors
-    /// [`SpoolError::Io`], or [`SpoolError::Foreign`] for the first file that is not a sound submission.
+    /// [`SpoolError::Io`], or [`SpoolError::Foreign`] for the first file that is not a sound
+    /// submission.
     pub fn waiting(&self, chain: &Hash) -> Result<Vec<Submission>, SpoolError> {
         let mut waiting = Vec::new();
         for path in self.paths()? {
@@ -146,8 +148,8 @@ pub(crate) enum Readers {
     All = 0o644,
 }
 
-/// Writes a file whole or not at all: a neighbour is written, synced and renamed, then the folder is
-/// synced, because a rename is durable only with its folder.
+/// Writes a file whole or not at all: a neighbour is written, synced and renamed, then the folder
+/// is synced, because a rename is durable only with its folder.
 pub(crate) fn write_durably(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
     let mut neighbour = path.as_os_str().to_owned();
     neighbour.push(".part");

@@ -7,8 +7,8 @@ use probata_types::{
 };
 use std::time::Duration;
 
-/// Signs records as one submission of `author`, to be sealed within `lifetime` of `now`. It has a fresh
-/// idempotency key and has passed every check that needs no state.
+/// Signs records as one submission of `author`, to be sealed within `lifetime` of `now`. It has a
+/// fresh idempotency key and has passed every check that needs no state.
 ///
 /// # Errors
 /// [`ClientError::Submission`] if the records break a limit; [`ClientError::Signer`] without a

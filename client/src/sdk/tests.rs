@@ -13,7 +13,8 @@ use probata_types::{
 };
 use std::{path::Path, time::Duration};
 
-/// The time of the fixture's genesis: its blocks come after it, and so must what is submitted to them.
+/// The time of the fixture's genesis: its blocks come after it, and so must what is submitted to
+/// them.
 const NOW: Timestamp = Timestamp::new(1_790_000_000_000);
 const DEADLINE: Duration = Duration::from_secs(20);
 

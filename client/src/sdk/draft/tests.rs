@@ -128,7 +128,7 @@ fn draft(body: &str) -> Draft {
 
 fn revoke(subject: &str, at: &str) -> Draft {
     draft(&format!(
-        r#"{{"consent_revoke":{{"subject":{subject},"at":{at},"by":"controller","channel":"app"}}}}"#
+        r#"{{"consent_revoke":{{"subject":{subject},"at":{at},"by":"controller","channel":"a"}}}}"#
     ))
 }
 
