@@ -66,7 +66,8 @@ pub enum Input {
         /// What was computed.
         header: Header,
     },
-    /// A block that peers handed over was checked and committed by the driver.
+    /// A block that peers handed over was checked and committed by the driver. After a restart the driver
+    /// also hands over the block of the [`Head`] that it made the replica of: it is shown to laggards.
     Sealed {
         /// Its header.
         header: Header,

@@ -1,0 +1,59 @@
+//! Everything that correct validators ever signed and sent, before and after restarts: none contradicts
+//! itself, and none falls back in height or view. The proofs of docs/PROTOCOL.md stand on exactly this.
+
+use crate::fixtures::{CHAIN, SUITE};
+use probata_consensus::{Message, MessageBody};
+use probata_types::{Hash, Height, ValidatorIndex, View};
+use std::collections::BTreeMap;
+
+#[derive(Debug, Default)]
+pub(crate) struct Recorder {
+    said: BTreeMap<(ValidatorIndex, &'static str, Height, View), Hash>,
+    voted: BTreeMap<ValidatorIndex, (Height, View)>,
+    asked: BTreeMap<ValidatorIndex, View>,
+}
+
+impl Recorder {
+    /// Notes a message of a correct validator.
+    ///
+    /// # Panics
+    /// If it contradicts an earlier one.
+    pub(crate) fn note(&mut self, message: &Message) {
+        let kind = match &message.body {
+            MessageBody::PrePrepare { .. } => "PrePrepare",
+            MessageBody::Prepare { .. } => "Prepare",
+            MessageBody::Commit { .. } => "Commit",
+            MessageBody::ViewChange { .. } => "ViewChange",
+            MessageBody::NewView { .. } => "NewView",
+            MessageBody::Head { .. } => return,
+        };
+        let (from, height, view) = (message.from, message.height(), message.view());
+        let digest = message.body.digest(SUITE, &CHAIN);
+        let before = self.said.insert((from, kind, height, view), digest);
+        assert!(
+            before.is_none_or(|before| before == digest),
+            "{from} sent two {kind} at height {height} in view {view}"
+        );
+        // A NewView is shown to whoever missed it, even when its sender has gone on.
+        if before.is_none() || kind != "NewView" {
+            self.check_order(message);
+        }
+    }
+
+    /// What is old is not even repeated once its sender has gone on.
+    fn check_order(&mut self, message: &Message) {
+        let (from, height, view) = (message.from, message.height(), message.view());
+        let (last_height, last_view) = self.voted.get(&from).copied().unwrap_or_default();
+        let asked = self.asked.get(&from).copied().unwrap_or_default();
+        assert!(height >= last_height, "{from} fell from height {last_height} to {height}");
+        if let MessageBody::ViewChange { .. } = message.body {
+            assert!(view > last_view, "{from} asks for view {view} after it voted in {last_view}");
+            self.asked.insert(from, asked.max(view));
+            self.voted.insert(from, (height, last_view));
+        } else {
+            assert!(view >= last_view, "{from} fell from view {last_view} to {view}");
+            assert!(view >= asked, "{from} voted in view {view} after it asked for {asked}");
+            self.voted.insert(from, (height, view));
+        }
+    }
+}
