@@ -1,6 +1,13 @@
 //! Whole-network tests: real processes, real meshes, real disks. See the library for what they share.
+#![expect(clippy::print_stdout, reason = "tests show what they measured, with --nocapture")]
 
 mod crash;
+mod devnet;
+mod follow;
+mod offline;
+mod outage;
+mod restart;
+mod sizes;
 mod tidy;
 
 /// The real `probata-node`.
