@@ -1,0 +1,240 @@
+//! Draws the values of the vectors from a committee that notarises the sample case. Salts and names of
+//! flows are random, so this is done only for a type whose old values are none any more.
+
+use super::store::{Vector, VectorFile, path};
+use probata_consensus::{
+    Fault, Message, MessageBody, Phase, PreparedCertificate, Promise, SignedContent,
+    ViewChangeVote, vote_digest,
+};
+use probata_node::wire::{Ask, Bulk};
+use probata_tests::{
+    committee::{Committee, NotarisedRecord, notarise_case},
+    consortium::{self, BEGIN, Purpose, SUITE, institution},
+};
+use probata_types::{
+    Domain, Hash, Height, Keypair, List, Outcome, SealedBlock, ValidatorIndex, ValidatorSet, View,
+    body::Body,
+    codec,
+    outcome::{Code, OutcomeLeaf},
+    seal::SealVote,
+    state::StateKey,
+};
+use serde::Serialize;
+use std::fs;
+
+/// The values of every file, in the order of [`super::FILES`]; also writes the genesis document and an
+/// evidence file.
+pub(super) fn all() -> Vec<VectorFile> {
+    let mut committee = Committee::new(4, BEGIN).unwrap();
+    let notarised = notarise_case(&mut committee).unwrap();
+    fs::write(path("genesis.json"), committee.genesis().to_json()).unwrap();
+    let loan = notarised.iter().find(|one| matches!(one.record.body, Body::LoanContract(_)));
+    fs::write(path("evidence.json"), loan.unwrap().evidence.to_json().unwrap()).unwrap();
+    vec![
+        records(&notarised),
+        blocks(&committee, &notarised),
+        consensus(&committee),
+        mesh(&notarised),
+        state(&committee, &notarised),
+    ]
+}
+
+/// A vector whose bytes and digest are not written yet.
+fn vector<T: Serialize>(form: &str, name: impl Into<String>, value: &T) -> Vector {
+    let value = serde_json::to_value(value).unwrap();
+    Vector { name: name.into(), form: form.into(), value, bytes: String::new(), digest: None }
+}
+
+fn records(notarised: &[NotarisedRecord]) -> VectorFile {
+    let name = |one: &NotarisedRecord| one.record.body.record_type().name();
+    let vectors = notarised.iter().map(|one| vector("record", name(one), &one.record));
+    VectorFile { vectors: vectors.collect() }
+}
+
+/// Block 1 of a committee to which nobody submits.
+fn empty_block() -> SealedBlock {
+    let mut committee = Committee::new(4, BEGIN).unwrap();
+    committee.reach(Height::new(1)).unwrap();
+    committee.reader().block(Height::new(1)).unwrap().unwrap()
+}
+
+fn blocks(committee: &Committee, notarised: &[NotarisedRecord]) -> VectorFile {
+    let first = &notarised[0];
+    let place = committee.reader().record(&first.id).unwrap().unwrap();
+    let block = committee.reader().block(place.height).unwrap().unwrap();
+    let leaf =
+        |outcome| OutcomeLeaf { record: first.id, submission: first.submission.id(), outcome };
+    let findings = List::new(vec![Code(1_001), Code(1_002)]).unwrap();
+    let (accepted, rejected) =
+        (leaf(Outcome::Accepted { findings }), leaf(Outcome::Rejected { code: Code(12) }));
+    VectorFile {
+        vectors: vec![
+            vector("submission", "a submission of one record", &first.submission),
+            vector("outcome_leaf", "accepted, with findings", &accepted),
+            vector("outcome_leaf", "rejected", &rejected),
+            vector("proposal", "a proposal of one submission", &block.proposal),
+            vector("header", "a header", &block.header),
+            vector("seal", "its seal", &block.seal),
+            vector("sealed_block", "a block of one submission", &block),
+            vector("sealed_block", "an empty block", &empty_block()),
+            vector("validator_set", "four validators", committee.genesis().validator_set()),
+        ],
+    }
+}
+
+/// Signs for a validator.
+struct Votes<'a> {
+    chain: Hash,
+    set: &'a ValidatorSet,
+}
+
+impl Votes<'_> {
+    fn key(&self, number: u16) -> (ValidatorIndex, Keypair) {
+        let pair = consortium::pair(number, Purpose::Validator);
+        (self.set.position_of(&pair.public()).unwrap(), pair)
+    }
+
+    fn message(&self, number: u16, body: MessageBody) -> Message {
+        let (from, pair) = self.key(number);
+        let signature = pair.sign(&body.digest(SUITE, &self.chain));
+        Message { from, signature, body }
+    }
+
+    fn certificate(&self, height: Height, view: View, digest: Hash) -> PreparedCertificate {
+        let place = (height, view);
+        let signed = vote_digest(SUITE, Domain::Prepare, &self.chain, place, &digest);
+        let mut votes: Vec<SealVote> = (0..3)
+            .map(|number| {
+                let (validator, pair) = self.key(number);
+                SealVote { validator, signature: pair.sign(&signed) }
+            })
+            .collect();
+        votes.sort_by_key(|vote| vote.validator);
+        PreparedCertificate { view, digest, votes: List::new(votes).unwrap() }
+    }
+
+    fn fault(&self, height: Height, view: View) -> Fault {
+        let (validator, pair) = self.key(3);
+        let signed = |content: Hash| {
+            let digest = vote_digest(SUITE, Domain::Prepare, &self.chain, (height, view), &content);
+            SignedContent { content, signature: pair.sign(&digest) }
+        };
+        Fault {
+            suite: SUITE,
+            chain: self.chain,
+            height,
+            view,
+            phase: Phase::Prepare,
+            validator,
+            key: pair.public(),
+            first: signed(Hash([1; 32])),
+            second: signed(Hash([2; 32])),
+        }
+    }
+}
+
+fn consensus(committee: &Committee) -> VectorFile {
+    let genesis = committee.genesis();
+    let votes = Votes { chain: genesis.chain(), set: genesis.validator_set() };
+    let block = committee.reader().block(Height::new(1)).unwrap().unwrap();
+    let (proposal, header) = (block.proposal.clone(), block.header.clone());
+    let (height, digest) = (header.height, proposal.digest());
+    let (view, next) = (View::ZERO, View::new(1));
+    let certificate = votes.certificate(height, view, digest);
+    let change = |prepared: bool| MessageBody::ViewChange {
+        height,
+        view: next,
+        prepared: prepared.then(|| certificate.clone()),
+        proposal: prepared.then(|| proposal.clone()),
+    };
+    let mut changes: Vec<ViewChangeVote> = [(0, true), (1, false), (2, false)]
+        .into_iter()
+        .map(|(number, prepared)| {
+            let Message { from, signature, .. } = votes.message(number, change(prepared));
+            let prepared = prepared.then(|| certificate.clone());
+            ViewChangeVote { validator: from, signature, prepared }
+        })
+        .collect();
+    changes.sort_by_key(|vote| vote.validator);
+    let pre_prepare = MessageBody::PrePrepare { height, view, proposal: proposal.clone() };
+    let new_view = MessageBody::NewView {
+        height,
+        view: next,
+        view_changes: List::new(changes).unwrap(),
+        proposal: Some(proposal.clone()),
+    };
+    let head = MessageBody::Head { header: header.clone(), seal: block.seal };
+    let bodies = [
+        ("pre-prepare", pre_prepare),
+        ("prepare", MessageBody::Prepare { height, view, digest }),
+        ("commit", MessageBody::Commit { view, header: header.clone() }),
+        ("view change with nothing prepared", change(false)),
+        ("view change with a certificate", change(true)),
+        ("new view", new_view),
+        ("head", head),
+    ];
+    let mut vectors = Vec::new();
+    for (name, body) in bodies {
+        let message = votes.message(1, body);
+        assert!(message.clone().verify(SUITE, &votes.chain, votes.set).is_ok(), "{name}");
+        vectors.push(vector("message", name, &message));
+    }
+    let promises = [
+        ("proposed", Promise::Proposed { height, view, digest }),
+        ("voted prepare", Promise::Prepare { height, view, digest }),
+        ("prepared", Promise::Prepared { height, certificate: certificate.clone(), proposal }),
+        ("voted commit", Promise::Commit { view, header }),
+        ("asked for a view", Promise::ViewChange { height, view: next }),
+        ("entered a view", Promise::Entered { height, view: next }),
+    ];
+    vectors.extend(promises.iter().map(|(name, promise)| vector("promise", *name, promise)));
+    let fault = votes.fault(height, view);
+    fault.verify(votes.set).unwrap();
+    vectors.push(vector("fault", "two prepares of one validator", &fault));
+    VectorFile { vectors }
+}
+
+fn mesh(notarised: &[NotarisedRecord]) -> VectorFile {
+    let submission = Bulk::Submission(Box::new(notarised[0].submission.clone()));
+    let ask = Ask::Blocks { first: Height::new(7), count: 256 };
+    VectorFile {
+        vectors: vec![
+            vector("bulk", "a submission handed on", &submission),
+            vector("bulk", "a height", &Bulk::Head(Height::new(9))),
+            vector("ask", "blocks from 7 on", &ask),
+        ],
+    }
+}
+
+fn state(committee: &Committee, notarised: &[NotarisedRecord]) -> VectorFile {
+    let mut keys = vec![
+        ("institution".to_owned(), StateKey::Institution(institution(0))),
+        ("rule pack".to_owned(), StateKey::RulePack),
+    ];
+    for one in notarised {
+        let name = one.record.body.record_type().name();
+        if one.record.seq == 1 && one.submission.head.institution == institution(0) {
+            keys.push((format!("flow of {name}"), StateKey::Flow(one.record.flow)));
+        }
+        if let Body::DataAccess(_) = one.record.body {
+            keys.push((format!("flow of {name}"), StateKey::Flow(one.record.flow)));
+        }
+        if let Body::LoanContract(_) = one.record.body {
+            let document = one.record.documents[0].sha256;
+            keys.push(("first sighting of a document".to_owned(), StateKey::Document(document)));
+        }
+        if let Body::Repayment(body) = &one.record.body {
+            let (institution, transaction) = (institution(0), body.bank_txn);
+            let key = StateKey::Transaction { institution, transaction };
+            keys.push(("bank transaction".to_owned(), key));
+        }
+    }
+    let mut vectors = Vec::new();
+    for (name, key) in keys {
+        let value = committee.reader().state(&key).unwrap().0.unwrap();
+        assert!(codec::encode(&value).len() < 64 * 1_024);
+        vectors.push(vector("state_key", name.clone(), &key));
+        vectors.push(vector("state_value", name, &value));
+    }
+    VectorFile { vectors }
+}
