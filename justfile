@@ -21,4 +21,4 @@ doc:
 
 # Idle figures of docs/BENCHMARKS.md.
 bench:
-    cargo bench -p probata-client
+    cargo bench -p probata-tests --bench verify

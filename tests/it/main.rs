@@ -9,6 +9,7 @@ mod outage;
 mod restart;
 mod sizes;
 mod tidy;
+mod vectors;
 
 /// The real `probata-node`.
 const NODE: &str = env!("CARGO_BIN_EXE_test-node");

@@ -1,4 +1,5 @@
 //! How large evidence is: one file for each type of record, as it is written for a court.
+#![expect(clippy::print_stdout, reason = "the sizes are for people")]
 
 use probata_client::light::{self, Given, Level, Request, Verdict};
 use probata_tests::{
@@ -24,7 +25,10 @@ fn evidence_of_every_type_is_small_and_consistent() -> Result<(), Trouble> {
         println!("{:<16} {:<16} {bytes:>6} bytes", one.name, record_type.name());
         judged_consistent(&committee, one)?;
         ensure(bytes <= EVIDENCE_BYTES, || {
-            format!("the evidence of {} takes {bytes} bytes, {EVIDENCE_BYTES} are promised", one.name)
+            format!(
+                "the evidence of {} takes {bytes} bytes, {EVIDENCE_BYTES} are promised",
+                one.name
+            )
         })?;
     }
     let all: BTreeSet<RecordType> = RecordType::ALL.into_iter().collect();
@@ -51,6 +55,12 @@ fn judged_consistent(committee: &Committee, one: &NotarisedRecord) -> Result<(),
         matches!(report.verdict, Verdict::Consistent | Verdict::ConsistentWithFindings);
     ensure(consistent && report.level == Some(Level::E5), || {
         let failed = report.checks.iter().filter(|check| check.status != light::Status::Passed);
-        format!("{}: {:?} {:?}, {:?}", one.name, report.verdict, report.level, failed.collect::<Vec<_>>())
+        format!(
+            "{}: {:?} {:?}, {:?}",
+            one.name,
+            report.verdict,
+            report.level,
+            failed.collect::<Vec<_>>()
+        )
     })
 }

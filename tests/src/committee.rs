@@ -178,7 +178,9 @@ impl Committee {
                     self.carry(message, &to.into_iter().collect::<Vec<_>>())?;
                 }
                 Effect::Fault(fault) => {
-                    return Err(Trouble::new(format!("an honest validator is at fault: {fault:?}")));
+                    return Err(Trouble::new(format!(
+                        "an honest validator is at fault: {fault:?}"
+                    )));
                 }
                 Effect::Forward(_)
                 | Effect::Fetch { .. }

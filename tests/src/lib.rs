@@ -9,9 +9,12 @@
 //! | [`writer`] | signed submissions of real drafts |
 //! | [`load`] | several writers at once, and what was acknowledged to them |
 //! | [`check`] | what must hold afterwards, seen from outside |
+//! | [`consortium`], [`committee`] | fixed keys and a genesis; real chains in one thread, without sockets |
 //! | [`seed`] | random choices that can be repeated |
 
 pub mod check;
+pub mod committee;
+pub mod consortium;
 pub mod limits;
 pub mod load;
 pub mod network;

@@ -22,3 +22,6 @@ pub const ANSWER: Duration = Duration::from_secs(15);
 pub const ATTEMPT: Duration = Duration::from_secs(5);
 /// Bytes of the end of a node's log that a failure shows.
 pub const LOG_TAIL: usize = 3_000;
+/// Steps of a committee in one thread for one block: some views of the largest committee, whose every
+/// message is a step for each of the others.
+pub const COMMITTEE_STEPS: usize = 100_000;

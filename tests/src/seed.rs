@@ -10,6 +10,11 @@ pub const VARIABLE: &str = "PROBATA_TEST_SEED";
 pub struct Seeded(u64);
 
 impl Seeded {
+    /// From a fixed seed, for what must be the same at every run.
+    pub const fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
     /// From [`VARIABLE`], or from the clock; also what to print.
     pub fn from_environment() -> (u64, Self) {
         let given = std::env::var(VARIABLE).ok().and_then(|text| text.parse().ok());
