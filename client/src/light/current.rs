@@ -20,7 +20,7 @@ fn shown_institution(file: &EvidenceFile) -> Result<&ShownInstitution, Answer> {
     file.state.as_ref().map(|state| &state.institution).ok_or_else(absent)
 }
 
-/// The flow shown is the one that the anchor's state holds, and the record stands in it.
+/// The flow shown is the one that the anchor's state holds, and the record stands in it if it was accepted.
 pub(super) fn flow_state(file: &EvidenceFile) -> Answer {
     let shown = match shown_flow(file) {
         Ok(shown) => shown,
@@ -35,6 +35,9 @@ pub(super) fn flow_state(file: &EvidenceFile) -> Answer {
     );
     if let Err(error) = shown.path.check_present(file.suite, &key, &value, &anchor.state_root) {
         return Answer::Failed(format!("{compared}: {error}"));
+    }
+    if !file.outcome.is_accepted() {
+        return Answer::Passed(compared);
     }
     let (submitter, seq) = (file.submission.head.institution, file.record.seq);
     let last = shown.value.submitters.iter().find(|state| state.institution == submitter);
@@ -107,7 +110,7 @@ pub(super) fn key_valid_at_height(file: &EvidenceFile) -> Answer {
     )
 }
 
-/// The events listed are all of the flow's, in order, and the record is one of them.
+/// The events listed are all of the flow's, in order, and the record is one of them if it was accepted.
 pub(super) fn event_history_complete(file: &EvidenceFile) -> Answer {
     let state = match shown_flow(file) {
         Ok(shown) => &shown.value,
@@ -125,7 +128,7 @@ pub(super) fn event_history_complete(file: &EvidenceFile) -> Answer {
         state.head
     );
     let complete = events.len() as u64 == state.count && head == state.head;
-    if complete && !events.contains(&file.record_id()) {
+    if complete && file.outcome.is_accepted() && !events.contains(&file.record_id()) {
         return Answer::Failed(format!("{compared}: the record is not among them"));
     }
     Answer::that(complete, compared)
