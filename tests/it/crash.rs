@@ -36,6 +36,7 @@ async fn a_killed_leader_is_replaced_and_catches_up_when_it_is_back() -> Result<
     let loaded = load.stop().await?;
     let height = check::one_chain(&mut network).await?;
     check::all_hold(&network, &loaded.acknowledged).await?;
+    check::nothing_else(&network, &loaded).await?;
     println!("{} records on all nodes, {height} blocks", loaded.acknowledged.len());
     network.finish().await
 }
@@ -76,6 +77,10 @@ async fn all_validators_killed_ten_times_lose_nothing_that_was_acknowledged() ->
         }
         tokio::time::sleep(seeded.millis(0, 700)).await;
         let mut order: Vec<usize> = network.validators().collect();
+        // The member node is now and then among the dead.
+        if seeded.number().is_multiple_of(2) {
+            order.push(network.member());
+        }
         seeded.shuffle(&mut order);
         for node in &order {
             tokio::time::sleep(seeded.millis(0, 60)).await;
@@ -99,6 +104,7 @@ async fn all_validators_killed_ten_times_lose_nothing_that_was_acknowledged() ->
     let loaded = load.stop().await?;
     let height = check::one_chain(&mut network).await?;
     check::all_hold(&network, &loaded.acknowledged).await?;
+    check::nothing_else(&network, &loaded).await?;
     let records = loaded.acknowledged.len();
     println!("{records} records on all nodes, {height} blocks, longest restart {longest:?}");
     network.finish().await
@@ -129,5 +135,6 @@ async fn a_validator_that_stood_still_catches_up() -> Result<(), Trouble> {
     ensure(network.status(still).await?.halted.is_none(), || "it no longer votes".to_owned())?;
     check::one_chain(&mut network).await?;
     check::all_hold(&network, &loaded.acknowledged).await?;
+    check::nothing_else(&network, &loaded).await?;
     network.finish().await
 }

@@ -60,6 +60,41 @@ async fn a_lost_derived_state_is_made_again_from_the_log() -> Result<(), Trouble
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_lost_end_of_the_log_comes_back_from_the_others() -> Result<(), Trouble> {
+    let mut network = Network::start(NODE, 4).await?;
+    let mut load = Load::start(&network, 4)?;
+    load.wait_for_more(&mut network, 20).await?;
+    // It stops well, so that its derived state is up to its last block.
+    network.stop(3).await?;
+    let segments = fs::read_dir(network.path(3, "data/log"))?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.to_string_lossy().contains("/blocks-"));
+    let segment = segments.max().ok_or_else(|| Trouble::new("there is no segment of the log"))?;
+    let file = fs::OpenOptions::new().write(true).open(&segment)?;
+    let length = file.metadata()?.len();
+    // Within the last block: a disk that forgot what it said was written.
+    file.set_len(length - 100)?;
+
+    // The derived state has then seen a block that the log does not hold. That is no time to guess.
+    network.start_node(3)?;
+    let status = network.wait_for_end(3).await?;
+    let log = network.log(3);
+    let said = log.contains("the log has lost sealed blocks");
+    ensure(!status.success() && said, || format!("{status}: {log}"))?;
+    println!("with the log behind: {}", log.lines().last().unwrap_or_default());
+
+    // Without the derived state it starts from what the log holds, and fetches the rest.
+    fs::remove_dir_all(network.path(3, "data/derived"))?;
+    network.start_node(3)?;
+    network.wait_until_up().await?;
+    load.wait_for_more(&mut network, 5).await?;
+    let loaded = load.stop().await?;
+    check::one_chain(&mut network).await?;
+    check::all_hold(&network, &loaded.acknowledged).await?;
+    network.finish().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_validator_that_lost_its_journal_votes_no_more() -> Result<(), Trouble> {
     let mut network = Network::start(NODE, 4).await?;
     let mut load = Load::start(&network, 4)?;

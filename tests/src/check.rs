@@ -2,7 +2,7 @@
 
 use crate::{
     limits,
-    load::Acknowledged,
+    load::{Acknowledged, Loaded},
     network::Network,
     trouble::{Trouble, ensure},
     writer::{self, DOCUMENT},
@@ -13,6 +13,7 @@ use probata_client::{
 };
 use probata_types::Height;
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// Waits until all running nodes are equally high and nothing moves, then compares every header of all
 /// of them, whose seals the SDK verifies. The common height.
@@ -91,6 +92,29 @@ pub async fn all_hold(network: &Network, acknowledged: &[Acknowledged]) -> Resul
         proved(&clients[number % clients.len()], one).await?;
     }
     Ok(())
+}
+
+/// What the writers of a load sent, and nothing else, is recorded: everything acknowledged, nothing twice,
+/// and beyond it only what was still open when the load ended. For a network that had no other writer.
+///
+/// # Errors
+/// [`Trouble`] naming what is missing, twice or unknown.
+pub async fn nothing_else(network: &Network, loaded: &Loaded) -> Result<(), Trouble> {
+    let client = network.client(&network.running(), limits::ANSWER)?;
+    let writer = network.nodes()[0].institution;
+    let mut recorded = BTreeSet::new();
+    for entry in client.search(&format!("institution={writer}")).await? {
+        let id = entry["id"].as_str().unwrap_or_default().to_owned();
+        ensure(recorded.insert(id), || format!("a record is there twice: {entry}"))?;
+    }
+    for one in &loaded.acknowledged {
+        let found = recorded.remove(&one.record.to_string());
+        ensure(found, || format!("{} was acknowledged and is not found", one.record))?;
+    }
+    for id in loaded.open.iter().flat_map(|open| open.record_ids()) {
+        recorded.remove(&id.to_string());
+    }
+    ensure(recorded.is_empty(), || format!("nobody sent these: {recorded:?}"))
 }
 
 /// A node's evidence of a record of the load, with the document that it binds, is consistent up to the
