@@ -140,11 +140,10 @@ impl Replica {
         let here = (self.height(), self.view);
         for promise in std::mem::take(&mut self.future) {
             let place = (promise.height(), promise.view());
-            if place > here {
-                self.future.push(promise);
-                continue;
-            }
             match promise {
+                // What binds of these is the view, which this replica is in or asks for already.
+                Promise::ViewChange { .. } | Promise::Entered { .. } => {}
+                vote if place > here => self.future.push(vote),
                 _ if place.0 < here.0 => {}
                 Promise::Prepared { certificate, proposal, .. } => {
                     let known = self.prepared.as_ref().map(|(it, _)| it.view);

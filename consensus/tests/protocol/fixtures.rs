@@ -52,10 +52,7 @@ fn institution(place: usize) -> InstitutionId {
 
 pub(crate) fn set(n: usize) -> ValidatorSet {
     let validators = (0..n)
-        .map(|place| Validator {
-            institution: institution(place),
-            key: keypair(place).public(),
-        })
+        .map(|place| Validator { institution: institution(place), key: keypair(place).public() })
         .collect();
     ValidatorSet::new(List::new(validators).expect("small")).expect("different keys")
 }
@@ -161,11 +158,7 @@ pub(crate) fn pre_prepare(proposal: &Proposal, in_view: u64) -> MessageBody {
 }
 
 pub(crate) fn prepare(proposal: &Proposal, in_view: u64) -> MessageBody {
-    MessageBody::Prepare {
-        height: proposal.height,
-        view: view(in_view),
-        digest: proposal.digest(),
-    }
+    MessageBody::Prepare { height: proposal.height, view: view(in_view), digest: proposal.digest() }
 }
 
 pub(crate) fn commit(header: &Header, in_view: u64) -> MessageBody {

@@ -66,8 +66,12 @@ pub(crate) fn bend(
                 let (height, view) = (message.height(), message.view());
                 all.push(sign(me, MessageBody::Prepare { height, view, digest }));
                 let target = view.saturating_add(rng.between(1, 9));
-                let body =
-                    MessageBody::ViewChange { height, view: target, prepared: None, proposal: None };
+                let body = MessageBody::ViewChange {
+                    height,
+                    view: target,
+                    prepared: None,
+                    proposal: None,
+                };
                 all.push(sign(me, body));
             }
             all

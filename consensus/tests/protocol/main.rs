@@ -6,5 +6,7 @@ mod liar;
 mod node;
 mod recorder;
 mod rng;
+mod rules;
+mod scenarios;
 mod seeds;
 mod world;

@@ -108,8 +108,7 @@ impl Node {
         let mut settings = settings(self.n, Some(self.me));
         settings.rotation = self.rotation;
         let clocks = self.clocks(now);
-        let made =
-            Replica::new(settings, Some(keypair(self.me)), self.head(), promises, clocks);
+        let made = Replica::new(settings, Some(keypair(self.me)), self.head(), promises, clocks);
         let (replica, outputs) = made.expect("a journal of its own");
         self.replica = Some(replica);
         let mut effects = Vec::new();

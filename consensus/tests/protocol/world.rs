@@ -28,7 +28,7 @@ impl Network {
 #[derive(Debug)]
 enum Event {
     Message { to: usize, message: Box<Verified<Message>> },
-    Submission { to: usize, submission: Submission },
+    Submission { to: usize, submission: Box<Submission> },
     Blocks { to: usize, blocks: Vec<Block> },
     Start(usize),
     Complain,
@@ -103,6 +103,14 @@ impl World {
         self.later(delay, Event::Start(node));
     }
 
+    /// Repairs a machine, and starts it if it is down.
+    pub(crate) fn come_back(&mut self, node: usize) {
+        self.nodes[node].crash_after = None;
+        if !self.nodes[node].is_up() {
+            self.start(node);
+        }
+    }
+
     pub(crate) fn stop(&mut self, node: usize) {
         self.nodes[node].crash();
     }
@@ -131,7 +139,7 @@ impl World {
     }
 
     pub(crate) fn submit_to(&mut self, to: usize, number: u64) {
-        let submission = crate::fixtures::submission(number);
+        let submission = Box::new(crate::fixtures::submission(number));
         let delay = self.rng.between(self.network.delay.0, self.network.delay.1 + 1);
         self.later(delay, Event::Submission { to, submission });
     }
@@ -191,7 +199,7 @@ impl World {
                 self.carry_out(to, effects);
             }
             Event::Submission { to, submission } => {
-                let effects = self.nodes[to].admit(self.now, submission);
+                let effects = self.nodes[to].admit(self.now, *submission);
                 self.carry_out(to, effects);
             }
             Event::Blocks { to, blocks } => {
