@@ -140,6 +140,9 @@ pub const RESENT_SUBMISSIONS: usize = 256;
 /// Time between two rounds of handing waiting submissions on again and of announcing this node's height, in
 /// milliseconds.
 pub const RESEND_INTERVAL_MS: u64 = 1_000;
+/// Time between two lines of the log about what one peer sends and nobody can use: it may send as
+/// much as it likes.
+pub const COMPLAINT_INTERVAL: Duration = Duration::from_secs(1);
 /// Proposals and blocks whose signatures are being checked at once: one for each core of a small machine.
 pub const CHECKS_AT_ONCE: usize = 2;
 

@@ -40,6 +40,7 @@ pub struct Metrics {
     faults: Counter,
     ignored: Counter,
     refused: Family<ReasonLabel, Counter>,
+    refused_frames: Family<ReasonLabel, Counter>,
     requests: Family<RequestLabel, Counter>,
     request_time: Family<RouteLabel, Histogram, fn() -> Histogram>,
 }
@@ -102,6 +103,7 @@ impl Metrics {
             faults: Counter::default(),
             ignored: Counter::default(),
             refused: Family::default(),
+            refused_frames: Family::default(),
             requests: Family::default(),
             request_time: Family::new_with_constructor(seconds),
         };
@@ -133,6 +135,8 @@ impl Metrics {
         all.register("ignored_messages", help, self.ignored.clone());
         let help = "Submissions that were not taken, by reason";
         all.register("refused_submissions", help, self.refused.clone());
+        let help = "What peers sent and nobody can use, by what is wrong";
+        all.register("refused_frames", help, self.refused_frames.clone());
         let help = "Requests to the HTTP API, by route and status";
         all.register("api_requests", help, self.requests.clone());
         let help = "Time to answer a request to the HTTP API, by route";
@@ -179,6 +183,11 @@ impl Metrics {
     /// A submission was not taken; `reason` is a code of the API's errors.
     pub fn refused(&self, reason: &'static str) {
         self.refused.get_or_create(&ReasonLabel { reason }).inc();
+    }
+
+    /// What a peer sent was refused.
+    pub fn refused_frame(&self, reason: &'static str) {
+        self.refused_frames.get_or_create(&ReasonLabel { reason }).inc();
     }
 
     /// A request was answered. `route` is the route's pattern, never what the client wrote.

@@ -2,6 +2,7 @@
 
 mod inbound;
 mod outbound;
+mod refused;
 mod thread;
 
 use crate::{
@@ -130,6 +131,7 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), R
         chain: handle.clone(),
         reader: reader.clone(),
         mesh: mesh.handle.clone(),
+        refused: Arc::new(refused::Refused::new(Arc::clone(&metrics))),
     };
     let tasks = inbound.spawn(mesh.events);
     let stop_api = CancellationToken::new();

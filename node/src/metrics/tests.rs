@@ -89,6 +89,7 @@ fn what_happens_is_counted_and_what_is_is_read() {
     metrics.fault();
     metrics.ignored();
     metrics.refused("quota");
+    metrics.refused_frame("bulk_bytes");
     metrics.answered("/v1/records/{id}", 404, Duration::from_millis(1));
     let page = page(&metrics);
     for line in [
@@ -102,6 +103,7 @@ fn what_happens_is_counted_and_what_is_is_read() {
         "probata_faults_total 1",
         "probata_ignored_messages_total 1",
         "probata_refused_submissions_total{reason=\"quota\"} 1",
+        "probata_refused_frames_total{reason=\"bulk_bytes\"} 1",
         "probata_api_requests_total{route=\"/v1/records/{id}\",status=\"404\"} 1",
         "probata_api_request_seconds_count{route=\"/v1/records/{id}\"} 1",
         "probata_height 7",

@@ -1,16 +1,17 @@
 //! What peers send, checked at the edge and handed to the chain thread.
 
+use super::refused::{Reason, Refused};
 use crate::{
     edge::Edge,
     handle::{ChainHandle, Command},
     limits,
-    network::{Frame, MeshEvents, MeshHandle, PeerEvent, Request},
+    network::{Frame, MeshEvents, MeshHandle, NodeId, PeerEvent, Request},
     wire::{self, Ask, Bulk},
 };
 use probata_consensus::Message;
 use probata_genesis::Genesis;
 use probata_ledger::LedgerReader;
-use probata_types::{Height, ValidatorSet};
+use probata_types::{Height, ValidatorSet, Verified};
 use std::sync::Arc;
 use tokio::{sync::mpsc, task::JoinHandle};
 
@@ -22,6 +23,7 @@ pub(super) struct Inbound {
     pub(super) chain: ChainHandle,
     pub(super) reader: LedgerReader,
     pub(super) mesh: MeshHandle,
+    pub(super) refused: Arc<Refused>,
 }
 
 impl Inbound {
@@ -42,14 +44,16 @@ impl Inbound {
             let message = match Message::decode(&frame.bytes) {
                 Ok(message) => message,
                 Err(error) => {
-                    tracing::warn!(peer = %frame.from, %error, "a malformed consensus message");
+                    self.refused.note(frame.from, Reason::ConsensusBytes, &error);
                     continue;
                 }
             };
             // Votes are cheap and are checked here, in order. What carries a proposal is checked aside, so
             // that thousands of submission signatures do not hold up the votes behind them.
             if message.proposal().is_none() {
-                if !self.hand_over(message, &set).await {
+                if let Some(message) = self.verified(frame.from, message, &set)
+                    && !self.chain.send(Command::Message(Box::new(message))).await
+                {
                     return;
                 }
                 continue;
@@ -57,16 +61,13 @@ impl Inbound {
             let Ok(permit) = Arc::clone(&checks).acquire_owned().await else { return };
             let (this, set) = (self.clone(), Arc::clone(&set));
             tokio::spawn(async move {
-                let edge = Arc::clone(&this.edge);
-                let check = move || {
-                    let result = message.proposal().map_or(Ok(()), |it| edge.check_proposal(it));
-                    (message, result)
-                };
+                let check =
+                    move || this.with_proposal(frame.from, message, &set).map(|it| (this, it));
                 match tokio::task::spawn_blocking(check).await {
-                    Ok((message, Ok(()))) => drop(this.hand_over(message, &set).await),
-                    Ok((_, Err(error))) => {
-                        tracing::warn!(peer = %frame.from, %error, "a proposal holds a bad submission");
+                    Ok(Some((this, message))) => {
+                        this.chain.send(Command::Message(Box::new(message))).await;
                     }
+                    Ok(None) => {}
                     Err(error) => tracing::error!(%error, "the check of a proposal ended early"),
                 }
                 drop(permit);
@@ -74,23 +75,41 @@ impl Inbound {
         }
     }
 
-    /// Checks a message's own signatures and hands it to the chain; `false` when the chain has ended.
-    async fn hand_over(&self, message: Message, set: &ValidatorSet) -> bool {
-        let from = message.from;
-        match message.verify(self.genesis.suite(), &self.genesis.chain(), set) {
-            Ok(message) => self.chain.send(Command::Message(Box::new(message))).await,
-            Err(error) => {
-                tracing::warn!(validator = %from, %error, "refused a consensus message");
-                true
-            }
-        }
+    /// A message whose own signatures hold.
+    fn verified(
+        &self,
+        from: NodeId,
+        message: Message,
+        set: &ValidatorSet,
+    ) -> Option<Verified<Message>> {
+        message
+            .verify(self.genesis.suite(), &self.genesis.chain(), set)
+            .inspect_err(|error| self.refused.note(from, Reason::ConsensusMessage, error))
+            .ok()
+    }
+
+    /// A message whose own signatures hold, and those of the submissions in its proposal. In this order:
+    /// only a validator can make this node check thousands of signatures.
+    fn with_proposal(
+        &self,
+        from: NodeId,
+        message: Message,
+        set: &ValidatorSet,
+    ) -> Option<Verified<Message>> {
+        let message = self.verified(from, message, set)?;
+        message
+            .proposal()
+            .map_or(Ok(()), |proposal| self.edge.check_proposal(proposal))
+            .inspect_err(|error| self.refused.note(from, Reason::Proposal, error))
+            .ok()?;
+        Some(message)
     }
 
     async fn bulk(self, mut frames: mpsc::Receiver<Frame>) {
         let checks = super::checks();
         while let Some(frame) = frames.recv().await {
             match Bulk::decode(&frame.bytes) {
-                Err(error) => tracing::warn!(peer = %frame.from, %error, "a malformed frame"),
+                Err(error) => self.refused.note(frame.from, Reason::BulkBytes, &error),
                 Ok(Bulk::Head(height)) => {
                     if !self.chain.send(Command::PeerHead { from: frame.from, height }).await {
                         return;
@@ -106,7 +125,7 @@ impl Inbound {
                                 this.chain.send(command).await;
                             }
                             Err(error) => {
-                                tracing::warn!(peer = %frame.from, %error, "a bad submission");
+                                this.refused.note(frame.from, Reason::Submission, &error);
                             }
                         }
                         drop(permit);
@@ -119,9 +138,12 @@ impl Inbound {
     async fn requests(self, mut requests: mpsc::Receiver<Request>) {
         let reads = super::checks();
         while let Some(request) = requests.recv().await {
-            let Ok(Ask::Blocks { first, count }) = Ask::decode(&request.bytes) else {
-                tracing::warn!(peer = %request.from, "a malformed request");
-                continue;
+            let (first, count) = match Ask::decode(&request.bytes) {
+                Ok(Ask::Blocks { first, count }) => (first, count),
+                Err(error) => {
+                    self.refused.note(request.from, Reason::Request, &error);
+                    continue;
+                }
             };
             let Ok(permit) = Arc::clone(&reads).acquire_owned().await else { return };
             let reader = self.reader.clone();
