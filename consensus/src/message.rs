@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub struct Message {
     /// Who says it.
     pub from: ValidatorIndex,
-    /// Over [`Message::digest`].
+    /// Over [`MessageBody::digest`].
     pub signature: Signature,
     /// What is said.
     pub body: MessageBody,

@@ -231,6 +231,7 @@ impl Replica {
         self.settings.me.expect("only a validator gets here: dispatch turns followers away")
     }
 
+    /// P1.
     pub(crate) fn quorum(&self) -> usize {
         self.settings.set.quorum()
     }
