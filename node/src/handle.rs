@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 /// What tasks ask of the chain thread. Everything in it has passed the edge.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "most commands are the largest kind, a submission")]
 pub enum Command {
     /// Admit a submission; the answer says whether, and the waiter when it is sealed.
     Submit {
