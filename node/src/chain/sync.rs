@@ -6,12 +6,28 @@ use probata_consensus::Input;
 use probata_types::{Height, Millis, Now, SealedBlock};
 use std::collections::BTreeMap;
 
-/// How high each peer says it is, and whom we are asking now. At most one entry for each node of genesis.
+/// How high each peer says it is, whom we are asking now, and who failed us. At most one entry for each node of
+/// genesis.
 #[derive(Debug, Default)]
 pub(super) struct Peers {
     heads: BTreeMap<NodeId, Height>,
-    asking: Option<(NodeId, Millis)>,
+    asking: Option<Asked>,
+    resting: BTreeMap<NodeId, Rest>,
     turn: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    node: NodeId,
+    since: Millis,
+    first: Height,
+}
+
+/// A peer that could not hand over what it claimed to have is not asked for a while, twice as long each time.
+#[derive(Debug, Clone, Copy)]
+struct Rest {
+    until: Millis,
+    length: Millis,
 }
 
 impl Peers {
@@ -23,32 +39,49 @@ impl Peers {
         self.heads.values().copied().max().unwrap_or_default()
     }
 
-    /// The peer failed us: forget what it claimed until it claims it again, and ask another.
-    pub(super) fn fetch_failed(&mut self, from: &NodeId) {
+    /// The peer failed us: forget what it claimed until it claims it again, and let it rest.
+    pub(super) fn failed(&mut self, from: &NodeId, now: Millis) {
         self.heads.remove(from);
         self.answered(from);
+        let before = self.resting.get(from).map_or(0, |rest| rest.length.get());
+        let length = (2 * before).clamp(limits::FETCH_REST_MS, limits::FETCH_REST_MAX_MS);
+        let rest = Rest { until: now.saturating_add(length), length: Millis::new(length) };
+        self.resting.insert(*from, rest);
     }
 
-    fn answered(&mut self, from: &NodeId) {
-        if self.asking.is_some_and(|(asked, _)| asked == *from) {
-            self.asking = None;
-        }
+    /// From which height on this peer was asked, if it is the one that is being asked; it no longer is.
+    fn answered(&mut self, from: &NodeId) -> Option<Height> {
+        let asked = self.asking.take_if(|asked| asked.node == *from)?;
+        Some(asked.first)
     }
 
-    /// A peer that is higher than `height`, in turn; `None` if there is none or one is being asked.
+    /// The peer handed over what holds: its failures are forgotten.
+    fn served(&mut self, from: &NodeId) {
+        self.resting.remove(from);
+    }
+
+    /// A peer that is higher than `height`, in turn; `None` if there is none, all of them rest, or one is
+    /// being asked. One that takes long is not waited for while there is another.
     fn choose(&mut self, height: Height, now: Millis) -> Option<NodeId> {
-        let patience = limits::FETCH_DEADLINE_MS * 2;
-        if self.asking.is_some_and(|(_, since)| now.since(since) < patience) {
-            return None;
-        }
-        let higher: Vec<NodeId> =
-            self.heads.iter().filter(|(_, head)| **head > height).map(|(node, _)| *node).collect();
-        if higher.is_empty() {
+        let slow = match self.asking {
+            Some(asked) if now.since(asked.since) < limits::FETCH_PATIENCE_MS => return None,
+            Some(asked) if now.since(asked.since) < 2 * limits::FETCH_DEADLINE_MS => {
+                Some(asked.node)
+            }
+            _ => None,
+        };
+        let rests = |node: &NodeId| self.resting.get(node).is_some_and(|rest| now < rest.until);
+        let fit = self
+            .heads
+            .iter()
+            .filter(|(node, head)| **head > height && Some(**node) != slow && !rests(node));
+        let fit: Vec<NodeId> = fit.map(|(node, _)| *node).collect();
+        if fit.is_empty() {
             return None;
         }
         self.turn = self.turn.wrapping_add(1);
-        let node = higher[self.turn % higher.len()];
-        self.asking = Some((node, now));
+        let node = fit[self.turn % fit.len()];
+        self.asking = Some(Asked { node, since: now, first: height.next() });
         Some(node)
     }
 }
@@ -69,6 +102,9 @@ impl Chain {
     }
 
     pub(super) fn fetch_now(&mut self, now: Now) {
+        if self.halted.is_some() {
+            return;
+        }
         let height = self.ledger.head().height;
         if let Some(from) = self.peers.choose(height, now.monotonic) {
             self.effects.push(Effect::Fetch { from, first: height.next() });
@@ -82,26 +118,29 @@ impl Chain {
         from: NodeId,
         blocks: Vec<SealedBlock>,
     ) -> Result<(), ChainError> {
-        let none = blocks.is_empty();
+        let asked_from = self.peers.answered(&from);
+        let last = blocks.last().map_or(Height::ZERO, |block| block.header.height);
         for block in blocks {
             let next = self.ledger.head().height.next();
             if block.header.height < next {
                 continue;
             }
+            if self.halted.is_some() {
+                return Ok(());
+            }
             if let Err(reason) = self.block(now, next, block)? {
                 tracing::warn!(%from, %reason, "a peer handed over a block that does not hold");
-                self.peers.fetch_failed(&from);
+                self.peers.failed(&from, now.monotonic);
                 self.fetch_now(now);
                 return Ok(());
             }
+            self.peers.served(&from);
         }
-        if none {
-            self.peers.fetch_failed(&from);
+        // Nothing of what was asked for: without a rest it would be asked the same again at once.
+        if asked_from.is_some_and(|first| last < first) {
+            self.peers.failed(&from, now.monotonic);
         }
-        self.peers.answered(&from);
-        if self.peers.highest() > self.ledger.head().height {
-            self.fetch_now(now);
-        }
+        self.fetch_now(now);
         Ok(())
     }
 
@@ -111,39 +150,48 @@ impl Chain {
         next: Height,
         block: SealedBlock,
     ) -> Result<Result<(), String>, ChainError> {
-        if block.header.height != next {
-            return Ok(Err(format!("its height is {}, not {next}", block.header.height)));
+        if let Err(reason) = self.check_block(next, &block) {
+            return Ok(Err(reason));
         }
-        if block.header.chain != self.genesis.chain() || block.header.suite != self.genesis.suite()
-        {
-            return Ok(Err("it is of another chain".to_owned()));
-        }
-        if let Err(error) = block.seal.verify(&block.header, &self.set) {
-            return Ok(Err(error.to_string()));
-        }
-        // The seal is good: what follows can fail only if the body was swapped, or if we are wrong.
-        let proposal = &block.proposal;
-        let same = proposal.submissions_root() == block.header.submissions_root
-            && proposal.submissions.len() == block.header.submission_count as usize
-            && (proposal.chain, proposal.height) == (block.header.chain, block.header.height)
-            && (proposal.parent, proposal.time) == (block.header.parent, block.header.time)
-            && (proposal.proposer, proposal.suite) == (block.header.proposer, block.header.suite);
-        if !same {
-            return Ok(Err("its submissions are not those that its header names".to_owned()));
-        }
-        let executed = self.execution_of(proposal)?;
+        let executed = self.execution_of(&block.proposal)?;
         if executed.header != block.header {
-            let reason = format!(
-                "a quorum sealed another header at height {next} than this node computes: {}",
+            self.halt(format!(
+                "a quorum sealed another header at height {next} than this node computes: {}; it \
+                 follows no further: keep its data and compare versions",
                 differences(&executed.header, &block.header)
-            );
-            self.halted = Some(reason.clone());
-            return Err(ChainError::Diverged(reason));
+            ));
+            return Ok(Ok(()));
         }
         let (header, seal) = (block.header.clone(), block.seal.clone());
         self.append(now, block, executed, false)?;
         self.step(now, Input::Sealed { header, seal })?;
         self.step(now, Input::Work(!self.mempool.is_empty()))?;
         Ok(Ok(()))
+    }
+
+    /// Whether a block is the next one, sealed, and has the body that its header names, to the last byte: a
+    /// peer that swapped records must not make this node believe that it computes otherwise than the others.
+    fn check_block(&self, next: Height, block: &SealedBlock) -> Result<(), String> {
+        let SealedBlock { header, seal, proposal, .. } = block;
+        if header.height != next {
+            return Err(format!("its height is {}, not {next}", header.height));
+        }
+        if header.chain != self.genesis.chain() || header.suite != self.genesis.suite() {
+            return Err("it is of another chain".to_owned());
+        }
+        seal.verify(header, &self.set).map_err(|error| error.to_string())?;
+        let same = proposal.submissions_root() == header.submissions_root
+            && proposal.submissions.len() == header.submission_count as usize
+            && (proposal.chain, proposal.height) == (header.chain, header.height)
+            && (proposal.parent, proposal.time) == (header.parent, header.time)
+            && (proposal.proposer, proposal.suite) == (header.proposer, header.suite);
+        if !same {
+            return Err("its submissions are not those that its header names".to_owned());
+        }
+        for submission in &proposal.submissions {
+            let checked = submission.check_content(&header.chain);
+            checked.map_err(|error| format!("submission {}: {error}", submission.id()))?;
+        }
+        Ok(())
     }
 }
