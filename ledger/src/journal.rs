@@ -41,14 +41,16 @@ impl Journal {
         let mut journal =
             Self { storage, gathered: Vec::new(), next: 0, new: true, stopped: false };
         if names.iter().any(|name| name == FILE) {
-            journal.new = false;
             journal.next = journal.load(&mut records)?;
+            // Whoever rewrites the journal when it is opened leaves a whole first frame, whatever crash
+            // comes: without one the promises were not torn but lost.
+            journal.new = journal.next == 0;
         }
         Ok((journal, records))
     }
 
-    /// Whether there was no journal when this one was opened. A validator whose log already holds blocks
-    /// has then lost its promises.
+    /// Whether there was no journal when this one was opened, or none with a whole frame. A validator whose
+    /// log already holds blocks has then lost its promises.
     pub fn is_new(&self) -> bool {
         self.new
     }

@@ -67,6 +67,19 @@ fn a_torn_tail_is_cut_at_every_byte_and_writing_goes_on() {
     }
 }
 
+/// Emptied, overwritten, or cut within its first frame: what it held is lost, and it says so.
+#[test]
+fn a_journal_without_a_whole_frame_is_as_good_as_none() {
+    let (storage, lengths) = filled();
+    let bytes = storage.files()[FILE].clone();
+    for spoilt in [&[][..], &[0x5a; 4_096], &bytes[..lengths[1] - 1]] {
+        let (journal, found) = open(&with(spoilt));
+        assert!(journal.is_new() && found.is_empty(), "{} bytes", spoilt.len());
+    }
+    let (journal, found) = open(&with(&bytes[..lengths[1]]));
+    assert!(!journal.is_new() && found == records(1));
+}
+
 #[test]
 fn damage_before_the_last_frame_is_told_apart_at_every_bit() {
     let (storage, lengths) = filled();
