@@ -11,6 +11,7 @@
 //! ```
 
 mod obey;
+mod proposal;
 mod recovery;
 mod submit;
 mod sync;
@@ -30,7 +31,7 @@ use probata_genesis::Genesis;
 use probata_ledger::{Journal, Ledger, LedgerReader};
 use probata_types::{
     Hash, Header, Height, Millis, Now, Proposal, SealedBlock, Submission, SubmissionId, Timestamp,
-    ValidatorIndex, ValidatorSet, Verified,
+    ValidatorIndex, ValidatorSet, Verified, codec,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -78,11 +79,15 @@ pub struct Chain {
     replica: Replica,
     ledger: Ledger,
     journal: Journal,
+    /// Bytes of promises in the journal, and how many of them were left when it was last rewritten.
     journal_bytes: usize,
+    journal_kept: usize,
     journal_dirty: bool,
     metrics: Arc<Metrics>,
     mempool: Mempool,
     own: BTreeSet<SubmissionId>,
+    /// A proposal for the height after the one being decided: what it may hold is known then.
+    early: Option<Verified<Message>>,
     to_execute: Option<Proposal>,
     executed: Option<Executed>,
     peers: Peers,
@@ -91,6 +96,7 @@ pub struct Chain {
     last_censored: Millis,
     next_housekeeping: Millis,
     next_resend: Millis,
+    next_complaint: Millis,
     sealed_at: Timestamp,
     view_changes: u64,
     faults: Vec<Arc<Fault>>,
@@ -116,7 +122,7 @@ impl Chain {
             Command::Message(message) => self.message(now, *message)?,
             Command::Blocks { from, blocks } => self.blocks(now, from, blocks)?,
             Command::FetchFailed { from } => {
-                self.peers.fetch_failed(&from);
+                self.peers.failed(&from, now.monotonic);
                 self.fetch_if_behind(now);
             }
             Command::PeerHead { from, height } => self.peer_head(now, from, height),
@@ -130,6 +136,7 @@ impl Chain {
     /// # Errors
     /// As [`Chain::handle`].
     pub fn tick(&mut self, now: Now) -> Result<Vec<Effect>, ChainError> {
+        self.take_early(now)?;
         self.execute_accepted(now)?;
         if self.replica.deadline().is_some_and(|deadline| deadline <= now.monotonic) {
             self.step(now, Input::Tick)?;
@@ -144,7 +151,10 @@ impl Chain {
 
     /// When [`Chain::tick`] is next due, on the monotonic clock.
     pub fn deadline(&self) -> Millis {
-        if self.to_execute.is_some() {
+        if self.halted.is_some() {
+            return self.next_housekeeping;
+        }
+        if self.to_execute.is_some() || self.early_is_due() {
             return Millis::ZERO;
         }
         let replica = self.replica.deadline().unwrap_or(Millis::MAX);
@@ -184,16 +194,6 @@ impl Chain {
         }
     }
 
-    fn message(&mut self, now: Now, message: Verified<Message>) -> Result<(), ChainError> {
-        if let Some(proposal) = message.proposal()
-            && let Err(reason) = self.check_proposal(proposal)?
-        {
-            tracing::warn!(from = %message.from, %reason, "refused a proposal");
-            return Ok(());
-        }
-        self.step(now, Input::Message(message))
-    }
-
     /// What has no event of its own to hang on: expiry, resending, censorship, announcing, catching up.
     fn housekeeping(&mut self, now: Now) -> Result<(), ChainError> {
         self.mempool.expire(now.wall);
@@ -212,10 +212,14 @@ impl Chain {
         self.next_resend = now.monotonic.saturating_add(limits::RESEND_INTERVAL_MS);
         self.effects.push(Effect::Announce(self.ledger.head().height));
         self.own.retain(|id| self.mempool.contains(id));
+        let mut bytes = 0;
         for id in self.own.iter().take(limits::RESENT_SUBMISSIONS) {
-            if let Some(submission) = self.mempool.get(id) {
-                self.effects.push(Effect::Forward(Arc::new(submission.clone())));
+            let Some(submission) = self.mempool.get(id) else { continue };
+            bytes += codec::encode(submission).len();
+            if bytes > limits::RESENT_BYTES {
+                break;
             }
+            self.effects.push(Effect::Forward(Arc::new(submission.clone())));
         }
     }
 

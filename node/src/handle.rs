@@ -117,7 +117,8 @@ pub struct ChainStatus {
     pub pending_submissions: usize,
     /// The highest height that a peer has spoken of.
     pub highest_seen: Height,
-    /// Wall-clock time of the last seal or heartbeat at this node.
+    /// Wall-clock time of the last seal or heartbeat at this node; of a block that peers handed over, or
+    /// that was there at the start, its block time.
     pub sealed_at: Timestamp,
     /// Why the node no longer votes or follows, if it does not.
     pub halted: Option<String>,

@@ -131,18 +131,31 @@ pub const FETCH_BLOCKS: usize = 256;
 pub const FETCH_BYTES: usize = 12 * 1_024 * 1_024;
 /// Longest wait for a fetch, in milliseconds; then another peer is asked.
 pub const FETCH_DEADLINE_MS: u64 = 10_000;
+/// How long one peer is waited for while another could be asked, in milliseconds: a peer that stalls must not
+/// hold up the catching up. At 10 Mbit/s two megabytes have come by then, and the rest is not lost.
+pub const FETCH_PATIENCE_MS: u64 = 2_000;
+/// How long a peer is not asked after it failed, in milliseconds, doubled each time it fails again.
+pub const FETCH_REST_MS: u64 = 250;
+/// What that doubles up to, in milliseconds.
+pub const FETCH_REST_MAX_MS: u64 = 60_000;
 /// Faults kept in memory for the API; one validator gives rise to at most a few.
 pub const FAULTS_KEPT: usize = 256;
 /// Bytes of the journal after which it is rewritten with only what still matters.
 pub const JOURNAL_BYTES: usize = 16 * 1_024 * 1_024;
 /// Own submissions that are handed on again in one go while they wait, so that a lost frame does not lose them.
 pub const RESENT_SUBMISSIONS: usize = 256;
+/// Bytes of them after which that round ends: two of the largest.
+pub const RESENT_BYTES: usize = 2 * SUBMISSION_CANONICAL_BYTES;
+/// Bytes of a proposal that are not submissions: its head, and their count.
+pub const PROPOSAL_HEAD_BYTES: usize = 256;
 /// Time between two rounds of handing waiting submissions on again and of announcing this node's height, in
 /// milliseconds.
 pub const RESEND_INTERVAL_MS: u64 = 1_000;
 /// Time between two lines of the log about what one peer sends and nobody can use: it may send as
 /// much as it likes.
 pub const COMPLAINT_INTERVAL: Duration = Duration::from_secs(1);
+/// Longest wait for the mesh to close its connections when the node stops: it takes [`mesh::STOP_TIME`].
+pub const MESH_WAIT: Duration = Duration::from_secs(5);
 /// Proposals and blocks whose signatures are being checked at once: one for each core of a small machine.
 pub const CHECKS_AT_ONCE: usize = 2;
 

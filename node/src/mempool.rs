@@ -189,14 +189,25 @@ impl Mempool {
         batch
     }
 
-    /// Takes out what was sealed at `height`, and tells those who wait.
-    pub fn remove_sealed(&mut self, ids: &[SubmissionId], height: Height) {
+    /// Takes out what was sealed at `height`, and tells those who wait. Answers how many bytes it took.
+    pub fn remove_sealed(&mut self, ids: &[SubmissionId], height: Height) -> usize {
+        let before = self.bytes;
         for id in ids {
             let Some(entry) = self.remove(id) else { continue };
             for waiter in entry.waiters {
                 // Who no longer waits need not be told.
                 let _ = waiter.send(height);
             }
+        }
+        before - self.bytes
+    }
+
+    /// Takes out the submission of an institution that waits under a key, and drops those who wait for
+    /// it: another one under the same key was sealed, so it never can be.
+    pub fn remove_key(&mut self, institution: InstitutionId, key: IdempotencyKey) {
+        if let Some(id) = self.keys.get(&(institution, key)).copied() {
+            let removed = self.remove(&id);
+            assert!(removed.is_some(), "a key stands for a submission that waits");
         }
     }
 

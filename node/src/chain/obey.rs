@@ -1,27 +1,30 @@
 //! Doing what the replica asks, in the order in which it asks.
 
 use super::{Chain, ChainError, Effect, Executed};
-use crate::{limits, mempool::BatchLimits};
+use crate::limits;
 use probata_consensus::{Input, Output, Promise};
 use probata_types::{
-    Hash, Header, Height, List, Millis, Now, Outcome, Proposal, Seal, SealedBlock, Timestamp,
-    codec, outcome::outcomes_root, state::StateRead,
+    Header, Height, List, Millis, Now, Outcome, Proposal, Seal, SealedBlock, codec,
+    outcome::outcomes_root, state::StateRead,
 };
-use std::{
-    collections::{BTreeSet, VecDeque},
-    sync::Arc,
-    time::Instant,
-};
+use std::{collections::VecDeque, sync::Arc, time::Instant};
 
 impl Chain {
     /// Feeds the replica and obeys it until it asks for nothing more.
     pub(super) fn step(&mut self, now: Now, input: Input) -> Result<(), ChainError> {
+        if self.halted.is_some() {
+            return Ok(());
+        }
         let mut inputs = VecDeque::from([input]);
         while let Some(input) = inputs.pop_front() {
             for output in self.replica.step(now, input) {
                 inputs.extend(self.obey(now, output)?);
             }
             self.sync_journal()?;
+        }
+        // Views that are left without a seal fill the journal too. What still binds may be large itself.
+        if self.journal_bytes - self.journal_kept > limits::JOURNAL_BYTES {
+            self.prune_journal()?;
         }
         Ok(())
     }
@@ -120,26 +123,6 @@ impl Chain {
         Ok(Executed { digest: proposal.digest(), header, execution })
     }
 
-    fn propose(&self, now: Now, height: Height, parent: Hash, not_before: Timestamp) -> Proposal {
-        let parameters = self.genesis.parameters();
-        let time = now.wall.max(not_before);
-        let limits = BatchLimits {
-            submissions: probata_types::limits::SUBMISSIONS_PER_PROPOSAL,
-            records: self.max_records(),
-            bytes: usize::try_from(parameters.max_proposal_bytes).unwrap_or(usize::MAX),
-        };
-        let submissions = self.mempool.batch(limits, time);
-        Proposal {
-            suite: self.genesis.suite(),
-            chain: self.genesis.chain(),
-            height,
-            parent,
-            time,
-            proposer: self.me.expect("only a validator is asked to propose"),
-            submissions: List::new(submissions).expect("the batch keeps the limit"),
-        }
-    }
-
     fn commit(
         &mut self,
         now: Now,
@@ -180,14 +163,10 @@ impl Chain {
             .oldest()
             .map(|since| Millis::new(now.monotonic.since(since.max(self.last_commit))));
         let waited = waited.filter(|_| !block.proposal.submissions.is_empty() && voted);
-        let ids: Vec<_> = block.proposal.submissions.iter().map(|one| one.id()).collect();
-        self.mempool.remove_sealed(&ids, block.header.height);
+        self.take_from_mempool(&block.proposal);
         self.last_commit = now.monotonic;
-        self.sealed_at = now.wall;
-        self.last_block_full = block.proposal.record_count() >= self.max_records() / 2;
-        if self.journal_bytes > limits::JOURNAL_BYTES {
-            self.prune_journal()?;
-        }
+        // A block that was handed over may be old: a node that catches up is not yet in time.
+        self.sealed_at = if voted { now.wall } else { block.header.time.min(now.wall) };
         self.effects.push(Effect::Sealed { block: Box::new(block), waited });
         Ok(())
     }
@@ -196,37 +175,10 @@ impl Chain {
     pub(super) fn prune_journal(&mut self) -> Result<(), ChainError> {
         let records: Vec<Vec<u8>> = self.replica.promises().iter().map(codec::encode).collect();
         self.journal_bytes = records.iter().map(Vec::len).sum();
+        self.journal_kept = self.journal_bytes;
         self.journal.rewrite(records)?;
         self.journal_dirty = false;
         Ok(())
-    }
-
-    /// Whether a proposal may be fed to the replica, as far as only the ledger and the limits know; the
-    /// signatures of its submissions were checked at the edge.
-    pub(super) fn check_proposal(
-        &self,
-        proposal: &Proposal,
-    ) -> Result<Result<(), String>, ChainError> {
-        if proposal.record_count() > self.max_records() {
-            return Ok(Err(format!("it holds {} records", proposal.record_count())));
-        }
-        let mut seen = BTreeSet::new();
-        let reader = self.ledger.reader();
-        for submission in &proposal.submissions {
-            let id = submission.id();
-            if !seen.insert(id) {
-                return Ok(Err(format!("it holds submission {id} twice")));
-            }
-            if reader.submission(&id)?.is_some_and(|place| place.height < proposal.height) {
-                return Ok(Err(format!("submission {id} is already sealed")));
-            }
-        }
-        Ok(Ok(()))
-    }
-
-    /// The most records that genesis allows in a proposal.
-    fn max_records(&self) -> usize {
-        usize::try_from(self.genesis.parameters().max_proposal_records).unwrap_or(usize::MAX)
     }
 
     fn fault(&mut self, fault: probata_consensus::Fault) {
@@ -250,8 +202,15 @@ impl Chain {
             reason.push_str(&format!("validator {validator}: {}; ", differences(mine, header)));
         }
         reason.push_str("this node votes no more: keep its data and compare versions");
-        tracing::error!(%height, ?mine, ?theirs, "{reason}");
+        tracing::debug!(%height, ?mine, ?theirs, "the headers that differ");
+        self.halt(reason);
+    }
+
+    /// From here on this node only shows what it has, and says why.
+    pub(super) fn halt(&mut self, reason: String) {
+        tracing::error!("halted: {reason}");
         self.halted = Some(reason);
+        (self.to_execute, self.early) = (None, None);
     }
 }
 

@@ -7,12 +7,12 @@ use crate::{
     metrics::Metrics,
     network::NodeId,
 };
-use probata_consensus::{Head, Promise, Replica, RestoreError, Settings};
+use probata_consensus::{Head, Input, Promise, Replica, RestoreError, Settings};
 use probata_genesis::Genesis;
 use probata_ledger::{
     Journal, JournalError, Ledger, LedgerError, OpenError, Setup, Storage, Store,
 };
-use probata_types::{Keypair, Millis, Now, Timestamp, View, codec, state::StateError};
+use probata_types::{Keypair, Millis, Now, View, codec, state::StateError};
 use std::{collections::BTreeSet, sync::Arc};
 
 /// What a chain is made from.
@@ -67,14 +67,12 @@ pub enum ChainError {
         "the validator key {0} is not in the genesis document: check keys.validator in node.toml"
     )]
     NotAValidator(probata_types::PublicKey),
-    /// A quorum sealed what this node does not compute.
-    #[error("{0}")]
-    Diverged(String),
 }
 
 impl Chain {
     /// Opens a chain: cuts a torn tail, re-applies what is not yet derived, restores the promises.
-    /// `progress` is told the height reached and the height aimed at.
+    /// `progress` is told the height reached and the height aimed at. Without a key the journal is left
+    /// as it is: one that is lost stays lost, and one that is there still binds its key.
     ///
     /// # Errors
     /// [`ChainError`].
@@ -97,7 +95,10 @@ impl Chain {
         if keypair.is_some() && journal.is_new() && head.height.get() > 0 {
             return Err(ChainError::JournalLost(head.height.get()));
         }
-        let promises = read_promises(&records)?;
+        let promises = match &keypair {
+            Some(_) => read_promises(&records)?,
+            None => Vec::new(),
+        };
         let set = genesis.validator_set().clone();
         let me = match &keypair {
             None => None,
@@ -112,6 +113,7 @@ impl Chain {
             view: head.sealed.as_ref().map_or(View::ZERO, |(_, seal)| seal.view),
         };
         let settings = settings(&genesis, &set, me);
+        let sealed_at = consensus_head.time;
         let (replica, outputs) = Replica::new(settings, keypair, consensus_head, promises, now)?;
         let nodes = genesis
             .nodes()
@@ -134,10 +136,12 @@ impl Chain {
             replica,
             ledger,
             journal,
-            journal_bytes: records.iter().map(Vec::len).sum(),
+            journal_bytes: 0,
+            journal_kept: 0,
             journal_dirty: false,
             metrics,
             own: BTreeSet::new(),
+            early: None,
             to_execute: None,
             executed: None,
             peers: Peers::default(),
@@ -146,17 +150,23 @@ impl Chain {
             last_censored: Millis::ZERO,
             next_housekeeping: now.monotonic,
             next_resend: now.monotonic,
-            sealed_at: Timestamp::ZERO,
+            next_complaint: now.monotonic,
+            sealed_at,
             view_changes: 0,
             faults: Vec::new(),
             halted: None,
             effects: Vec::new(),
         };
-        chain.prune_journal()?;
+        if chain.me.is_some() {
+            chain.prune_journal()?;
+        }
         for output in outputs {
             if let Some(input) = chain.obey(now, output)? {
                 chain.step(now, input)?;
             }
+        }
+        if let Some((header, seal)) = head.sealed {
+            chain.step(now, Input::Sealed { header, seal })?;
         }
         let effects = std::mem::take(&mut chain.effects);
         Ok((chain, effects))

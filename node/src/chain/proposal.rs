@@ -1,0 +1,163 @@
+//! Proposals: what this node puts forward, what it takes from others, and what a sealed one leaves behind.
+
+use super::{Chain, ChainError};
+use crate::{limits, mempool::BatchLimits};
+use probata_consensus::{Input, Message, MessageBody};
+use probata_types::{
+    Hash, Height, List, Now, Proposal, Submission, SubmissionId, Timestamp, Verified, View, codec,
+    limits::SUBMISSIONS_PER_PROPOSAL,
+};
+use std::collections::BTreeSet;
+
+impl Chain {
+    /// Feeds the replica a message. A fresh proposal is first judged by what only the ledger knows; one that a
+    /// view change carries was judged by a quorum, whose certificate the message had to show.
+    pub(super) fn message(
+        &mut self,
+        now: Now,
+        message: Verified<Message>,
+    ) -> Result<(), ChainError> {
+        if let MessageBody::PrePrepare { height, view, proposal } = &message.body {
+            let next = self.ledger.head().height.next();
+            if *height > next {
+                self.keep_early(*height, *view, message);
+                return Ok(());
+            }
+            if *height == next
+                && let Err(reason) = self.check_proposal(proposal)?
+            {
+                self.refuse_proposal(now, &message, &reason);
+                return Ok(());
+            }
+        }
+        self.step(now, Input::Message(message))
+    }
+
+    /// Keeps a proposal of the next leader until its height comes, because a submission may be sealed in
+    /// between. Of several the one of the lowest view that is still to come stays, and of two of one view
+    /// the first; further ahead nothing is kept, since its sender repeats it.
+    fn keep_early(&mut self, height: Height, view: View, message: Verified<Message>) {
+        let next = self.ledger.head().height.next();
+        let leader = self.set.leader(height, view, self.genesis.parameters().rotation);
+        let fits = height == next.next()
+            && message.from == leader
+            && view >= self.replica.status().view
+            && self.me.is_some()
+            && self.halted.is_none();
+        let place = (height, view);
+        let nearer = self
+            .early
+            .as_ref()
+            .is_none_or(|old| old.height() <= next || place < (old.height(), old.view()));
+        if fits && nearer {
+            self.early = Some(message);
+        }
+    }
+
+    pub(super) fn early_is_due(&self) -> bool {
+        let next = self.ledger.head().height.next();
+        self.early.as_ref().is_some_and(|message| message.height() <= next)
+    }
+
+    /// Feeds the replica the proposal that came before its height did.
+    pub(super) fn take_early(&mut self, now: Now) -> Result<(), ChainError> {
+        if !self.early_is_due() {
+            return Ok(());
+        }
+        match self.early.take() {
+            Some(message) => self.message(now, message),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a fresh proposal for the next height keeps the limits of genesis, and holds nothing twice and
+    /// nothing that is sealed. The signatures of its submissions were checked at the edge.
+    fn check_proposal(&self, proposal: &Proposal) -> Result<Result<(), String>, ChainError> {
+        let (records, bytes) = (proposal.record_count(), codec::encode(proposal).len());
+        if records > self.max_records() || bytes > self.max_bytes() {
+            return Ok(Err(format!("it holds {records} records in {bytes} bytes")));
+        }
+        let mut keys = BTreeSet::new();
+        let reader = self.ledger.reader();
+        for submission in &proposal.submissions {
+            let (id, head) = (submission.id(), &submission.head);
+            if !keys.insert((head.institution, head.idempotency_key)) {
+                return Ok(Err(format!("submission {id} stands in it twice, or its key does")));
+            }
+            if reader.by_idempotency(&head.institution, &head.idempotency_key)?.is_some() {
+                return Ok(Err(format!("submission {id}, or another under its key, is sealed")));
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// A leader can send as many as it likes: the log gets a line now and then.
+    fn refuse_proposal(&mut self, now: Now, message: &Message, reason: &str) {
+        if now.monotonic >= self.next_complaint {
+            let pause = limits::COMPLAINT_INTERVAL.as_millis();
+            self.next_complaint =
+                now.monotonic.saturating_add(u64::try_from(pause).unwrap_or(u64::MAX));
+            tracing::warn!(from = %message.from, reason, "refused a proposal");
+        } else {
+            tracing::debug!(from = %message.from, reason, "refused a proposal");
+        }
+    }
+
+    /// What waits, as a proposal for the next height; empty if nothing does.
+    pub(super) fn propose(
+        &self,
+        now: Now,
+        height: Height,
+        parent: Hash,
+        not_before: Timestamp,
+    ) -> Proposal {
+        let time = now.wall.max(not_before);
+        let limits = BatchLimits {
+            submissions: SUBMISSIONS_PER_PROPOSAL,
+            records: self.max_records(),
+            bytes: self.max_bytes().saturating_sub(limits::PROPOSAL_HEAD_BYTES),
+        };
+        let submissions = self.mempool.batch(limits, time);
+        let proposal = Proposal {
+            suite: self.genesis.suite(),
+            chain: self.genesis.chain(),
+            height,
+            parent,
+            time,
+            proposer: self.me.expect("only a validator is asked to propose"),
+            submissions: List::new(submissions).expect("the batch keeps the limit"),
+        };
+        assert!(proposal.record_count() <= self.max_records(), "the batch keeps the limit");
+        proposal
+    }
+
+    /// Takes what a block sealed out of the mempool, and what can no longer be sealed: another submission
+    /// under the same key. Notes whether the block was so full that it had to leave others out.
+    pub(super) fn take_from_mempool(&mut self, proposal: &Proposal) {
+        let ids: Vec<SubmissionId> = proposal.submissions.iter().map(Submission::id).collect();
+        let bytes = self.mempool.remove_sealed(&ids, proposal.height);
+        for Submission { head, .. } in &proposal.submissions {
+            self.mempool.remove_key(head.institution, head.idempotency_key);
+        }
+        self.last_block_full = proposal.record_count() >= self.max_records() / 2
+            || proposal.submissions.len() >= SUBMISSIONS_PER_PROPOSAL / 2
+            || bytes >= self.max_bytes() / 2;
+    }
+
+    /// The most records that genesis allows in a proposal.
+    fn max_records(&self) -> usize {
+        let records = self.genesis.parameters().max_proposal_records;
+        usize::try_from(records).unwrap_or(usize::MAX)
+    }
+
+    /// The most bytes that genesis allows in a proposal.
+    fn max_bytes(&self) -> usize {
+        let bytes = self.genesis.parameters().max_proposal_bytes;
+        usize::try_from(bytes).unwrap_or(usize::MAX)
+    }
+}
+
+const _: () = {
+    let largest = limits::SUBMISSION_CANONICAL_BYTES + limits::PROPOSAL_HEAD_BYTES;
+    assert!(largest <= probata_genesis::limits::PROPOSAL_BYTES_MIN, "every submission fits");
+};
