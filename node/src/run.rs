@@ -10,7 +10,7 @@ use crate::{
     chain::{Chain, ChainError, ChainSetup},
     config::Config,
     edge::Edge,
-    handle::{ChainHandle, ChainStatus},
+    handle::{ChainHandle, ChainStatus, Command},
     limits,
     metrics::Metrics,
     network::{self, MeshConfig, MeshError, NodeId, PeerConfig},
@@ -22,10 +22,13 @@ use probata_types::{Hash, Keypair};
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
 };
 use thread::Clock;
-use tokio::sync::watch;
+use tokio::{
+    net::TcpListener,
+    sync::watch,
+    task::{JoinHandle, JoinSet},
+};
 use tokio_util::sync::CancellationToken;
 
 /// Why a node cannot start or had to stop. Each says what to look at.
@@ -108,6 +111,8 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), R
         open_chain(&config, Arc::clone(&genesis), keypair, clock, Arc::clone(&metrics)).await?;
     let reader = chain.0.reader();
 
+    // What can fail comes before anything that must be stopped again.
+    let listener = listen_api(&config).await?;
     let mesh = network::start(mesh_config(&config, &genesis, *node_secret)?)?;
     let (status_in, status) = watch::channel(chain.0.status());
     let (handle, queue) = ChainHandle::new(status);
@@ -115,14 +120,14 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), R
     let outbound =
         Outbound::new(&genesis, mesh.handle.clone(), handle.clone(), Arc::clone(&metrics));
 
-    let (ended_in, mut ended) = tokio::sync::oneshot::channel();
+    let over = CancellationToken::new();
     let runtime = tokio::runtime::Handle::current();
+    let over_in = over.clone().drop_guard();
     let thread = std::thread::Builder::new()
         .name("chain".into())
         .spawn(move || {
-            let result = thread::run(chain, queue, &runtime, clock, &outbound, &status_in);
-            // The other end waits for as long as the node runs.
-            let _ = ended_in.send(result);
+            let _over = over_in;
+            thread::run(chain, queue, &runtime, clock, &outbound, &status_in)
         })
         .map_err(|_| RunError::Thread("chain"))?;
     let inbound = inbound::Inbound {
@@ -143,31 +148,60 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), R
         metrics,
         edge,
     };
-    let server = serve_api(&config, context, stop_api.clone()).await?;
+    let server = tokio::spawn(api::serve(listener, api::router(context), stop_api.clone()));
     announce_start(&config, &genesis, &handle.status());
 
-    let result = tokio::select! {
+    let mut parts = Parts { over, tasks, server, mesh: mesh.task };
+    let lost = tokio::select! {
         () = stop => { tracing::info!("stopping"); None }
-        result = &mut ended => Some(result),
+        lost = parts.lost() => lost,
     };
     // Requests under way get their answers while the chain thread still runs.
     stop_api.cancel();
-    if server.await.is_err() {
-        tracing::error!("the API ended unexpectedly");
-    }
-    handle.send(crate::handle::Command::Stop).await;
-    let result = match result {
-        Some(result) => result,
-        None => ended.await,
-    };
+    parts.end_api().await;
+    handle.send(Command::Stop).await;
+    parts.over.cancelled().await;
     mesh.handle.stop();
-    for task in tasks {
-        task.abort();
+    parts.end().await;
+    thread.join().map_err(|_| RunError::Thread("chain"))??;
+    lost.map_or(Ok(()), |part| Err(RunError::Thread(part)))
+}
+
+/// What runs for as long as the node does.
+struct Parts {
+    /// Cancelled when the chain thread has ended; its result says why.
+    over: CancellationToken,
+    tasks: JoinSet<()>,
+    server: JoinHandle<()>,
+    mesh: JoinHandle<()>,
+}
+
+impl Parts {
+    /// Resolves when one of them has ended, with its name if that needs saying.
+    async fn lost(&mut self) -> Option<&'static str> {
+        tokio::select! {
+            biased;
+            () = self.over.cancelled() => None,
+            _ = self.tasks.join_next() => Some("inbound"),
+            _ = &mut self.server => Some("API"),
+            _ = &mut self.mesh => Some("mesh"),
+        }
     }
-    thread.join().map_err(|_| RunError::Thread("chain"))?;
-    // The mesh closes its connections within its own bound.
-    let _ = tokio::time::timeout(Duration::from_secs(5), mesh.task).await;
-    Ok(result.map_err(|_| RunError::Thread("chain"))??)
+
+    async fn end_api(&mut self) {
+        // A task that was seen to end must not be waited for again.
+        if !self.server.is_finished() && (&mut self.server).await.is_err() {
+            tracing::error!("the API ended unexpectedly");
+        }
+    }
+
+    async fn end(mut self) {
+        self.tasks.abort_all();
+        if !self.mesh.is_finished() {
+            // It closes its connections within its own bound, or is dropped with the runtime.
+            let _ = tokio::time::timeout(limits::MESH_WAIT, &mut self.mesh).await;
+        }
+    }
 }
 
 fn announce_start(config: &Config, genesis: &Genesis, status: &ChainStatus) {
@@ -283,16 +317,9 @@ fn mesh_config(
     Ok(MeshConfig { secret, listen, peers, chain: genesis.chain().0 })
 }
 
-async fn serve_api(
-    config: &Config,
-    context: ApiContext,
-    stop: CancellationToken,
-) -> Result<tokio::task::JoinHandle<()>, RunError> {
+async fn listen_api(config: &Config) -> Result<TcpListener, RunError> {
     let address = config.api.listen;
-    let listener = tokio::net::TcpListener::bind(address)
-        .await
-        .map_err(|source| RunError::Api { address, source })?;
-    Ok(tokio::spawn(api::serve(listener, api::router(context), stop)))
+    TcpListener::bind(address).await.map_err(|source| RunError::Api { address, source })
 }
 
 /// Sends blocks and proposals past the signatures' check on a bounded number of threads.

@@ -12,8 +12,11 @@ use probata_consensus::Message;
 use probata_genesis::Genesis;
 use probata_ledger::LedgerReader;
 use probata_types::{Height, ValidatorSet, Verified};
-use std::sync::Arc;
-use tokio::{sync::mpsc, task::JoinHandle};
+use std::{collections::BTreeMap, sync::Arc};
+use tokio::{
+    sync::{Semaphore, mpsc},
+    task::JoinSet,
+};
 
 /// Everything that checks and answers what peers send.
 #[derive(Clone)]
@@ -28,18 +31,20 @@ pub(super) struct Inbound {
 
 impl Inbound {
     /// Starts a task for each kind of arrival, so that none waits for another.
-    pub(super) fn spawn(&self, events: MeshEvents) -> Vec<JoinHandle<()>> {
-        vec![
-            tokio::spawn(self.clone().consensus(events.consensus)),
-            tokio::spawn(self.clone().bulk(events.bulk)),
-            tokio::spawn(self.clone().requests(events.requests)),
-            tokio::spawn(self.clone().peers(events.peers)),
-        ]
+    pub(super) fn spawn(self, events: MeshEvents) -> JoinSet<()> {
+        let mut tasks = JoinSet::new();
+        tasks.spawn(self.clone().consensus(events.consensus));
+        tasks.spawn(self.clone().bulk(events.bulk));
+        tasks.spawn(self.clone().requests(events.requests));
+        tasks.spawn(self.peers(events.peers));
+        tasks
     }
 
     async fn consensus(self, mut frames: mpsc::Receiver<Frame>) {
         let set = Arc::new(self.genesis.validator_set().clone());
         let checks = super::checks();
+        // Peers are those of genesis.
+        let mut turns: BTreeMap<NodeId, Arc<Semaphore>> = BTreeMap::new();
         while let Some(frame) = frames.recv().await {
             let message = match Message::decode(&frame.bytes) {
                 Ok(message) => message,
@@ -58,20 +63,34 @@ impl Inbound {
                 }
                 continue;
             }
-            let Ok(permit) = Arc::clone(&checks).acquire_owned().await else { return };
-            let (this, set) = (self.clone(), Arc::clone(&set));
-            tokio::spawn(async move {
-                let check =
-                    move || this.with_proposal(frame.from, message, &set).map(|it| (this, it));
-                match tokio::task::spawn_blocking(check).await {
-                    Ok(Some((this, message))) => {
-                        this.chain.send(Command::Message(Box::new(message))).await;
-                    }
-                    Ok(None) => {}
-                    Err(error) => tracing::error!(%error, "the check of a proposal ended early"),
-                }
-                drop(permit);
-            });
+            let turn = turns.entry(frame.from).or_insert_with(|| Arc::new(Semaphore::new(1)));
+            let turns = [Arc::clone(turn), Arc::clone(&checks)];
+            tokio::spawn(self.clone().proposal(frame, message, Arc::clone(&set), turns));
+        }
+    }
+
+    /// Checks a message with a proposal when its turn comes: one at a time of each peer, so that no peer's
+    /// proposals are in the way of another's. The frame is kept until then and counts against its peer,
+    /// which bounds how many wait.
+    async fn proposal(
+        self,
+        frame: Frame,
+        message: Message,
+        set: Arc<ValidatorSet>,
+        turns: [Arc<Semaphore>; 2],
+    ) {
+        let [of_peer, of_all] = turns;
+        let (Ok(_first), Ok(_then)) = (of_peer.acquire().await, of_all.acquire().await) else {
+            return;
+        };
+        let from = frame.from;
+        let check = move || self.with_proposal(from, message, &set).map(|it| (self, it));
+        match tokio::task::spawn_blocking(check).await {
+            Ok(Some((this, message))) => {
+                this.chain.send(Command::Message(Box::new(message))).await;
+            }
+            Ok(None) => {}
+            Err(error) => tracing::error!(%error, "the check of a proposal ended early"),
         }
     }
 
