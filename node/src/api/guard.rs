@@ -28,7 +28,9 @@ pub(super) fn answered(router: Router<Arc<Api>>, api: &Arc<Api>) -> Router<Arc<A
         .method_not_allowed_fallback(method_not_allowed)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(Arc::clone(api), observe))
-        .layer(TraceLayer::new_for_http())
+        // Who asks too much or too slowly gets a 503: no line of error in the log for whoever wants one.
+        // A failure of this node writes its own.
+        .layer(TraceLayer::new_for_http().on_failure(()))
 }
 
 async fn limit(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {

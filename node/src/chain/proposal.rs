@@ -51,6 +51,8 @@ impl Chain {
             .is_none_or(|old| old.height() <= next || place < (old.height(), old.view()));
         if fits && nearer {
             self.early = Some(message);
+        } else {
+            self.metrics.ignored();
         }
     }
 
