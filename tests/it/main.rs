@@ -4,6 +4,7 @@
 mod crash;
 mod devnet;
 mod follow;
+mod hostile;
 mod offline;
 mod outage;
 mod restart;
