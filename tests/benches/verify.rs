@@ -1,7 +1,7 @@
 //! How long the light client takes for one evidence file: of a small consortium, and of one with as many
 //! validators as are expected.
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use probata_client::light::{self, Level, Request};
 use probata_genesis::Genesis;
 use probata_tests::{
@@ -32,17 +32,17 @@ fn verify(criterion: &mut Criterion) {
             ..Request::default()
         };
         assert_eq!(light::verify(&request).level, Some(Level::E5), "it is a genuine file");
-        let name = format!("verify, {validators} validators, {} bytes", evidence.len());
-        criterion.bench_function(&name, |bencher| {
+        let mut group = criterion.benchmark_group(format!("{validators} validators"));
+        group.throughput(Throughput::Bytes(evidence.len() as u64));
+        group.bench_function("verify", |bencher| {
             bencher.iter(|| light::verify(black_box(&request)));
         });
-        criterion.bench_function(
-            &format!("read the genesis, {validators} validators"),
-            |bencher| {
-                let document = genesis.to_json();
-                bencher.iter(|| Genesis::parse(black_box(document.as_bytes())));
-            },
-        );
+        let document = genesis.to_json();
+        group.throughput(Throughput::Bytes(document.len() as u64));
+        group.bench_function("read the genesis", |bencher| {
+            bencher.iter(|| Genesis::parse(black_box(document.as_bytes())));
+        });
+        group.finish();
     }
 }
 
