@@ -2,7 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "fixed values that the checks of genesis accept")]
 
 use probata_genesis::{
-    ChainName, Draft, Entry, Genesis, Name, Parameters, SignedEntry, SubjectKey, ValidatorNode,
+    ChainName, Draft, Entry, Genesis, MemberNode, Name, Parameters, SignedEntry, SubjectKey,
+    ValidatorNode,
 };
 use probata_types::{
     InstitutionId, Keypair, List, Millis, Suite, Text, Timestamp, institution::Role,
@@ -64,6 +65,19 @@ pub fn subject_key() -> SubjectKey {
 /// # Panics
 /// For fewer than four validators, or more than a set may have.
 pub fn genesis(validators: u16, created_at: Timestamp) -> Genesis {
+    assemble((0..validators).map(|number| entry(number, true)).collect(), created_at)
+}
+
+/// The same with one institution more, whose node has no vote.
+///
+/// # Panics
+/// As [`genesis`].
+pub fn genesis_with_member(validators: u16, created_at: Timestamp) -> Genesis {
+    let entries = (0..=validators).map(|number| entry(number, number < validators));
+    assemble(entries.collect(), created_at)
+}
+
+fn assemble(entries: Vec<SignedEntry>, created_at: Timestamp) -> Genesis {
     let pack = include_bytes!("../../genesis/networks/rule-pack.json");
     let rule_pack: RulePack = serde_json::from_slice(pack).unwrap();
     Genesis::assemble(Draft {
@@ -73,7 +87,7 @@ pub fn genesis(validators: u16, created_at: Timestamp) -> Genesis {
         subject_key: subject_key().hash(SUITE),
         parameters: Parameters { heartbeat: Millis::new(10_000), ..Parameters::recommended() },
         rule_pack,
-        entries: (0..validators).map(entry).collect(),
+        entries,
     })
     .unwrap()
 }
@@ -82,14 +96,15 @@ fn chain_name() -> ChainName {
     Text::new("probata-test").unwrap()
 }
 
-fn entry(number: u16) -> SignedEntry {
-    let (submits, votes, node) = (
+fn entry(number: u16, votes: bool) -> SignedEntry {
+    let (submits, voter, node) = (
         pair(number, Purpose::Submission),
         pair(number, Purpose::Validator),
         pair(number, Purpose::Node),
     );
     let role = NAMES.get(usize::from(number)).map_or(Role::MicroLender, |it| it.1);
     let address = format!("/ip4/10.0.0.1/tcp/{}", 7_000 + number).parse().unwrap();
+    let member = MemberNode { node: node.public(), address };
     let entry = Entry {
         id: institution(number),
         name: Name {
@@ -99,8 +114,13 @@ fn entry(number: u16) -> SignedEntry {
         roles: List::new(vec![role]).unwrap(),
         group: Text::new(format!("group {number}")).unwrap(),
         keys: List::new(vec![submits.public()]).unwrap(),
-        validator: Some(ValidatorNode { key: votes.public(), node: node.public(), address }),
-        members: List::empty(),
+        validator: votes.then(|| ValidatorNode {
+            key: voter.public(),
+            node: node.public(),
+            address,
+        }),
+        members: if votes { List::empty() } else { List::new(vec![member]).unwrap() },
     };
-    entry.sign(SUITE, &chain_name(), &[&submits, &votes, &node]).unwrap()
+    let pairs = if votes { vec![&submits, &voter, &node] } else { vec![&submits, &node] };
+    entry.sign(SUITE, &chain_name(), &pairs).unwrap()
 }

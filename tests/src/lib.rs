@@ -10,11 +10,14 @@
 //! | [`load`] | several writers at once, and what was acknowledged to them |
 //! | [`check`] | what must hold afterwards, seen from outside |
 //! | [`consortium`], [`committee`] | fixed keys and a genesis; real chains in one thread, without sockets |
+//! | [`cluster`], [`disk`] | real chains in a false world: cut links, lying peers, disks that forget |
 //! | [`seed`] | random choices that can be repeated |
 
 pub mod check;
+pub mod cluster;
 pub mod committee;
 pub mod consortium;
+pub mod disk;
 pub mod limits;
 pub mod load;
 pub mod network;
