@@ -247,11 +247,14 @@ fn read(path: &Path) -> Result<Vec<u8>, RunError> {
     std::fs::read(path).map_err(|source| RunError::Read { path: path.to_owned(), source })
 }
 
-/// Opens the two stores of a data folder: files for the log and journal, sled for what is derived.
+/// The two stores of a data folder: files for the log and journal, sled for what is derived.
+pub type Stores = (Arc<dyn Storage>, Arc<dyn Store>);
+
+/// Opens the two stores of a data folder.
 ///
 /// # Errors
 /// [`RunError::Data`], also when another process holds the folder.
-pub fn open_stores(config: &Config) -> Result<(Arc<dyn Storage>, Arc<dyn Store>), RunError> {
+pub fn open_stores(config: &Config) -> Result<Stores, RunError> {
     let data = |error: &dyn std::fmt::Display| RunError::Data {
         path: config.data.clone(),
         reason: error.to_string(),

@@ -7,12 +7,12 @@ use crate::{
     metrics::Metrics,
     network::NodeId,
 };
-use probata_consensus::{Head, Input, Promise, Replica, RestoreError, Settings};
+use probata_consensus::{Head, Input, Output, Promise, Replica, RestoreError, Settings};
 use probata_genesis::Genesis;
 use probata_ledger::{
     Journal, JournalError, Ledger, LedgerError, OpenError, Setup, Storage, Store,
 };
-use probata_types::{Keypair, Millis, Now, View, codec, state::StateError};
+use probata_types::{Height, Keypair, Millis, Now, ValidatorIndex, View, codec, state::StateError};
 use std::{collections::BTreeSet, sync::Arc};
 
 /// What a chain is made from.
@@ -90,45 +90,41 @@ impl Chain {
             initial: genesis.initial_state(),
         })?;
         reapply(&mut ledger, progress)?;
-        let (journal, records) = Journal::open(storage)?;
         let head = ledger.head();
-        if keypair.is_some() && journal.is_new() && head.height.get() > 0 {
-            return Err(ChainError::JournalLost(head.height.get()));
+        let (restored, outputs) = restore(&genesis, &ledger, keypair, storage, now)?;
+        let mut chain = Self::assemble(genesis, ledger, metrics, restored, now);
+        if chain.me.is_some() {
+            chain.prune_journal()?;
         }
-        let promises = match &keypair {
-            Some(_) => read_promises(&records)?,
-            None => Vec::new(),
-        };
+        for output in outputs {
+            if let Some(input) = chain.obey(now, output)? {
+                chain.step(now, input)?;
+            }
+        }
+        if let Some((header, seal)) = head.sealed {
+            chain.step(now, Input::Sealed { header, seal })?;
+        }
+        let effects = std::mem::take(&mut chain.effects);
+        Ok((chain, effects))
+    }
+
+    fn assemble(
+        genesis: Arc<Genesis>,
+        ledger: Ledger,
+        metrics: Arc<Metrics>,
+        restored: Restored,
+        now: Now,
+    ) -> Self {
+        let Restored { me, replica, journal } = restored;
         let set = genesis.validator_set().clone();
-        let me = match &keypair {
-            None => None,
-            Some(pair) => Some(
-                set.position_of(&pair.public()).ok_or(ChainError::NotAValidator(pair.public()))?,
-            ),
-        };
-        let consensus_head = Head {
-            height: head.height,
-            hash: head.hash,
-            time: head.sealed.as_ref().map_or(genesis.created_at(), |(header, _)| header.time),
-            view: head.sealed.as_ref().map_or(View::ZERO, |(_, seal)| seal.view),
-        };
-        let settings = settings(&genesis, &set, me);
-        let sealed_at = consensus_head.time;
-        let (replica, outputs) = Replica::new(settings, keypair, consensus_head, promises, now)?;
         let nodes = genesis
             .nodes()
             .filter_map(|node| Some((node.validator?, NodeId::from_bytes(node.key.0).ok()?)))
             .collect();
-        let mut chain = Self {
+        Self {
             validators_hash: set.hash(genesis.suite()),
-            mempool: Mempool::new(MempoolLimits {
-                pending_per_institution: usize::try_from(
-                    genesis.parameters().pending_per_institution,
-                )
-                .unwrap_or(usize::MAX),
-                total_bytes: limits::MEMPOOL_BYTES,
-                total_submissions: limits::MEMPOOL_SUBMISSIONS,
-            }),
+            mempool: Mempool::new(mempool_limits(&genesis)),
+            sealed_at: consensus_head(&genesis, &ledger.head()).time,
             genesis,
             set,
             me,
@@ -151,28 +147,61 @@ impl Chain {
             next_housekeeping: now.monotonic,
             next_resend: now.monotonic,
             next_complaint: now.monotonic,
-            sealed_at,
             view_changes: 0,
             faults: Vec::new(),
             halted: None,
             effects: Vec::new(),
-        };
-        if chain.me.is_some() {
-            chain.prune_journal()?;
         }
-        for output in outputs {
-            if let Some(input) = chain.obey(now, output)? {
-                chain.step(now, input)?;
-            }
-        }
-        if let Some((header, seal)) = head.sealed {
-            chain.step(now, Input::Sealed { header, seal })?;
-        }
-        let effects = std::mem::take(&mut chain.effects);
-        Ok((chain, effects))
     }
 }
 
+/// What the journal and the key make of a node.
+struct Restored {
+    me: Option<ValidatorIndex>,
+    replica: Replica,
+    journal: Journal,
+}
+
+fn restore(
+    genesis: &Genesis,
+    ledger: &Ledger,
+    keypair: Option<Keypair>,
+    storage: Arc<dyn Storage>,
+    now: Now,
+) -> Result<(Restored, Vec<Output>), ChainError> {
+    let head = ledger.head();
+    let (journal, records) = Journal::open(storage)?;
+    if keypair.is_some() && journal.is_new() && head.height > Height::ZERO {
+        return Err(ChainError::JournalLost(head.height.get()));
+    }
+    let place = |pair: &Keypair| {
+        let place = genesis.validator_set().position_of(&pair.public());
+        place.ok_or_else(|| ChainError::NotAValidator(pair.public()))
+    };
+    let me = keypair.as_ref().map(place).transpose()?;
+    let promises = if me.is_some() { read_promises(&records)? } else { Vec::new() };
+    let (settings, head) = (settings(genesis, me), consensus_head(genesis, &head));
+    let (replica, outputs) = Replica::new(settings, keypair, head, promises, now)?;
+    Ok((Restored { me, replica, journal }, outputs))
+}
+
+/// The ledger's head, as consensus needs it.
+fn consensus_head(genesis: &Genesis, head: &probata_ledger::Head) -> Head {
+    let (height, hash) = (head.height, head.hash);
+    match &head.sealed {
+        Some((header, seal)) => Head { height, hash, time: header.time, view: seal.view },
+        None => Head { height, hash, time: genesis.created_at(), view: View::ZERO },
+    }
+}
+
+fn mempool_limits(genesis: &Genesis) -> MempoolLimits {
+    let pending = genesis.parameters().pending_per_institution;
+    MempoolLimits {
+        pending_per_institution: usize::try_from(pending).unwrap_or(usize::MAX),
+        total_bytes: limits::MEMPOOL_BYTES,
+        total_submissions: limits::MEMPOOL_SUBMISSIONS,
+    }
+}
 /// Executes again what the log holds and the derived state does not.
 fn reapply(ledger: &mut Ledger, progress: &dyn Fn(u64, u64)) -> Result<(), ChainError> {
     let target = ledger.log_height().get();
@@ -194,16 +223,12 @@ fn read_promises(records: &[Vec<u8>]) -> Result<Vec<Promise>, ChainError> {
         .collect()
 }
 
-fn settings(
-    genesis: &Genesis,
-    set: &probata_types::ValidatorSet,
-    me: Option<probata_types::ValidatorIndex>,
-) -> Settings {
+fn settings(genesis: &Genesis, me: Option<ValidatorIndex>) -> Settings {
     let parameters = genesis.parameters();
     Settings {
         suite: genesis.suite(),
         chain: genesis.chain(),
-        set: set.clone(),
+        set: genesis.validator_set().clone(),
         me,
         rotation: parameters.rotation,
         view_timeout: parameters.view_timeout,

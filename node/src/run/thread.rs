@@ -51,9 +51,9 @@ pub(super) fn run(
         // What else is there already is taken along, up to a bound, before the status is told.
         for _ in 0..limits::COMMANDS_AT_ONCE {
             let effects = match command {
-                Next::Command(Command::Stop) | Next::Closed => return chain.close(),
-                Next::Command(command) => chain.handle(clock.now(), command)?,
-                Next::Nothing => break,
+                Ok(Some(Command::Stop)) | Err(Closed) => return chain.close(),
+                Ok(Some(command)) => chain.handle(clock.now(), command)?,
+                Ok(None) => break,
             };
             outbound.obey_all(effects);
             command = waiting(&mut queue);
@@ -68,22 +68,20 @@ pub(super) fn run(
     }
 }
 
-enum Next {
-    Command(Command),
-    Nothing,
-    Closed,
-}
+/// Nobody is left who could send a command.
+struct Closed;
 
-async fn next(queue: &mut CommandQueue, wait: Duration) -> Next {
+/// The next command, or none within the wait.
+async fn next(queue: &mut CommandQueue, wait: Duration) -> Result<Option<Command>, Closed> {
     tokio::select! {
         biased;
-        command = queue.priority.recv() => command.map_or(Next::Closed, Next::Command),
-        command = queue.commands.recv() => command.map_or(Next::Closed, Next::Command),
-        () = tokio::time::sleep(wait) => Next::Nothing,
+        command = queue.priority.recv() => command.ok_or(Closed).map(Some),
+        command = queue.commands.recv() => command.ok_or(Closed).map(Some),
+        () = tokio::time::sleep(wait) => Ok(None),
     }
 }
 
-fn waiting(queue: &mut CommandQueue) -> Next {
-    let command = queue.priority.try_recv().or_else(|_| queue.commands.try_recv());
-    command.map_or(Next::Nothing, Next::Command)
+/// A command that is there already.
+fn waiting(queue: &mut CommandQueue) -> Result<Option<Command>, Closed> {
+    Ok(queue.priority.try_recv().or_else(|_| queue.commands.try_recv()).ok())
 }
