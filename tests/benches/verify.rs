@@ -1,5 +1,5 @@
-//! How long the light client takes for one evidence file: of a small consortium, and of one with as many
-//! validators as are expected.
+//! How long the light client takes for one evidence file: of a small consortium, and of one with as
+//! many validators as are expected.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use probata_client::light::{self, Level, Request};

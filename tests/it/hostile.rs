@@ -1,5 +1,5 @@
-//! Hostile inputs to the API, the mesh and the files of a running network: each gets its stated answer,
-//! and the network goes on as if nothing had been.
+//! Hostile inputs to the API, the mesh and the files of a running network: each gets its stated
+//! answer, and the network goes on as if nothing had been.
 
 mod aftermath;
 mod bodies;
@@ -40,8 +40,8 @@ async fn every_hostile_input_gets_its_answer_and_the_network_goes_on() -> Result
     network.finish().await
 }
 
-/// Sends everything. The processes of the member node and of the last validator are stopped for a while, so
-/// that what they left can be worked on.
+/// Sends everything. The processes of the member node and of the last validator are stopped for a
+/// while, so that what they left can be worked on.
 async fn send_all(network: &mut Network, table: &mut Table) -> Result<(), Trouble> {
     let api = Api::new(&network.nodes()[0].api)?;
     let mut members = Members { bank: Forge::of(network, 0)?, court: Forge::of(network, 3)? };

@@ -10,7 +10,8 @@ use probata_tests::{
 use probata_types::body::RecordType;
 use std::collections::BTreeSet;
 
-/// Bytes that the evidence of one record may take, indented, with its flow's history and disclosures.
+/// Bytes that the evidence of one record may take, indented, with its flow's history and
+/// disclosures.
 const EVIDENCE_BYTES: usize = 12 * 1_024;
 
 #[test]

@@ -1,5 +1,5 @@
-//! Rules of the house that a machine can read: what each crate may know, how long files are, that what
-//! the documents name is there.
+//! Rules of the house that a machine can read: what each crate may know, how long files are, that
+//! what the documents name is there.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod dependencies;
@@ -54,7 +54,8 @@ fn nothing_names_a_place_outside_the_project() {
     }
 }
 
-/// A rule that nobody cites is one that nobody keeps; one that no test is named after, nobody would miss.
+/// A rule that nobody cites is one that nobody keeps; one that no test is named after, nobody would
+/// miss.
 #[test]
 fn every_rule_of_the_protocol_is_described_kept_and_tested() {
     let description = read("docs/PROTOCOL.md");

@@ -1,4 +1,5 @@
-//! The bytes that must never change by accident: of everything that travels, is signed, or lies on disk.
+//! The bytes that must never change by accident: of everything that travels, is signed, or lies on
+//! disk.
 //!
 //! `tests/vectors/README.md` says how and when to change them.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -46,8 +47,8 @@ fn every_form_has_a_vector() {
     }
 }
 
-/// What a decoder takes and refuses among many bytes close to good ones, as one digest: whoever changes
-/// what is accepted, changes it.
+/// What a decoder takes and refuses among many bytes close to good ones, as one digest: whoever
+/// changes what is accepted, changes it.
 #[test]
 fn what_decoders_accept_is_pinned() {
     let mut answers = Vec::new();

@@ -1,5 +1,5 @@
-//! Real chains in one thread: no socket, no disk, and time that moves only when nothing else is left to
-//! do. The same submissions give the same blocks, to the byte.
+//! Real chains in one thread: no socket, no disk, and time that moves only when nothing else is
+//! left to do. The same submissions give the same blocks, to the byte.
 
 mod case;
 
@@ -164,7 +164,8 @@ impl Committee {
         self.obey(to, effects)
     }
 
-    /// Carries messages; all else that a chain asks of the world is not needed where nothing is lost.
+    /// Carries messages; all else that a chain asks of the world is not needed where nothing is
+    /// lost.
     fn obey(&mut self, from: usize, effects: Vec<Effect>) -> Result<(), Trouble> {
         for effect in effects {
             match effect {

@@ -41,7 +41,8 @@ impl Reason {
 /// What was refused. Everything is counted; of each peer one line an interval is logged.
 pub(super) struct Refused {
     metrics: Arc<Metrics>,
-    /// When each peer was last complained of, and how much was left unsaid since. Peers are those of genesis.
+    /// When each peer was last complained of, and how much was left unsaid since. Peers are those
+    /// of genesis.
     complaints: Mutex<BTreeMap<NodeId, (Instant, u64)>>,
 }
 

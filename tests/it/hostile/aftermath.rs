@@ -1,13 +1,13 @@
-//! What must hold after all that was sent: the nodes run as they did, and nothing in their logs or memory
-//! tells of it but counts.
+//! What must hold after all that was sent: the nodes run as they did, and nothing in their logs or
+//! memory tells of it but counts.
 
 use probata_tests::{
     Trouble, check, ensure, limits, load::Acknowledged, network::Network, writer::Writer,
 };
 use std::{collections::BTreeMap, fs};
 
-/// Memory that a node may hold more after all hostile inputs than before, in KiB. Bodies of 8 MiB and frames
-/// of 16 MiB went through it, and the allocator keeps some of what was freed.
+/// Memory that a node may hold more after all hostile inputs than before, in KiB. Bodies of 8 MiB
+/// and frames of 16 MiB went through it, and the allocator keeps some of what was freed.
 const MORE_MEMORY_KIB: u64 = 128 * 1_024;
 /// Views that honest validators may come to in a minute of lies; the liar asked for 2^53 - 1.
 const VIEWS: u64 = 1_000;

@@ -52,8 +52,9 @@ type Change = fn(&mut Value);
 fn changes() -> Vec<(&'static str, &'static str, Change)> {
     vec![
         (
-            "with another sum in the record",
-            "Inconsistent: record_in_submission, outcome_in_block, flow_state, event_history_complete",
+            "with another level in the record",
+            "Inconsistent: record_in_submission, outcome_in_block, flow_state, \
+             event_history_complete",
             |file| file["record"]["level"] = json!(4),
         ),
         (
@@ -67,7 +68,7 @@ fn changes() -> Vec<(&'static str, &'static str, Change)> {
              outcome_in_block, flow_state, institution_state, event_history_complete",
             |file| file["submission"]["head"]["institution"] = json!("5493001KJTIIGC8Y1R12"),
         ),
-        ("with a finding taken out", "Inconsistent: outcome_in_block", |file| {
+        ("with another finding", "Inconsistent: outcome_in_block", |file| {
             file["outcome"] = json!({ "accepted": { "findings": [1_999] } })
         }),
         (

@@ -1,4 +1,5 @@
-//! Files that were changed, cut, swapped or filled with noise: what a node says that is started on them.
+//! Files that were changed, cut, swapped or filled with noise: what a node says that is started on
+//! them.
 
 use super::table::Table;
 use crate::NODE;
@@ -16,7 +17,8 @@ const AREA: &str = "file";
 /// What a node logs once it runs.
 const UP: &str = "the node is up";
 
-/// Starts nodes on copies of what the member node and the last validator left. Both must have been stopped.
+/// Starts nodes on copies of what the member node and the last validator left. Both must have been
+/// stopped.
 pub(super) async fn send(network: &Network, table: &mut Table) -> Result<(), Trouble> {
     let bench = Bench { network, folder: tempfile::tempdir()? };
     fs::copy(network.folder().join("genesis.json"), bench.folder.path().join("genesis.json"))?;

@@ -62,7 +62,8 @@ impl Api {
         Ok(told(reply.status().as_u16(), &reply.bytes().await?))
     }
 
-    /// The answer to bytes sent as they are, after which nothing more comes. `closed` if there is none.
+    /// The answer to bytes sent as they are, after which nothing more comes. `closed` if there is
+    /// none.
     pub(super) async fn raw(&self, bytes: &[u8]) -> Result<String, Trouble> {
         let mut stream = self.connect().await?;
         // The node may have answered and closed before it has taken everything.

@@ -18,8 +18,8 @@ const AREA: &str = "mesh";
 /// How long a node may take to count what it refused.
 const COUNT_TIME: Duration = Duration::from_secs(5);
 
-/// Sends everything to the first validator. The member node's process must have been stopped: its key
-/// is the stolen one.
+/// Sends everything to the first validator. The member node's process must have been stopped: its
+/// key is the stolen one.
 pub(super) async fn send(network: &Network, api: &Api, table: &mut Table) -> Result<(), Trouble> {
     let _crowd = strangers::crowd(network).await?;
     let clients = strangers::Clients::start(network)?;

@@ -1,4 +1,5 @@
-//! Clients that dawdle, break off, or do not speak HTTP. They run beside all others: some take half a minute.
+//! Clients that dawdle, break off, or do not speak HTTP. They run beside all others: some take half
+//! a minute.
 
 use super::{
     http::{Api, read_answer},

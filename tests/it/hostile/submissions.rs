@@ -1,4 +1,5 @@
-//! Submissions that are well-formed and must not be taken; records that are taken and must be rejected.
+//! Submissions that are well-formed and must not be taken; records that are taken and must be
+//! rejected.
 
 use super::{
     forge::{Forge, later},
@@ -18,7 +19,8 @@ const RECORD: &str = "record";
 const CANONICAL: &str = "application/octet-stream";
 /// Milliseconds of a day and a minute: longer than genesis lets a submission live.
 const TOO_LONG: u64 = (24 * 60 + 1) * 60 * 1_000;
-/// The group order of Ed25519, little-endian: adding it to `s` gives a second spelling of a signature.
+/// The group order of Ed25519, little-endian: adding it to `s` gives a second spelling of a
+/// signature.
 const ORDER: [u8; 32] = [
     0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14,
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
@@ -152,7 +154,8 @@ fn too_large(forge: &mut Forge) -> Result<Submission, Trouble> {
     forge.submission(vec![record])
 }
 
-/// What was sealed, sent again in ways that are allowed and in ways that are not; the record that was.
+/// What was sealed, sent again in ways that are allowed and in ways that are not; the record that
+/// was.
 async fn again(api: &Api, forge: &mut Forge, table: &mut Table) -> Result<RecordId, Trouble> {
     let first = forge.good()?;
     let record = first.record_ids()[0];

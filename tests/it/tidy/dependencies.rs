@@ -35,8 +35,9 @@ const PURE: [(&str, &[&str]); 4] = [
 const LIGHT_CLIENT: &[&str] =
     &["probata-genesis", "probata-types", "hex", "serde", "serde_json", "sha2", "sm3", "thiserror"];
 
-/// Words of which a pure crate's source is free: clocks, chance, I/O, threads, the order of hash maps.
-/// (Floating-point arithmetic is for the workspace's lints: a serializer must name the types.)
+/// Words of which a pure crate's source is free: clocks, chance, I/O, threads, the order of hash
+/// maps. (Floating-point arithmetic is for the workspace's lints: a serializer must name the
+/// types.)
 const IMPURE: [&str; 14] = [
     "std::time",
     "SystemTime",

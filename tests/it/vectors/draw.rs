@@ -1,5 +1,5 @@
-//! Draws the values of the vectors from a committee that notarises the sample case. Salts and names of
-//! flows are random, so this is done only for a type whose old values are none any more.
+//! Draws the values of the vectors from a committee that notarises the sample case. Salts and names
+//! of flows are random, so this is done only for a type whose old values are none any more.
 
 use super::store::{Vector, VectorFile, path};
 use probata_consensus::{
@@ -22,8 +22,8 @@ use probata_types::{
 use serde::Serialize;
 use std::fs;
 
-/// The values of every file, in the order of [`super::FILES`]; also writes the genesis document and an
-/// evidence file.
+/// The values of every file, in the order of [`super::FILES`]; also writes the genesis document and
+/// an evidence file.
 pub(super) fn all() -> Vec<VectorFile> {
     let mut committee = Committee::new(4, BEGIN).unwrap();
     let notarised = notarise_case(&mut committee).unwrap();

@@ -39,7 +39,8 @@ pub(super) struct Pinned {
 
 /// One type.
 pub(super) trait Form {
-    /// The bytes and the digest of a value that is given as JSON. The value must come back from both.
+    /// The bytes and the digest of a value that is given as JSON. The value must come back from
+    /// both.
     fn pin(&self, value: &Value, chain: &Hash) -> Pinned;
 
     /// Whether bytes are those of a value; then the value has no other bytes.

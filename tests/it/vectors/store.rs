@@ -65,11 +65,12 @@ pub(super) mod update {
     };
     use std::sync::Once;
 
-    /// The environment variable that asks for it: `1` for bytes and digests, `values` for values too.
+    /// The environment variable that asks for it: `1` for bytes and digests, `values` for values
+    /// too.
     const VARIABLE: &str = "PROBATA_UPDATE_VECTORS";
     /// What whoever sees a difference should know.
-    pub(in super::super) const HOW: &str = "if the format was changed on purpose, run the tests with \
-        PROBATA_UPDATE_VECTORS=1 and commit tests/vectors by itself, saying why";
+    pub(in super::super) const HOW: &str = "if the format was changed on purpose, run the tests \
+        with PROBATA_UPDATE_VECTORS=1 and commit tests/vectors by itself, saying why";
 
     static ONCE: Once = Once::new();
 

@@ -26,8 +26,8 @@ pub struct NotarisedRecord {
     pub submission: Submission,
     /// Its documents.
     pub documents: Vec<PathBuf>,
-    /// Its evidence after the case, with the flow's history, the documents' names, and the fields that
-    /// the case discloses.
+    /// Its evidence after the case, with the flow's history, the documents' names, and the fields
+    /// that the case discloses.
     pub evidence: EvidenceFile,
 }
 

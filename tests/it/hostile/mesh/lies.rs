@@ -1,5 +1,5 @@
-//! What is well-formed and not true: heights that nobody has, blocks that hold nothing, submissions that
-//! nobody signed.
+//! What is well-formed and not true: heights that nobody has, blocks that hold nothing, submissions
+//! that nobody signed.
 
 use super::{AREA, Thief, counted_as};
 use crate::hostile::table::Table;
@@ -56,7 +56,8 @@ fn submissions() -> Result<Vec<(&'static str, Submission)>, Trouble> {
     ])
 }
 
-/// Answers to a request for blocks, made from one that holds block 1. None is to refuse the request.
+/// Answers to a request for blocks, made from one that holds block 1. None is to refuse the
+/// request.
 type Answers = Vec<(&'static str, Option<Vec<u8>>)>;
 
 fn answers(first: &[u8]) -> Result<Answers, Trouble> {

@@ -81,8 +81,8 @@ async fn arrives(api: &Api, send: impl Fn()) -> Result<bool, Trouble> {
     Ok(count().await? > before)
 }
 
-/// Clients of the mesh port that do not speak as nodes do. They run beside the others, since some are
-/// given the whole time of a handshake.
+/// Clients of the mesh port that do not speak as nodes do. They run beside the others, since some
+/// are given the whole time of a handshake.
 pub(super) struct Clients(JoinSet<Result<(&'static str, &'static str), Trouble>>);
 
 impl Clients {

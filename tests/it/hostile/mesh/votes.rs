@@ -1,5 +1,5 @@
-//! Consensus messages: unsigned ones of every kind, by nobody, and by a validator whose key was stolen
-//! too. (The validator itself goes on, so that one of four lies.)
+//! Consensus messages: unsigned ones of every kind, by nobody, and by a validator whose key was
+//! stolen too. (The validator itself goes on, so that one of four lies.)
 
 use super::{AREA, Thief, counted_as, counter};
 use crate::hostile::table::Table;
