@@ -176,10 +176,8 @@ mod tests {
         assert_eq!(serde_json::to_string(&body).unwrap(), json);
         assert_eq!(serde_json::from_str::<Body>(&json).unwrap(), body);
         // Variant 6; the handle; the time; variant 1; six bytes of UTF-8 and their number.
-        let bytes = format!(
-            "00000006{subject}000001977420dc0000000001{}e69f9ce58fb0",
-            "0000000000000006"
-        );
+        let bytes =
+            format!("00000006{subject}000001977420dc0000000001{}e69f9ce58fb0", "0000000000000006");
         assert_eq!(hex::encode(codec::encode(&body)), bytes);
         assert_eq!(codec::decode::<Body>(&hex::decode(bytes).unwrap(), 4_096).unwrap(), body);
     }

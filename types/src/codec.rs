@@ -40,7 +40,8 @@ fn config<const MAX: usize>() -> impl bincode::config::Config {
 /// # Panics
 /// If the value's `Serialize` fails or needs a self-describing format; no type of ours does.
 pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
-    bincode::serde::encode_to_vec(value, config::<LIMIT>()).expect("our types serialize without failing")
+    bincode::serde::encode_to_vec(value, config::<LIMIT>())
+        .expect("our types serialize without failing")
 }
 
 /// The value that `bytes` encode canonically, where at most `max` bytes are allowed.
