@@ -50,6 +50,8 @@ pub struct Cluster {
     cuts: BTreeSet<(usize, usize)>,
     answers: BTreeMap<usize, Answers>,
     watch: Watch,
+    /// Whether heights that nodes announce are lost.
+    pub announcements_are_lost: bool,
     /// Who asked whom for blocks, in order.
     pub fetches: Vec<(usize, usize)>,
     /// Faults that a node proved, and which.
@@ -94,6 +96,7 @@ impl Cluster {
             cuts: BTreeSet::new(),
             answers: BTreeMap::new(),
             watch: Watch::default(),
+            announcements_are_lost: false,
             fetches: Vec::new(),
             faults: Vec::new(),
             nodes,

@@ -62,6 +62,7 @@ impl Cluster {
                 let others: Vec<usize> = (0..self.validators()).filter(|to| *to != from).collect();
                 self.carry(from, others, Load::Bulk, &frame)
             }
+            Effect::Announce(_) if self.announcements_are_lost => Ok(()),
             Effect::Announce(height) => {
                 let others: Vec<usize> = (0..self.nodes.len()).filter(|to| *to != from).collect();
                 self.carry(from, others, Load::Bulk, &Bulk::Head(height).encode())
