@@ -21,7 +21,7 @@ fn height(number: u64) -> Height {
 
 /// Where a node has a submission.
 fn sealed_at(cluster: &Cluster, at: usize, id: &SubmissionId) -> Option<Height> {
-    cluster.reader(at).submission(id).unwrap().map(|place| place.height)
+    cluster.reader(at).submission(id).expect("memory can be read").map(|place| place.height)
 }
 
 /// Goes on until every running node has the submission.

@@ -21,7 +21,7 @@ fn seal(header: &Header) -> Seal {
         validator: ValidatorIndex(number),
         signature: consortium::pair(number, Purpose::Validator).sign(&digest),
     });
-    Seal { view, votes: List::new(votes.collect()).unwrap() }
+    Seal { view, votes: List::new(votes.collect()).expect("a few") }
 }
 
 /// What a halted node does and does not do.

@@ -9,7 +9,7 @@ use probata_tests::{
 use probata_types::{Height, Millis, Submission, catalogue::failure, submission::IdempotencyKey};
 
 fn refused(cluster: &mut Cluster, submission: &Submission) -> Refusal {
-    match cluster.submit(0, submission).unwrap() {
+    match cluster.submit(0, submission).expect("the node answers") {
         Admission::Refused(refusal) => refusal,
         other => panic!("not refused: {other:?}"),
     }

@@ -1,7 +1,10 @@
 //! Power cuts at any moment, and what must not be lost.
 
 use super::{MINUTE, SECOND, height, pending, root, sealed, sealed_at};
-use probata_node::{chain::ChainError, handle::{Admission, Command}};
+use probata_node::{
+    chain::ChainError,
+    handle::{Admission, Command},
+};
 use probata_tests::{
     Trouble,
     cluster::{Client, Cluster},

@@ -19,7 +19,7 @@ fn proposal(cluster: &Cluster, later: u64, submissions: Vec<Submission>) -> Prop
         parent: cluster.genesis().chain(),
         time: cluster.now().wall.saturating_add(later),
         proposer: ValidatorIndex(0),
-        submissions: List::new(submissions).unwrap(),
+        submissions: List::new(submissions).expect("a few"),
     }
 }
 
