@@ -6,6 +6,7 @@ mod crash;
 mod devnet;
 mod follow;
 mod hostile;
+mod hours;
 mod offline;
 mod outage;
 mod restart;

@@ -94,9 +94,9 @@ fn criterion(
     if let Some(subject) = subject {
         return Ok(format!("subject={}", handle(subject, common, genesis)?));
     }
-    let now = clock::now();
-    let from = clock::parse_time(from.as_deref().unwrap_or("now"), now)?;
-    let to = clock::parse_time(arguments.to.as_deref().unwrap_or("now"), now)?;
+    let (now, offset) = (clock::now(), genesis.rule_pack().utc_offset_minutes);
+    let from = clock::parse_time(from.as_deref().unwrap_or("now"), now, offset)?;
+    let to = clock::parse_time(arguments.to.as_deref().unwrap_or("now"), now, offset)?;
     Ok(format!("from={from}&to={to}"))
 }
 

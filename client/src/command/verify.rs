@@ -89,5 +89,5 @@ fn as_of(text: &str) -> Result<Timestamp, Failure> {
         let end = (i64::from(day.0) + 1) * DAY_MS - i64::from(ZONE_MINUTES) * 60_000 - 1;
         return Ok(Timestamp::new(u64::try_from(end).unwrap_or_default()));
     }
-    Ok(clock::parse_time(text, clock::now())?)
+    Ok(clock::parse_time(text, clock::now(), ZONE_MINUTES)?)
 }

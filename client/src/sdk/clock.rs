@@ -17,19 +17,25 @@ pub fn now() -> Timestamp {
     timestamp(jiff::Timestamp::now().as_millisecond()).unwrap_or(Timestamp::ZERO)
 }
 
-/// A point in time: RFC 3339 (`2026-03-01T10:00:00+08:00`), milliseconds since 1970, or relative to
-/// `now` (`now`, `now-90m`, `now-3d`; units `s`, `m`, `h`, `d`).
+/// A point in time: RFC 3339 (`2026-03-01T10:00:00+08:00`), milliseconds since 1970, relative to
+/// `now` (`now`, `now-90m`, `now-3d`; units `s`, `m`, `h`, `d`), or a day as [`parse_date`] reads it
+/// with a time of that day in the zone `offset_minutes` east of UTC (`today-1 10:30`).
 ///
 /// # Errors
 /// [`TimeError`].
-pub fn parse_time(text: &str, now: Timestamp) -> Result<Timestamp, TimeError> {
+pub fn parse_time(text: &str, now: Timestamp, offset_minutes: i32) -> Result<Timestamp, TimeError> {
     let wrong = || TimeError {
         text: text.to_owned(),
         wanted: "a point in time",
-        example: "2026-03-01T10:00:00+08:00, milliseconds since 1970, now or now-90m",
+        example: "2026-03-01T10:00:00+08:00, milliseconds since 1970, now, now-90m or today-1 10:30",
     };
     if let Some(rest) = text.strip_prefix("now") {
         return relative(rest, now).ok_or_else(wrong);
+    }
+    if let Some((day, minute)) = text.split_once(' ').and_then(|(day, at)| Some((day, minute(at)?)))
+    {
+        let day = parse_date(day, now, offset_minutes).map_err(|_| wrong())?;
+        return at_minute(day, minute, offset_minutes).ok_or_else(wrong);
     }
     if let Ok(millis) = text.parse::<i64>() {
         return timestamp(millis).ok_or_else(wrong);
@@ -76,6 +82,21 @@ pub fn show(at: Timestamp, offset_minutes: i32) -> String {
     format!("{local} (UTC{sign}{hours:02}:{minutes:02})")
 }
 
+/// The minute of the day of `10:30`, two digits each.
+fn minute(text: &str) -> Option<u16> {
+    let (hours, minutes) = text.split_once(':')?;
+    let number = |digits: &str, below: u16| {
+        let plain = digits.len() == 2 && digits.bytes().all(|digit| digit.is_ascii_digit());
+        plain.then_some(digits)?.parse().ok().filter(|number: &u16| *number < below)
+    };
+    Some(number(hours, 24)? * 60 + number(minutes, 60)?)
+}
+
+fn at_minute(day: Date, minute: u16, offset_minutes: i32) -> Option<Timestamp> {
+    let minutes = i64::from(day.0) * 24 * 60 + i64::from(minute) - i64::from(offset_minutes);
+    timestamp(minutes.checked_mul(60_000)?)
+}
+
 fn relative(rest: &str, now: Timestamp) -> Option<Timestamp> {
     if rest.is_empty() {
         return Some(now);
@@ -112,12 +133,22 @@ mod tests {
             ("now-90m", 1_772_325_000_000),
             ("now+2s", 1_772_330_402_000),
             ("now-1d", 1_772_244_000_000),
+            ("today 10:00", 1_772_330_400_000),
+            ("today-1 10:30", 1_772_245_800_000),
+            ("2026-03-01 00:00", 1_772_294_400_000),
         ] {
-            assert_eq!(parse_time(text, NOW).unwrap().get(), millis, "{text}");
+            assert_eq!(parse_time(text, NOW, 480).unwrap().get(), millis, "{text}");
         }
         for text in [
             "",
             "yesterday",
+            "today",
+            "today 24:00",
+            "today 10:60",
+            "today 9:00",
+            "today +9:00",
+            "today 10:30:00",
+            "today  10:30",
             "now-",
             "now-5w",
             "nowé",
@@ -126,7 +157,7 @@ mod tests {
             "99999999999999999",
             "2026-03-01",
         ] {
-            assert!(parse_time(text, NOW).is_err(), "{text}");
+            assert!(parse_time(text, NOW, 480).is_err(), "{text}");
         }
     }
 

@@ -86,7 +86,7 @@ pub struct Draft {
     /// Default: the usual one of the record type.
     #[serde(default)]
     pub phase: Option<Phase>,
-    /// RFC 3339, milliseconds, or relative to now. Default: now.
+    /// RFC 3339, milliseconds, relative to now, or a time of a local day. Default: now.
     #[serde(default)]
     pub occurred_at: Option<String>,
     /// Default: the genesis rule pack's.
@@ -203,7 +203,7 @@ impl Draft {
             documents.push(document).map_err(|error| DraftError::Limit(error.to_string()))?;
         }
         let occurred_at = match &self.occurred_at {
-            Some(text) => clock::parse_time(text, context.now)?,
+            Some(text) => clock::parse_time(text, context.now, context.utc_offset_minutes)?,
             None => context.now,
         };
         let statement = Statement {

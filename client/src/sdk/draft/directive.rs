@@ -102,7 +102,10 @@ impl Resolver<'_> {
             "$subject" => self.subject(&text, at),
             "$flow" => named(&self.names.flows, &text, "flow", at),
             "$institution" => named(&self.names.institutions, &text, "institution", at),
-            "$time" => Ok(clock::parse_time(&text, self.context.now)?.get().into()),
+            "$time" => {
+                let offset = self.context.utc_offset_minutes;
+                Ok(clock::parse_time(&text, self.context.now, offset)?.get().into())
+            }
             "$date" => {
                 let offset = self.context.utc_offset_minutes;
                 Ok(clock::parse_date(&text, self.context.now, offset)?.0.into())
