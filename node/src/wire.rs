@@ -85,3 +85,50 @@ pub fn split_blocks(mut bytes: &[u8]) -> Result<Vec<SealedBlock>, codec::CodecEr
     }
     if bytes.is_empty() { Ok(blocks) } else { Err(codec::CodecError::Trailing(bytes.len())) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::TestLedger;
+
+    fn two_blocks() -> Vec<Vec<u8>> {
+        let mut ledger = TestLedger::new();
+        (0..2).map(|_| codec::encode(&ledger.seal(Vec::new()))).collect()
+    }
+
+    #[test]
+    fn blocks_come_apart_as_they_were_joined() {
+        let blocks = two_blocks();
+        let split = split_blocks(&join_blocks(&blocks)).unwrap();
+        assert_eq!(split.iter().map(codec::encode).collect::<Vec<_>>(), blocks);
+        assert_eq!(split_blocks(&[]).unwrap(), []);
+    }
+
+    #[test]
+    fn anything_else_is_refused_wherever_it_is_cut_or_changed() {
+        let joined = join_blocks(&two_blocks());
+        let first = 4 + u32::from_be_bytes(joined[..4].try_into().unwrap()) as usize;
+        for length in (1..joined.len()).filter(|length| *length != first) {
+            assert!(split_blocks(&joined[..length]).is_err(), "cut to {length} bytes");
+        }
+        for lie in [[0, 0, 0, 0], [0xff; 4], [0, 0, 0, 1]] {
+            let mut changed = joined.clone();
+            changed[..4].copy_from_slice(&lie);
+            assert!(split_blocks(&changed).is_err(), "a length of {lie:?}");
+        }
+        let many = vec![two_blocks().remove(0); limits::FETCH_BLOCKS + 1];
+        assert!(split_blocks(&join_blocks(&many)).is_err(), "more blocks than are asked for");
+    }
+
+    #[test]
+    fn frames_have_one_spelling() {
+        let head = Bulk::Head(Height::new(7));
+        assert_eq!(Bulk::decode(&head.encode()).unwrap(), head);
+        let mut longer = head.encode();
+        longer.push(0);
+        assert!(Bulk::decode(&longer).is_err());
+        let ask = Ask::Blocks { first: Height::new(1), count: u32::MAX };
+        assert_eq!(Ask::decode(&ask.encode()).unwrap(), ask);
+        assert!(Ask::decode(&[]).is_err());
+    }
+}
