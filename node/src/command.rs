@@ -7,7 +7,7 @@ use crate::{
     fsck, genesis_command, run, stop,
 };
 use clap::{Parser, Subcommand};
-use std::{path::PathBuf, process::ExitCode};
+use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode};
 use tracing_subscriber::EnvFilter;
 
 /// Run a validator or a member node of a Probata chain.
@@ -29,6 +29,9 @@ enum Command {
         /// The node's configuration; a commented example is `node/node.toml`.
         #[arg(long, value_name = "FILE", default_value = "node.toml")]
         config: PathBuf,
+        /// Stop also when standard input ends: a node that is somebody's child then never outlives them.
+        #[arg(long)]
+        stop_with_stdin: bool,
     },
     /// Start a network of four institutions on this machine, notarise a loan case and show the verdicts.
     Devnet(DevnetArguments),
@@ -46,7 +49,7 @@ enum Command {
 /// Reads the arguments of the process and does what they say.
 pub fn main() -> ExitCode {
     match Arguments::parse().command {
-        Command::Run { config } => run_node(&config),
+        Command::Run { config, stop_with_stdin } => run_node(&config, stop_with_stdin),
         Command::Devnet(arguments) => {
             start_logs(LogFormat::Human, "warn");
             finish(block_on(devnet::devnet(arguments)))
@@ -59,7 +62,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run_node(path: &std::path::Path) -> ExitCode {
+fn run_node(path: &std::path::Path, stop_with_stdin: bool) -> ExitCode {
     let config = match Config::load(path) {
         Ok(config) => config,
         Err(error) => {
@@ -68,7 +71,15 @@ fn run_node(path: &std::path::Path) -> ExitCode {
         }
     };
     start_logs(config.log.format, &config.log.filter);
-    let result = block_on(async { run::run(config, stop::requested()).await });
+    let result = block_on(async {
+        let stop = async {
+            tokio::select! {
+                () = stop::requested() => {}
+                () = stop::end_of_stdin(), if stop_with_stdin => {}
+            }
+        };
+        run::run(config, stop).await
+    });
     if let Err(error) = &result {
         tracing::error!(%error, "the node stopped");
     }
@@ -101,6 +112,7 @@ fn start_logs(format: LogFormat, filter: &str) {
     };
     let builder = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(filter))
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     match format {
         LogFormat::Human => builder.init(),

@@ -14,7 +14,8 @@ use probata_client::sdk::{Client, ClientConfig, ClientError};
 use probata_genesis::Genesis;
 use process::NodeProcess;
 use std::{
-    fs,
+    fs::{self, File, TryLockError},
+    io::Write as _,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -26,8 +27,24 @@ const START_TIME: Duration = Duration::from_secs(30);
 /// Pause between two looks at a node that does not answer yet.
 const LOOK_INTERVAL: Duration = Duration::from_millis(50);
 
+/// What `probata-node devnet --help` ends with.
+const EXAMPLES: &str = "\
+Examples:
+  probata-node devnet --once              notarise, show the verdicts, end
+  probata-node devnet                     the same, and stay up with a live table until Ctrl-C
+  probata-node devnet --validators 7      two of seven validators may lie or fail
+  probata-node devnet --dir /tmp/other --base-port 7800
+                                          a second network beside the first
+
+What it leaves, and leaves again at every start, in the folder:
+  genesis.json            what everybody agreed on; its hash is the chain id
+  case/                   documents and their evidence files: probata verify FILE --genesis GENESIS
+  bank/ guarantor/ ...    a node each: node.toml, keys, data, node.log
+To see a validator fail, kill one of the processes: the others go on.";
+
 /// What `probata-node devnet` is told.
 #[derive(Debug, Clone, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct DevnetArguments {
     /// Folder for genesis, keys, data and evidence. An earlier devnet in it is deleted.
     #[arg(long, value_name = "FOLDER", default_value = "devnet")]
@@ -60,6 +77,11 @@ pub enum DevnetError {
     /// The folder holds something else.
     #[error("{0} is not empty and not a devnet's: choose another folder with --dir")]
     NotOurs(PathBuf),
+    /// A devnet runs in the folder.
+    #[error(
+        "a devnet runs in {0}: stop it first (Ctrl-C there), or choose another folder with --dir"
+    )]
+    Running(PathBuf),
     /// The ceremony failed.
     #[error("the ceremony failed: {0}")]
     Ceremony(String),
@@ -70,7 +92,7 @@ pub enum DevnetError {
         port: u16,
     },
     /// A node ended.
-    #[error("node {name} ended ({status}); its log is {log}")]
+    #[error("node {name} ended ({status}); the end of its log {log} says why")]
     Ended {
         /// Which.
         name: String,
@@ -107,27 +129,25 @@ impl DevnetError {
 /// # Errors
 /// [`DevnetError`]; whatever was started is stopped.
 pub async fn devnet(arguments: DevnetArguments) -> Result<(), DevnetError> {
-    tokio::select! {
-        result = run(&arguments) => result,
-        () = stop::requested() => Ok(()),
-    }
-}
-
-async fn run(arguments: &DevnetArguments) -> Result<(), DevnetError> {
     let started = Instant::now();
     let dir = &arguments.dir;
-    make_folder(dir)?;
-    check_ports(arguments)?;
+    let claim = Claim::take(dir)?;
+    // Nothing is deleted before it is known that the network can start.
+    check_ports(&arguments)?;
+    claim.empty()?;
     let (genesis, nodes) = ceremony::hold(dir, arguments.validators, arguments.base_port)?;
-    write_devnet_file(dir, &nodes)?;
+    claim.write(&nodes)?;
     introduce(&genesis, dir);
     let mut network = Network::start(nodes)?;
-    let clients = network.wait_until_up(&genesis).await?;
-    let count = arguments.validators;
-    println!("{count} validators and 1 member node are up after {:.1?}.\n", started.elapsed());
-
-    let result = go_on(arguments, &genesis, &mut network, &clients).await;
-    network.stop().await;
+    let result = tokio::select! {
+        result = go_on(&arguments, &genesis, &mut network, started) => result,
+        () = stop::requested() => Ok(()),
+    };
+    tokio::select! {
+        () = network.stop() => {}
+        // Asked twice: what is left is killed.
+        () = stop::requested() => {}
+    }
     result
 }
 
@@ -135,8 +155,11 @@ async fn go_on(
     arguments: &DevnetArguments,
     genesis: &Genesis,
     network: &mut Network,
-    clients: &[Client],
+    started: Instant,
 ) -> Result<(), DevnetError> {
+    let clients = network.wait_until_up(genesis).await?;
+    let (count, taken) = (arguments.validators, started.elapsed());
+    println!("{count} validators and 1 member node are up after {taken:.1?}.\n");
     if !arguments.no_case {
         case::notarise(&arguments.dir, genesis, &network.nodes).await?;
     }
@@ -144,7 +167,7 @@ async fn go_on(
         return Ok(());
     }
     case::what_to_try_next(&arguments.dir, &network.nodes);
-    table::watch(network, clients).await
+    table::watch(network, &clients).await
 }
 
 fn introduce(genesis: &Genesis, dir: &Path) {
@@ -159,18 +182,62 @@ fn introduce(genesis: &Genesis, dir: &Path) {
     println!("{n} validators: {q} must agree, {f} may lie or fail\n");
 }
 
-/// An empty folder, where an earlier devnet is deleted and anything else is left alone.
-fn make_folder(dir: &Path) -> Result<(), DevnetError> {
-    fs::create_dir_all(dir).map_err(DevnetError::at(dir))?;
-    let empty = fs::read_dir(dir).map_err(DevnetError::at(dir))?.next().is_none();
-    if empty {
-        return Ok(());
+/// The folder of a devnet, held for as long as it runs.
+struct Claim {
+    /// [`DEVNET_FILE`], locked.
+    file: File,
+    dir: PathBuf,
+}
+
+impl Claim {
+    /// A folder that is empty, or an earlier devnet's that has ended.
+    fn take(dir: &Path) -> Result<Self, DevnetError> {
+        fs::create_dir_all(dir).map_err(DevnetError::at(dir))?;
+        let empty = fs::read_dir(dir).map_err(DevnetError::at(dir))?.next().is_none();
+        let path = dir.join(DEVNET_FILE);
+        if !empty && !path.is_file() {
+            return Err(DevnetError::NotOurs(dir.to_owned()));
+        }
+        let mut options = File::options();
+        let file = options.create(true).append(true).open(&path).map_err(DevnetError::at(&path))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { file, dir: dir.to_owned() }),
+            Err(TryLockError::WouldBlock) => Err(DevnetError::Running(dir.to_owned())),
+            Err(TryLockError::Error(source)) => Err(DevnetError::at(path)(source)),
+        }
     }
-    if !dir.join(DEVNET_FILE).is_file() {
-        return Err(DevnetError::NotOurs(dir.to_owned()));
+
+    /// Deletes the earlier devnet.
+    fn empty(&self) -> Result<(), DevnetError> {
+        for entry in fs::read_dir(&self.dir).map_err(DevnetError::at(&self.dir))? {
+            let path = entry.map_err(DevnetError::at(&self.dir))?.path();
+            let removed = match path.is_dir() && !path.is_symlink() {
+                true => fs::remove_dir_all(&path),
+                false if path.ends_with(DEVNET_FILE) => self.file.set_len(0),
+                false => fs::remove_file(&path),
+            };
+            removed.map_err(DevnetError::at(&path))?;
+        }
+        Ok(())
     }
-    fs::remove_dir_all(dir).map_err(DevnetError::at(dir))?;
-    fs::create_dir_all(dir).map_err(DevnetError::at(dir))
+
+    /// Writes down which nodes there are.
+    fn write(&self, nodes: &[DevnetNode]) -> Result<(), DevnetError> {
+        let nodes: Vec<serde_json::Value> = nodes
+            .iter()
+            .map(|node| {
+                serde_json::json!({
+                    "name": node.name,
+                    "institution": node.institution,
+                    "api": node.api,
+                    "validator": node.validator,
+                })
+            })
+            .collect();
+        let text = serde_json::to_string_pretty(&serde_json::json!({ "nodes": nodes }))
+            .expect("JSON values can be written");
+        (&self.file).write_all(text.as_bytes()).map_err(DevnetError::at(&self.dir))
+    }
 }
 
 fn check_ports(arguments: &DevnetArguments) -> Result<(), DevnetError> {
@@ -182,24 +249,6 @@ fn check_ports(arguments: &DevnetArguments) -> Result<(), DevnetError> {
         }
     }
     Ok(())
-}
-
-fn write_devnet_file(dir: &Path, nodes: &[DevnetNode]) -> Result<(), DevnetError> {
-    let nodes: Vec<serde_json::Value> = nodes
-        .iter()
-        .map(|node| {
-            serde_json::json!({
-                "name": node.name,
-                "institution": node.institution,
-                "api": node.api,
-                "validator": node.validator,
-            })
-        })
-        .collect();
-    let path = dir.join(DEVNET_FILE);
-    let text = serde_json::to_string_pretty(&serde_json::json!({ "nodes": nodes }))
-        .expect("JSON values can be written");
-    fs::write(&path, text).map_err(DevnetError::at(&path))
 }
 
 /// The running processes and who they are.
@@ -214,6 +263,11 @@ impl Network {
         let start = |node: &DevnetNode| NodeProcess::start(&program, node);
         let processes = nodes.iter().map(start).collect::<Result<_, _>>()?;
         Ok(Self { nodes, processes })
+    }
+
+    /// How each node ended; `None` for one that runs.
+    fn ended(&mut self) -> Vec<Option<String>> {
+        self.processes.iter_mut().map(NodeProcess::ended).collect()
     }
 
     /// An error if a node has ended.

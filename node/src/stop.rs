@@ -14,3 +14,15 @@ pub async fn requested() {
         _ = terminate.recv() => {}
     }
 }
+
+/// Resolves when standard input ends; what comes before its end is thrown away.
+pub async fn end_of_stdin() {
+    let (over, end) = tokio::sync::oneshot::channel();
+    // A thread of its own, for it may wait for as long as the process lives, and nobody waits for it.
+    std::thread::spawn(move || {
+        // An input that cannot be read has ended, too. That nobody listens any more is not an error.
+        let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+        let _ = over.send(());
+    });
+    let _ = end.await;
+}

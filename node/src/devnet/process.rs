@@ -33,9 +33,10 @@ impl NodeProcess {
             .open(&log)
             .map_err(DevnetError::at(&log))?;
         let child = Command::new(program)
-            .args(["run", "--config"])
+            .args(["run", "--stop-with-stdin", "--config"])
             .arg(node.folder.join("node.toml"))
-            .stdin(Stdio::null())
+            // Ends when this process does, in whatever way: no node is ever left behind.
+            .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::from(file))
             // Ctrl-C reaches only the devnet, which then stops its nodes in an orderly way.
@@ -48,14 +49,21 @@ impl NodeProcess {
 
     /// An error if the process has ended.
     pub fn check(&mut self) -> Result<(), DevnetError> {
+        match self.ended() {
+            None => Ok(()),
+            Some(status) => {
+                let (name, log) = (self.name.clone(), self.log.clone());
+                Err(DevnetError::Ended { name, status, log })
+            }
+        }
+    }
+
+    /// How the process ended; `None` while it runs.
+    pub fn ended(&mut self) -> Option<String> {
         match self.child.try_wait() {
-            Ok(None) => Ok(()),
-            Ok(Some(status)) => Err(DevnetError::Ended {
-                name: self.name.clone(),
-                status: status.to_string(),
-                log: self.log.clone(),
-            }),
-            Err(source) => Err(DevnetError::File { path: self.log.clone(), source }),
+            Ok(None) => None,
+            Ok(Some(status)) => Some(status.to_string()),
+            Err(error) => Some(error.to_string()),
         }
     }
 

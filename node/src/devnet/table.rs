@@ -2,7 +2,7 @@
 #![expect(clippy::print_stdout, reason = "a command talks to its terminal")]
 #![expect(clippy::float_arithmetic, reason = "rates for people; nothing here is agreed on")]
 
-use super::{DevnetError, Network};
+use super::{DevnetError, Network, ceremony::DevnetNode};
 use comfy_table::{Table, presets};
 use probata_client::sdk::Client;
 use std::{
@@ -15,14 +15,23 @@ const LIVE_INTERVAL: Duration = Duration::from_secs(1);
 /// Time between two tables in a file or pipe.
 const LOG_INTERVAL: Duration = Duration::from_secs(30);
 
-/// Shows the table until a node ends.
+/// Longest wait for what a node says of itself.
+const ANSWER_TIME: Duration = Duration::from_secs(2);
+
+/// Shows the table until no node runs any more. One that ends is shown as such: the others go on.
 pub(super) async fn watch(network: &mut Network, clients: &[Client]) -> Result<(), DevnetError> {
     let live = std::io::stdout().is_terminal();
     let http = reqwest::Client::new();
     let mut earlier: Vec<Option<Sample>> = vec![None; clients.len()];
     let mut lines = 0;
     loop {
-        network.check()?;
+        let ended = network.ended();
+        if ended.iter().all(Option::is_some) {
+            return network.check();
+        }
+        let looks =
+            network.nodes.iter().zip(clients).map(|(node, client)| look(&http, node, client));
+        let looks = futures::future::join_all(looks).await;
         let mut table = Table::new();
         table.load_style(presets::NOTHING).set_header([
             "node",
@@ -35,17 +44,22 @@ pub(super) async fn watch(network: &mut Network, clients: &[Client]) -> Result<(
             "peers",
             "pending",
         ]);
-        for ((node, client), earlier) in network.nodes.iter().zip(clients).zip(&mut earlier) {
-            let status = client.status().await.ok();
-            let sample = Sample::take(&http, &node.api).await;
-            table.add_row(row(&node.name, status.as_ref(), sample.as_ref(), earlier.as_ref()));
-            *earlier = sample;
+        for (at, (status, sample)) in looks.into_iter().enumerate() {
+            let name = &network.nodes[at].name;
+            table.add_row(match (&ended[at], status) {
+                (Some(how), _) => absent(name, "ended", how),
+                (None, None) => absent(name, "no answer", ""),
+                (None, Some(status)) => {
+                    row(&network.nodes, at, &status, (sample.as_ref(), earlier[at].as_ref()))
+                }
+            });
+            earlier[at] = sample;
         }
         if live && lines > 0 {
             // Up over the last table, and clear from there.
             print!("\x1b[{lines}A\x1b[J");
         }
-        let text = table.to_string();
+        let text = table.trim_fmt();
         lines = text.lines().count();
         println!("{text}");
         // A closed terminal ends the devnet by its signal, not here.
@@ -54,20 +68,36 @@ pub(super) async fn watch(network: &mut Network, clients: &[Client]) -> Result<(
     }
 }
 
+/// The row of a node that says nothing, with what is known of it instead.
+fn absent(name: &str, what: &str, why: &str) -> Vec<String> {
+    let cells = [name, what, "", "", "", "", "", "", why];
+    cells.map(str::to_owned).to_vec()
+}
+
+type Look = (Option<serde_json::Value>, Option<Sample>);
+
+/// What a node says of itself, as far as it says it in time.
+async fn look(http: &reqwest::Client, node: &DevnetNode, client: &Client) -> Look {
+    let both = futures::future::join(client.status(), Sample::take(http, &node.api));
+    match tokio::time::timeout(ANSWER_TIME, both).await {
+        Ok((status, sample)) => (status.ok(), sample),
+        Err(_) => (None, None),
+    }
+}
+
 fn row(
-    name: &str,
-    status: Option<&serde_json::Value>,
-    sample: Option<&Sample>,
-    earlier: Option<&Sample>,
+    nodes: &[DevnetNode],
+    at: usize,
+    status: &serde_json::Value,
+    (sample, earlier): (Option<&Sample>, Option<&Sample>),
 ) -> Vec<String> {
-    let Some(status) = status else {
-        return vec![name.to_owned(), "does not answer".to_owned()];
-    };
     let text = |value: &serde_json::Value| match value {
         serde_json::Value::String(text) => text.clone(),
         serde_json::Value::Null => "-".to_owned(),
         other => other.to_string(),
     };
+    let leader = text(&status["leader"]["institution"]);
+    let leader = nodes.iter().find(|node| node.institution.to_string() == leader);
     let rate = match (sample, earlier) {
         (Some(now), Some(then)) => {
             let seconds = now.at.duration_since(then.at).as_secs_f64();
@@ -77,10 +107,10 @@ fn row(
     };
     let quantile = |q: f64| sample.and_then(|it| it.quantile(q)).unwrap_or_else(|| "-".to_owned());
     vec![
-        name.to_owned(),
+        nodes[at].name.clone(),
         text(&status["height"]),
         text(&status["view"]),
-        text(&status["leader"]["index"]),
+        leader.map_or_else(|| "-".to_owned(), |node| node.name.clone()),
         rate,
         quantile(0.5),
         quantile(0.99),
