@@ -1,6 +1,13 @@
 //! A whole network on one machine: holds the ceremony, starts the node processes, notarises a loan case,
 //! shows the verdicts, and watches.
-#![expect(clippy::print_stdout, reason = "a command talks to its terminal")]
+
+/// Prints a line. A reader that has gone, as after `| head`, is no reason to stop a network.
+macro_rules! say {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stdout(), $($text)*);
+    }};
+}
 
 mod case;
 pub mod ceremony;
@@ -159,7 +166,7 @@ async fn go_on(
 ) -> Result<(), DevnetError> {
     let clients = network.wait_until_up(genesis).await?;
     let (count, taken) = (arguments.validators, started.elapsed());
-    println!("{count} validators and 1 member node are up after {taken:.1?}.\n");
+    say!("{count} validators and 1 member node are up after {taken:.1?}.\n");
     if !arguments.no_case {
         case::notarise(&arguments.dir, genesis, &network.nodes).await?;
     }
@@ -172,14 +179,14 @@ async fn go_on(
 
 fn introduce(genesis: &Genesis, dir: &Path) {
     let set = genesis.validator_set();
-    println!("Probata devnet in {}", dir.display());
-    println!("chain id {}", genesis.chain());
+    say!("Probata devnet in {}", dir.display());
+    say!("chain id {}", genesis.chain());
     for entry in genesis.entries() {
         let votes = if entry.validator.is_some() { "validator" } else { "member node" };
-        println!("  {}  {}  {}  ({votes})", entry.id, entry.name.zh, entry.name.en);
+        say!("  {}  {}  {}  ({votes})", entry.id, entry.name.zh, entry.name.en);
     }
     let (n, f, q) = (set.size(), set.faulty(), set.quorum());
-    println!("{n} validators: {q} must agree, {f} may lie or fail\n");
+    say!("{n} validators: {q} must agree, {f} may lie or fail\n");
 }
 
 /// The folder of a devnet, held for as long as it runs.

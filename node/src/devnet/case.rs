@@ -1,5 +1,4 @@
 //! The loan case: notarised through the SDK, proved with the light client, from the files alone.
-#![expect(clippy::print_stdout, reason = "a command talks to its terminal")]
 
 use super::{DevnetError, ceremony::DevnetNode};
 use probata_client::{
@@ -34,13 +33,13 @@ pub(super) async fn notarise(
     let validators = nodes.iter().filter(|node| node.validator).map(|node| node.api.clone());
     let client = super::client(genesis, validators.collect())?;
 
-    println!("Notarising the loan case of {} …", case_folder().display());
+    say!("Notarising the loan case of {} …", case_folder().display());
     let started = Instant::now();
     let folders = Folders { case: &case_folder(), out: &out };
     let records = case::run(folders, &participants, &subject_key, &client).await?;
     let copy = out.join("genesis.json");
     fs::write(&copy, genesis.to_json()).map_err(DevnetError::at(&copy))?;
-    println!(
+    say!(
         "{} records sealed in {:.1?}. Verdicts, from the files alone:\n",
         records.len(),
         started.elapsed()
@@ -54,9 +53,9 @@ pub(super) async fn notarise(
         wrong += usize::from(!proved);
         let level = report.level.map_or_else(|| "-".to_owned(), |level| format!("{level:?}"));
         let (zh, en) = (report.verdict.zh(), report.verdict.en());
-        println!("  {:<20} {level}  {zh} {en}  {}", record.name, findings(&report));
+        say!("  {:<20} {level}  {zh} {en}  {}", record.name, findings(&report));
     }
-    println!();
+    say!();
     if wrong == 0 { Ok(()) } else { Err(DevnetError::Verdict(wrong)) }
 }
 
@@ -104,10 +103,10 @@ fn read(path: &Path) -> Result<Vec<u8>, DevnetError> {
 /// Commands for whoever looks around.
 pub(super) fn what_to_try_next(dir: &Path, nodes: &[DevnetNode]) {
     let (dir, api) = (dir.display(), &nodes[0].api);
-    println!("To try next, in another terminal (Ctrl-C here stops the network):");
-    println!("  probata verify {dir}/case/contract.evidence.json --genesis {dir}/genesis.json");
-    println!("  probata status --genesis {dir}/genesis.json --node {api}");
-    println!("  probata watch  --genesis {dir}/genesis.json --node {api}");
-    println!("  curl {api}/v1/status");
-    println!("where probata is `cargo run --release --bin probata --`.\n");
+    say!("To try next, in another terminal (Ctrl-C here stops the network):");
+    say!("  probata verify {dir}/case/contract.evidence.json --genesis {dir}/genesis.json");
+    say!("  probata status --genesis {dir}/genesis.json --node {api}");
+    say!("  probata watch  --genesis {dir}/genesis.json --node {api}");
+    say!("  curl {api}/v1/status");
+    say!("where probata is `cargo run --release --bin probata --`.\n");
 }

@@ -1,5 +1,4 @@
 //! The live table of a devnet.
-#![expect(clippy::print_stdout, reason = "a command talks to its terminal")]
 #![expect(clippy::float_arithmetic, reason = "rates for people; nothing here is agreed on")]
 
 use super::{DevnetError, Network, ceremony::DevnetNode};
@@ -57,11 +56,11 @@ pub(super) async fn watch(network: &mut Network, clients: &[Client]) -> Result<(
         }
         if live && lines > 0 {
             // Up over the last table, and clear from there.
-            print!("\x1b[{lines}A\x1b[J");
+            let _ = write!(std::io::stdout(), "\x1b[{lines}A\x1b[J");
         }
         let text = table.trim_fmt();
         lines = text.lines().count();
-        println!("{text}");
+        say!("{text}");
         // A closed terminal ends the devnet by its signal, not here.
         let _ = std::io::stdout().flush();
         tokio::time::sleep(if live { LIVE_INTERVAL } else { LOG_INTERVAL }).await;
