@@ -45,7 +45,8 @@ impl Chain {
             // Later, so that the votes that this step gave travel meanwhile.
             Output::Execute(proposal) => self.to_execute = Some(proposal),
             Output::Propose { height, parent, not_before, .. } => {
-                return Ok(Some(Input::Proposed(self.propose(now, height, parent, not_before))));
+                let proposal = self.propose(now, height, parent, not_before)?;
+                return Ok(Some(Input::Proposed(proposal)));
             }
             Output::Commit { header, seal, proposal } => {
                 return self.commit(now, header, seal, proposal).map(Some);

@@ -72,8 +72,8 @@ impl Chain {
         }
     }
 
-    /// Whether a fresh proposal for the next height keeps the limits of genesis, and holds nothing twice and
-    /// nothing that is sealed. The signatures of its submissions were checked at the edge.
+    /// Whether a fresh proposal for the next height keeps the limits of genesis, and holds nothing twice,
+    /// nothing that is sealed, and nothing that the contracts refuse as a whole. The signatures of its submissions were checked at the edge.
     fn check_proposal(&self, proposal: &Proposal) -> Result<Result<(), String>, ChainError> {
         let (records, bytes) = (proposal.record_count(), codec::encode(proposal).len());
         if records > self.max_records() || bytes > self.max_bytes() {
@@ -88,6 +88,13 @@ impl Chain {
             }
             if reader.by_idempotency(&head.institution, &head.idempotency_key)?.is_some() {
                 return Ok(Err(format!("submission {id}, or another under its key, is sealed")));
+            }
+            // Sealed, even as rejected, it would use up the key of an institution that never signed it.
+            let (height, time) = (proposal.height, proposal.time);
+            if let Err(rejection) =
+                probata_contracts::admit(submission, &self.ledger, height, time)?
+            {
+                return Ok(Err(format!("submission {id} would not be judged: {rejection}")));
             }
         }
         Ok(Ok(()))
@@ -105,21 +112,31 @@ impl Chain {
         }
     }
 
-    /// What waits, as a proposal for the next height; empty if nothing does.
+    /// What waits, as a proposal for the next height; empty if nothing does. What the contracts refuse as a
+    /// whole by now, other validators would refuse the proposal for: it waits no longer.
     pub(super) fn propose(
-        &self,
+        &mut self,
         now: Now,
         height: Height,
         parent: Hash,
         not_before: Timestamp,
-    ) -> Proposal {
+    ) -> Result<Proposal, ChainError> {
         let time = now.wall.max(not_before);
         let limits = BatchLimits {
             submissions: SUBMISSIONS_PER_PROPOSAL,
             records: self.max_records(),
             bytes: self.max_bytes().saturating_sub(limits::PROPOSAL_HEAD_BYTES),
         };
-        let submissions = self.mempool.batch(limits, time);
+        let mut submissions = Vec::new();
+        for submission in self.mempool.batch(limits, time) {
+            match probata_contracts::admit(&submission, &self.ledger, height, time)? {
+                Ok(()) => submissions.push(submission),
+                Err(_) => {
+                    let head = &submission.head;
+                    self.mempool.remove_key(head.institution, head.idempotency_key);
+                }
+            }
+        }
         let proposal = Proposal {
             suite: self.genesis.suite(),
             chain: self.genesis.chain(),
@@ -130,7 +147,7 @@ impl Chain {
             submissions: List::new(submissions).expect("the batch keeps the limit"),
         };
         assert!(proposal.record_count() <= self.max_records(), "the batch keeps the limit");
-        proposal
+        Ok(proposal)
     }
 
     /// Takes what a block sealed out of the mempool, and what can no longer be sealed: another submission

@@ -8,7 +8,9 @@ use probata_tests::{
     cluster::{Client, Cluster},
     consortium::SUITE,
 };
-use probata_types::{List, Millis, Proposal, Submission, ValidatorIndex, View};
+use probata_types::{
+    List, Millis, Proposal, Submission, ValidatorIndex, View, submission::records_root,
+};
 
 /// A proposal of the first validator for height 1.
 fn proposal(cluster: &Cluster, later: u64, submissions: Vec<Submission>) -> Proposal {
@@ -112,5 +114,34 @@ fn a_leader_that_leaves_one_out_is_left() -> Result<(), Trouble> {
     assert!(cluster.now().monotonic.since(begin) >= deadline, "nobody is suspected at once");
     sealed(&mut cluster, &left_out)?;
     assert_eq!(cluster.status(1).view, View::new(1), "one leader was left, and no more");
+    Ok(())
+}
+
+#[test]
+fn a_leader_cannot_use_up_the_key_of_another_institution() -> Result<(), Trouble> {
+    let mut cluster = Cluster::new(4)?;
+    let honest = Client::of(2)?.submission(&cluster)?;
+    // The leader saw it on its way, and puts in its place one that its institution never signed.
+    let liar = Client::of(0)?;
+    let forged = liar.submission(&cluster)?;
+    let (chain, institution) = (forged.head.chain, honest.head.institution);
+    let ids: Vec<_> =
+        forged.records.iter().map(|record| record.id(SUITE, &chain, &institution)).collect();
+    let forged = liar.with_head(forged, |head| {
+        head.institution = institution;
+        head.idempotency_key = honest.head.idempotency_key;
+        head.records_root = records_root(SUITE, &ids);
+    });
+    assert!(forged.clone().verify(&chain).is_ok(), "it is well-formed, and signed by its key");
+    cluster.crash(0);
+    let proposal = proposal(&cluster, 1, vec![forged.clone()]);
+    let body = MessageBody::PrePrepare { height: height(1), view: View::ZERO, proposal };
+    let message = cluster.sign(0, body);
+    (1..4).for_each(|to| cluster.inject(to, &message));
+    cluster.deliver_all()?;
+    assert!((1..4).all(|at| !cluster.voted(at, height(1))), "nobody votes for it");
+    pending(cluster.submit(1, &honest)?);
+    sealed(&mut cluster, &honest)?;
+    assert_eq!(sealed_at(&cluster, 1, &forged.id()), None);
     Ok(())
 }
