@@ -1,0 +1,43 @@
+//! Rules broken on purpose. A model that could not tell these from the protocol would prove nothing.
+
+use super::Bounds;
+use clap::ValueEnum;
+
+/// One broken rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Mutation {
+    /// P1: two of four are a quorum, so that two quorums may share nobody who is correct.
+    SmallQuorum,
+    /// P2: the certificates in a NewView are not checked: the liar makes one up.
+    TrustCertificates,
+    /// P6: a validator votes for a second proposal in one view.
+    SecondPrepare,
+    /// P7, P20: a certificate is not on disk: a crash forgets it.
+    ForgetCertificate,
+    /// P8: a Commit is sent for what is accepted, prepared or not.
+    CommitUnprepared,
+    /// P9: Commits of different views add up.
+    SealAcrossViews,
+    /// P10: the next height begins in the view of the seal, though the own one was higher.
+    FallToSeal,
+    /// P10: a wish to leave is dropped when a block is sealed in a lower view.
+    DropWish,
+    /// P11: a validator that asked for a view goes on voting in the one below.
+    VoteWhileLeaving,
+    /// P11: a ViewChange does not show what is prepared.
+    HideCertificate,
+    /// P13, P14: a NewView need not demand what its certificates name.
+    IgnoreCertificates,
+    /// P13: the lowest certificate decides, not the highest.
+    LowestCertificate,
+    /// P14: a replica enters a view below the one that it asks for.
+    EnterLower,
+    /// P20 (i): after a restart a replica is in the first view again, unless it asked for a higher one.
+    ForgetView,
+    /// P20 (ii): after a restart a replica is in a view that it had entered and not voted in.
+    StayEntered,
+    /// P20 (ii): after a restart a leader opens the view again that it had opened.
+    ReopenView,
+    /// P20 (iii): after a restart a replica does not know that it asked for a view.
+    ForgetWish,
+}

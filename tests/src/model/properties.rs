@@ -1,0 +1,190 @@
+//! What holds in every state, and what happens in some.
+
+use super::{
+    Protocol,
+    board::Board,
+    state::{Place, State},
+    votes::{At, BOTH, Kind, Values, each},
+};
+use stateright::Property;
+
+/// A property and the least bounds within which it says something.
+struct Claim {
+    name: &'static str,
+    heights: u8,
+    views: u8,
+    holds: fn(&Protocol, &State) -> bool,
+}
+
+const fn claim(
+    name: &'static str,
+    (heights, views): (u8, u8),
+    holds: fn(&Protocol, &State) -> bool,
+) -> Claim {
+    Claim { name, heights, views, holds }
+}
+
+/// The names of docs/PROTOCOL.md.
+const ALWAYS: [Claim; 8] = [
+    claim("S0 nobody falls", (1, 1), |_, state| !state.flaws.fell),
+    claim("S1 one certificate a view", (1, 1), one_certificate),
+    claim("S3 views by seals", (2, 2), views_by_seals),
+    claim("S4 views by earlier NewViews", (2, 2), views_by_new_views),
+    claim("S5 locking", (1, 2), locking),
+    claim(AGREEMENT, (1, 1), agreement),
+    claim("P20 a view is opened once", (1, 2), |_, state| !state.flaws.reopened),
+    claim("P21 nobody correct is at fault", (1, 1), no_fault),
+];
+
+/// No two seals of one height are for different proposals.
+pub const AGREEMENT: &str = "S6 agreement";
+
+/// What a model must show, or it shows nothing.
+const SOMETIMES: [Claim; 12] = [
+    claim("sealed in view 0", (1, 1), |p, s| Last::of(p, s).sealed(0) != 0),
+    claim("sealed in view 1", (1, 2), |p, s| Last::of(p, s).sealed(1) != 0),
+    claim("prepared in view 0, demanded and sealed in view 1", (1, 2), |p, s| {
+        Last::of(p, s).demanded_and_sealed(0, 1)
+    }),
+    claim("prepared in view 1, demanded and sealed in view 2", (1, 3), |p, s| {
+        Last::of(p, s).demanded_and_sealed(1, 2)
+    }),
+    claim(SPLIT, (1, 1), |p, s| (0..p.bounds.views).any(|view| Last::of(p, s).prepares(view) == BOTH)),
+    claim("a certificate that was not shown gives way", (1, 2), |p, s| Last::of(p, s).gives_way()),
+    claim("an entered view is asked for again after a crash", (1, 2), |_, s| {
+        s.replicas.iter().any(|it| it.entered > 0 && it.place == Place::For(it.entered))
+    }),
+    claim("a wish to leave outlives a seal", (2, 2), |_, s| {
+        s.replicas.iter().any(|it| {
+            let asked = |height, view| it.wishes.any(At { height, view });
+            let (Place::For(view), 1..) = (it.place, it.height) else { return false };
+            asked(it.height, view) && asked(it.height - 1, view)
+        })
+    }),
+    claim("sealed in a view taken over from an earlier height", (2, 2), |p, s| {
+        Last::of(p, s).sealed(1) != 0 && Last::of(p, s).is_taken_over(1)
+    }),
+    claim("prepared in a view taken over, demanded and sealed in the next", (2, 3), |p, s| {
+        Last::of(p, s).is_taken_over(1) && Last::of(p, s).demanded_and_sealed(1, 2)
+    }),
+    claim("a vote is on disk and the block before it is not", (2, 1), |_, s| {
+        s.replicas.iter().any(|it| it.kept.is_some_and(|(at, _)| at.height > it.height))
+    }),
+    claim("such a vote waits for its view when its height has come", (2, 2), |_, s| {
+        s.replicas.iter().any(|it| it.kept.is_some_and(|(at, _)| at.height == it.height))
+    }),
+];
+
+/// Only where the liar leads a view can correct validators vote for different proposals of it.
+const SPLIT: &str = "a lying leader splits the Prepares";
+
+impl Protocol {
+    /// All that is claimed within the bounds.
+    pub(super) fn claims(&self) -> Vec<Property<Self>> {
+        let liar_leads = (0..self.bounds.views).any(|view| self.leader(view).is_none());
+        let applies = |it: &&Claim| {
+            let fits = it.heights <= self.bounds.heights && it.views <= self.bounds.views;
+            fits && (it.name != SPLIT || liar_leads)
+        };
+        let always = ALWAYS.iter().filter(applies).map(|it| Property::always(it.name, it.holds));
+        let sometimes = SOMETIMES.iter().filter(applies);
+        always.chain(sometimes.map(|it| Property::sometimes(it.name, it.holds))).collect()
+    }
+}
+
+fn one_certificate(protocol: &Protocol, state: &State) -> bool {
+    let board = Board::new(protocol, state);
+    protocol.bounds.everywhere().all(|at| board.certificates(at) != BOTH)
+}
+
+/// S3: where a seal (h′, v) is, none is at a later height in a lower view.
+fn views_by_seals(protocol: &Protocol, state: &State) -> bool {
+    let board = Board::new(protocol, state);
+    nothing_below(protocol, &board, |at| board.seals(at) != 0)
+}
+
+/// S4: the same where a NewView (h′, v) can be.
+fn views_by_new_views(protocol: &Protocol, state: &State) -> bool {
+    let board = Board::new(protocol, state);
+    nothing_below(protocol, &board, |at| at.view > 0 && board.may_open(at))
+}
+
+fn nothing_below(protocol: &Protocol, board: &Board<'_>, is_there: impl Fn(At) -> bool) -> bool {
+    protocol.bounds.everywhere().filter(|at| is_there(*at)).all(|at| {
+        let mut later = at.height + 1..protocol.bounds.heights;
+        later.all(|height| (0..at.view).all(|view| board.seals(At { height, view }) == 0))
+    })
+}
+
+/// S5: where a seal is, the certificates of its view and of higher ones are for the same.
+fn locking(protocol: &Protocol, state: &State) -> bool {
+    let board = Board::new(protocol, state);
+    protocol.bounds.everywhere().all(|at| {
+        let sealed = board.seals(at);
+        let mut views = at.view..protocol.bounds.views;
+        sealed == 0 || views.all(|view| board.certificates(At { view, ..at }) & !sealed == 0)
+    })
+}
+
+fn agreement(protocol: &Protocol, state: &State) -> bool {
+    let board = Board::new(protocol, state);
+    (0..protocol.bounds.heights).all(|height| {
+        let seals = (0..protocol.bounds.views).map(|view| board.seals(At { height, view }));
+        seals.fold(0, |all, it| all | it) != BOTH
+    })
+}
+
+fn no_fault(protocol: &Protocol, state: &State) -> bool {
+    let both = |votes: &super::votes::Votes, at| {
+        votes.values(Kind::Prepare, at) == BOTH || votes.values(Kind::Commit, at) == BOTH
+    };
+    let mut places = protocol.bounds.everywhere();
+    places.all(|at| state.replicas.iter().all(|replica| !both(&replica.votes, at)))
+}
+
+/// The last height within the bounds, where there are two proposals.
+struct Last<'a> {
+    height: u8,
+    state: &'a State,
+    board: Board<'a>,
+}
+
+impl<'a> Last<'a> {
+    fn of(protocol: &'a Protocol, state: &'a State) -> Self {
+        let board = Board::new(protocol, state);
+        Self { height: protocol.bounds.heights - 1, state, board }
+    }
+
+    const fn at(&self, view: u8) -> At {
+        At { height: self.height, view }
+    }
+
+    fn sealed(&self, view: u8) -> Values {
+        self.board.seals(self.at(view))
+    }
+
+    fn prepares(&self, view: u8) -> Values {
+        let votes = self.state.replicas.iter().map(|it| it.votes.values(Kind::Prepare, self.at(view)));
+        votes.fold(0, |all, it| all | it)
+    }
+
+    /// Nothing but a proposal prepared in a view could be, and was, sealed in a later one.
+    fn demanded_and_sealed(&self, prepared: u8, sealed: u8) -> bool {
+        each(self.sealed(sealed) & self.board.certificates(self.at(prepared)))
+            .any(|value| self.board.new_views(self.at(sealed)).only(Some(value)))
+    }
+
+    /// Somebody holds a certificate of view 0, and the other proposal is sealed in view 1: allowed, since the
+    /// first can then never be sealed.
+    fn gives_way(&self) -> bool {
+        each(self.sealed(1)).any(|value| {
+            let mut replicas = self.state.replicas.iter();
+            replicas.any(|it| it.votes.has(Kind::Prepared, self.at(0), 1 - value))
+        })
+    }
+
+    /// No NewView of this height and view can be: whoever is in it came by a seal or an earlier NewView.
+    fn is_taken_over(&self, view: u8) -> bool {
+        !self.board.may_open(self.at(view))
+    }
+}
