@@ -7,6 +7,7 @@ mod devnet;
 mod follow;
 mod hostile;
 mod hours;
+mod model;
 mod offline;
 mod outage;
 mod restart;

@@ -11,6 +11,7 @@
 //! | [`check`] | what must hold afterwards, seen from outside |
 //! | [`consortium`], [`committee`] | fixed keys and a genesis; real chains in one thread, without sockets |
 //! | [`cluster`], [`disk`] | real chains in a false world: cut links, lying peers, disks that forget |
+//! | [`model`] | the protocol as a small model, of which every state is looked at |
 //! | [`seed`] | random choices that can be repeated |
 
 pub mod check;
@@ -20,6 +21,7 @@ pub mod consortium;
 pub mod disk;
 pub mod limits;
 pub mod load;
+pub mod model;
 pub mod network;
 pub mod ports;
 pub mod seed;

@@ -66,28 +66,8 @@ impl<'a> Board<'a> {
     }
 
     /// P9: the proposals with a quorum of Commits.
-    pub fn seals(&self, at: At) -> Values {
-        if self.protocol.breaks(Mutation::SealAcrossViews) {
-            return self.seals_across_views(at);
-        }
+    pub const fn seals(&self, at: At) -> Values {
         self.quorums.values(Kind::Commit, at)
-    }
-
-    /// P9 broken: Commits of lower views count too.
-    fn seals_across_views(&self, at: At) -> Values {
-        let commits = |view| {
-            let at = At { view, ..at };
-            self.state.replicas.map(|replica| replica.votes.values(Kind::Commit, at))
-        };
-        let mut all = commits(at.view);
-        let here = all.iter().fold(0, |any, it| any | it);
-        for view in 0..at.view {
-            for (sum, values) in all.iter_mut().zip(commits(view)) {
-                *sum |= values;
-            }
-        }
-        let [a, b, c] = all;
-        here & ((a & b) | (a & c) | (b & c))
     }
 
     /// Whether a quorum of ViewChanges for exactly this height and view is out.

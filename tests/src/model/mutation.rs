@@ -1,6 +1,9 @@
 //! Rules broken on purpose. A model that could not tell these from the protocol would prove nothing.
 
-use super::Bounds;
+use super::{
+    Bounds,
+    properties::{AGREEMENT, NOBODY_FALLS, OPENED_ONCE},
+};
 use clap::ValueEnum;
 
 /// One broken rule.
@@ -16,8 +19,6 @@ pub enum Mutation {
     ForgetCertificate,
     /// P8: a Commit is sent for what is accepted, prepared or not.
     CommitUnprepared,
-    /// P9: Commits of different views add up.
-    SealAcrossViews,
     /// P10: the next height begins in the view of the seal, though the own one was higher.
     FallToSeal,
     /// P10: a wish to leave is dropped when a block is sealed in a lower view.
@@ -40,4 +41,30 @@ pub enum Mutation {
     ReopenView,
     /// P20 (iii): after a restart a replica does not know that it asked for a view.
     ForgetWish,
+}
+
+impl Mutation {
+    /// Bounds and seat of the liar within which the broken rule shows.
+    pub const fn setting(self) -> (Bounds, Option<u8>) {
+        let (heights, views, liar) = match self {
+            Self::FallToSeal | Self::DropWish => (2, 2, None),
+            Self::LowestCertificate | Self::EnterLower => (1, 3, None),
+            Self::ReopenView => (1, 2, Some(0)),
+            _ => (1, 2, None),
+        };
+        (Bounds { heights, views }, liar)
+    }
+
+    /// The property that is looked for.
+    pub const fn violates(self) -> &'static str {
+        match self {
+            Self::FallToSeal
+            | Self::EnterLower
+            | Self::VoteWhileLeaving
+            | Self::ForgetView
+            | Self::ForgetWish => NOBODY_FALLS,
+            Self::ReopenView => OPENED_ONCE,
+            _ => AGREEMENT,
+        }
+    }
 }

@@ -26,17 +26,24 @@ const fn claim(
 
 /// The names of docs/PROTOCOL.md.
 const ALWAYS: [Claim; 8] = [
-    claim("S0 nobody falls", (1, 1), |_, state| !state.flaws.fell),
+    claim(NOBODY_FALLS, (1, 1), |_, state| !state.flaws.fell),
     claim("S1 one certificate a view", (1, 1), one_certificate),
     claim("S3 views by seals", (2, 2), views_by_seals),
     claim("S4 views by earlier NewViews", (2, 2), views_by_new_views),
     claim("S5 locking", (1, 2), locking),
     claim(AGREEMENT, (1, 1), agreement),
-    claim("P20 a view is opened once", (1, 2), |_, state| !state.flaws.reopened),
+    claim(OPENED_ONCE, (1, 2), |_, state| !state.flaws.reopened),
     claim("P21 nobody correct is at fault", (1, 1), no_fault),
 ];
 
-/// No two seals of one height are for different proposals.
+/// Heights and views of what a correct validator says never fall.
+pub const NOBODY_FALLS: &str = "S0 nobody falls";
+
+/// A correct leader opens each view once at most.
+pub const OPENED_ONCE: &str = "P20 a view is opened once";
+
+/// No two seals of one height are for different proposals. A correct validator commits by a seal only, so no
+/// two commit different blocks.
 pub const AGREEMENT: &str = "S6 agreement";
 
 /// What a model must show, or it shows nothing.
@@ -49,7 +56,9 @@ const SOMETIMES: [Claim; 12] = [
     claim("prepared in view 1, demanded and sealed in view 2", (1, 3), |p, s| {
         Last::of(p, s).demanded_and_sealed(1, 2)
     }),
-    claim(SPLIT, (1, 1), |p, s| (0..p.bounds.views).any(|view| Last::of(p, s).prepares(view) == BOTH)),
+    claim(SPLIT, (1, 1), |p, s| {
+        (0..p.bounds.views).any(|view| Last::of(p, s).prepares(view) == BOTH)
+    }),
     claim("a certificate that was not shown gives way", (1, 2), |p, s| Last::of(p, s).gives_way()),
     claim("an entered view is asked for again after a crash", (1, 2), |_, s| {
         s.replicas.iter().any(|it| it.entered > 0 && it.place == Place::For(it.entered))
@@ -164,7 +173,8 @@ impl<'a> Last<'a> {
     }
 
     fn prepares(&self, view: u8) -> Values {
-        let votes = self.state.replicas.iter().map(|it| it.votes.values(Kind::Prepare, self.at(view)));
+        let votes =
+            self.state.replicas.iter().map(|it| it.votes.values(Kind::Prepare, self.at(view)));
         votes.fold(0, |all, it| all | it)
     }
 

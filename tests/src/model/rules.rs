@@ -97,7 +97,8 @@ impl Options<'_> {
         let at = self.replica().at(view);
         let votes = self.replica().votes;
         if self.protocol.is_coarse(at.height) {
-            for value in each(self.protocol.proposals(at.height) & !votes.values(Kind::Commit, at)) {
+            for value in each(self.protocol.proposals(at.height) & !votes.values(Kind::Commit, at))
+            {
                 self.may(Rule::Commit(value));
             }
             return;

@@ -133,6 +133,7 @@ impl State {
 impl Bounds {
     /// Every height and view within.
     pub fn everywhere(self) -> impl Iterator<Item = At> {
-        (0..self.heights).flat_map(move |height| (0..self.views).map(move |view| At { height, view }))
+        (0..self.heights)
+            .flat_map(move |height| (0..self.views).map(move |view| At { height, view }))
     }
 }

@@ -63,7 +63,7 @@ impl Votes {
 
     /// The values of a kind.
     pub const fn values(self, kind: Kind, at: At) -> Values {
-        (self.0 >> Self::shift(kind, at)) as Values & BOTH
+        ((self.0 >> Self::shift(kind, at)) & 0b11) as Values
     }
 
     /// Whether this one is in.
@@ -115,7 +115,8 @@ pub type Shown = Option<(u8, Value)>;
 const WISH_BITS: u8 = 1 + (VIEWS - 1) * VALUES;
 /// Views that can be asked for: all but the first.
 const WISHES: u8 = VIEWS - 1;
-const _: () = assert!(HEIGHTS * WISHES * WISH_BITS <= 128, "the wishes of one validator fit a word");
+const _: () =
+    assert!(HEIGHTS * WISHES * WISH_BITS <= 128, "the wishes of one validator fit a word");
 
 /// A set of ViewChanges: (height, view asked for, certificate shown).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
