@@ -6,7 +6,7 @@ use probata_types::{
     ValidatorSet, Verified, View, codec,
     key::{self, Signed},
     limits::VALIDATORS,
-    seal::{SealError, SealVote},
+    seal::{SealError, SealVote, vote_digest},
 };
 use serde::{Deserialize, Serialize};
 
@@ -132,19 +132,6 @@ pub enum MessageError {
     /// The seal does not hold.
     #[error(transparent)]
     Seal(#[from] SealError),
-}
-
-/// What a vote signs: `hash(domain, chain ‖ height ‖ view ‖ content)`, numbers as eight bytes big-endian.
-pub fn vote_digest(
-    suite: Suite,
-    domain: Domain,
-    chain: &Hash,
-    (height, view): (Height, View),
-    content: &Hash,
-) -> Hash {
-    let height = height.get().to_be_bytes();
-    let view = view.get().to_be_bytes();
-    suite.hash(domain, &[chain.as_bytes(), &height, &view, content.as_bytes()])
 }
 
 /// What a view change signs about its certificate.

@@ -1,8 +1,7 @@
 //! The normal case: a proposal, two rounds of votes, a seal.
 
 use crate::{
-    Fault, Head, MessageBody, Output, Promise, Reason, Replica,
-    fault::{Phase, SignedContent},
+    Fault, Head, MessageBody, Output, Promise, Reason, Replica, SignedContent, VoteKind,
     message::PreparedCertificate,
     replica::{Accepted, Round},
     tally::Counted,
@@ -68,7 +67,7 @@ impl Replica {
             let Some(other) = first.signature else { return Err(Reason::NotTheFirst) };
             let first = SignedContent { content: first.digest, signature: other };
             let second = SignedContent { content: digest, signature };
-            return self.fault(now, Phase::PrePrepare, from, first, second);
+            return self.fault(now, VoteKind::PrePrepare, from, first, second);
         }
         if self.leaving.is_some() {
             return Err(Reason::LeavingView);
@@ -140,7 +139,7 @@ impl Replica {
             Counted::Again => return Err(Reason::Duplicate),
             Counted::Contradicts(first) => {
                 let second = SignedContent { content: digest, signature };
-                return self.fault(now, Phase::Prepare, from, first, second);
+                return self.fault(now, VoteKind::Prepare, from, first, second);
             }
         }
         self.active_if_voted(now);
@@ -214,7 +213,7 @@ impl Replica {
             Counted::Again => return Err(Reason::Duplicate),
             Counted::Contradicts(first) => {
                 let second = SignedContent { content, signature };
-                return self.fault(now, Phase::Commit, from, first, second);
+                return self.fault(now, VoteKind::Commit, from, first, second);
             }
         }
         self.active_if_voted(now);
@@ -273,6 +272,7 @@ impl Replica {
         if self.leaving.is_some_and(|target| target <= self.view) {
             self.leaving = None;
         }
+        self.over = header.next_validators != header.validators;
         self.last_seal = Some((header, seal));
         self.round = Round::default();
         self.prepared = None;
@@ -282,6 +282,10 @@ impl Replica {
         // The driver says anew whether anything waits, now that this block is done with.
         self.work = false;
         self.timers.sealed(now.monotonic, self.leaving.is_some());
+        if self.over {
+            // P24: what comes is the next set's, and for a replica of it.
+            return;
+        }
         self.apply_future_promises();
         if self.settings.me.is_some() && !self.halted {
             if let Some(target) = self.leaving {
@@ -305,13 +309,13 @@ impl Replica {
     fn fault(
         &mut self,
         now: Now,
-        phase: Phase,
+        kind: VoteKind,
         validator: ValidatorIndex,
         first: SignedContent,
         second: SignedContent,
     ) -> Result<(), Reason> {
         let (height, view) = (self.height(), self.view);
-        if !self.ahead.report_once((height, view, phase, validator)) {
+        if !self.ahead.report_once((height, view, kind, validator)) {
             return Err(Reason::NotTheFirst);
         }
         let key = self.settings.set.get(validator).expect("the message was verified").key;
@@ -321,13 +325,13 @@ impl Replica {
             chain,
             height,
             view,
-            phase,
+            kind,
             validator,
             key,
             first,
             second,
         }));
-        if phase == Phase::PrePrepare && self.leaving.is_none() {
+        if kind == VoteKind::PrePrepare && self.leaving.is_none() {
             self.ask_for_view(now, view.next());
         }
         Ok(())

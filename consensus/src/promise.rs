@@ -1,7 +1,7 @@
 //! What must survive a crash: a vote is on disk before it is on the wire.
 
 use crate::{
-    MessageBody, Phase, Replica, RestoreError, limits,
+    MessageBody, Replica, RestoreError, VoteKind, limits,
     message::PreparedCertificate,
     replica::{Accepted, Round},
 };
@@ -101,8 +101,14 @@ impl Replica {
     /// P20: takes up the promises of the journal. A view in which this replica voted, or which it entered at
     /// a height now sealed, it is in. One that it entered at this height without a vote it asks for again:
     /// the NewView that was lost with the memory may demand a proposal.
-    pub(crate) fn restore(&mut self, promises: Vec<Promise>, now: Now) -> Result<(), RestoreError> {
+    pub(crate) fn restore(
+        &mut self,
+        mut promises: Vec<Promise>,
+        now: Now,
+    ) -> Result<(), RestoreError> {
         check_promises(&promises)?;
+        // P24: what was promised as one of an earlier set does not bind in this one.
+        promises.retain(|promise| promise.height() >= self.settings.first);
         let height = self.height();
         let (mut entered, mut asked) = ((View::ZERO, height), View::ZERO);
         for promise in &promises {
@@ -193,6 +199,10 @@ impl Replica {
 
     /// The promises that still bind: what a journal must hold, and nothing else.
     pub fn promises(&self) -> Vec<Promise> {
+        if self.over {
+            // P24: a wish to leave a view ends with the epoch.
+            return self.future.clone();
+        }
         let (height, view) = (self.height(), self.view);
         // A view that was opened at an earlier height, or by a seal, is not asked for again after a crash.
         let entered_at = if self.new_view.is_some() { height } else { self.head.height };
@@ -217,13 +227,13 @@ fn check_promises(promises: &[Promise]) -> Result<(), RestoreError> {
     for promise in promises {
         let (height, view) = (promise.height(), promise.view());
         let (phase, content, holds) = match promise {
-            Promise::Proposed { digest, .. } => (Phase::PrePrepare, *digest, true),
-            Promise::Prepare { digest, .. } => (Phase::Prepare, *digest, true),
+            Promise::Proposed { digest, .. } => (VoteKind::PrePrepare, *digest, true),
+            Promise::Prepare { digest, .. } => (VoteKind::Prepare, *digest, true),
             Promise::Prepared { certificate, proposal, .. } => {
                 let holds = proposal.digest() == certificate.digest && proposal.height == height;
-                (Phase::Prepare, certificate.digest, holds)
+                (VoteKind::Prepare, certificate.digest, holds)
             }
-            Promise::Commit { header, .. } => (Phase::Commit, header.hash(), true),
+            Promise::Commit { header, .. } => (VoteKind::Commit, header.hash(), true),
             Promise::ViewChange { .. } | Promise::Entered { .. } => continue,
         };
         let first = *votes.entry((height, view, phase)).or_insert(content);

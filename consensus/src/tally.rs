@@ -1,7 +1,8 @@
 //! Counts the votes of one view of one height, and reports thresholds and contradictions. Decides nothing.
 
-use crate::fault::SignedContent;
-use probata_types::{Hash, Header, Signature, ValidatorIndex, seal::SealVote};
+use probata_types::{
+    Hash, Header, Signature, ValidatorIndex, fault::SignedContent, seal::SealVote,
+};
 use std::collections::BTreeMap;
 
 /// The votes of one view of one height. At most one of each kind for each validator.

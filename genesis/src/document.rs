@@ -7,7 +7,10 @@ use crate::{
 };
 use probata_types::{
     Domain, Hash, Height, InstitutionId, List, PublicKey, Suite, Text, Timestamp, ValidatorIndex,
-    ValidatorSet, limits as types,
+    ValidatorSet,
+    body::Profile,
+    directory::{Directory, NodeEntry},
+    epoch, limits as types,
     rule_pack::RulePack,
     state::{Changes, InstitutionState, KeyState, StateKey, StateValue},
     validator::Validator,
@@ -230,9 +233,31 @@ impl Genesis {
                 StateKey::Institution(entry.id),
                 StateValue::Institution(institution_state(entry)),
             );
+            let profile = Profile {
+                zh: entry.name.zh.clone(),
+                en: entry.name.en.clone(),
+                group: entry.group.clone(),
+            };
+            state.insert(StateKey::Profile(entry.id), StateValue::Profile(Box::new(profile)));
         }
         state.insert(StateKey::RulePack, StateValue::RulePack(self.document.rule_pack.clone()));
+        state.append(&mut epoch::begin(self.validators.clone()));
+        state.insert(StateKey::Directory, StateValue::Directory(Box::new(self.directory())));
         state
+    }
+
+    fn directory(&self) -> Directory {
+        let entries = self.entries().flat_map(|entry| {
+            let node = |node: PublicKey, address: Address, votes: bool| NodeEntry {
+                institution: entry.id,
+                node,
+                address,
+                votes,
+            };
+            let voting = entry.validator.iter().map(move |it| node(it.node, it.address, true));
+            voting.chain(entry.members.iter().map(move |it| node(it.node, it.address, false)))
+        });
+        List::new(entries.collect()).expect("check_nodes counted them")
     }
 }
 

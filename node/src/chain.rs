@@ -10,6 +10,7 @@
 //!                                            Send …   ─► Effect
 //! ```
 
+mod epoch;
 mod obey;
 mod proposal;
 mod recovery;
@@ -21,6 +22,7 @@ pub use recovery::{ChainError, ChainSetup};
 use crate::{
     handle::{ChainStatus, Command},
     limits,
+    membership::Membership,
     mempool::Mempool,
     metrics::Metrics,
     network::NodeId,
@@ -30,13 +32,10 @@ use probata_contracts::Execution;
 use probata_genesis::Genesis;
 use probata_ledger::{Journal, Ledger, LedgerReader};
 use probata_types::{
-    Hash, Header, Height, Millis, Now, Proposal, SealedBlock, Submission, SubmissionId, Timestamp,
-    ValidatorIndex, ValidatorSet, Verified, codec,
+    Hash, Header, Height, Keypair, Millis, Now, Proposal, SealedBlock, Submission, SubmissionId,
+    Timestamp, ValidatorIndex, Verified, codec,
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 use sync::Peers;
 
 /// What the chain asks of the world. Obeyed in order; losing one costs time, never safety.
@@ -67,15 +66,18 @@ pub enum Effect {
     Announce(Height),
     /// A validator's provable misdeed.
     Fault(Arc<Fault>),
+    /// Who takes part has changed, or the chain was opened.
+    Membership(Arc<Membership>),
 }
 
 /// One node's chain. See the module's page.
 pub struct Chain {
     genesis: Arc<Genesis>,
-    set: ValidatorSet,
-    validators_hash: Hash,
+    /// Who takes part in deciding the next block.
+    membership: Arc<Membership>,
+    /// The keys that this node may vote with: one at a time has a seat, if any.
+    keypairs: Vec<Keypair>,
     me: Option<ValidatorIndex>,
-    nodes: BTreeMap<ValidatorIndex, NodeId>,
     replica: Replica,
     ledger: Ledger,
     journal: Journal,
@@ -119,7 +121,7 @@ impl Chain {
     pub fn handle(&mut self, now: Now, command: Command) -> Result<Vec<Effect>, ChainError> {
         match command {
             Command::Submit { submission, answer } => self.submit(now, submission, answer)?,
-            Command::Message(message) => self.message(now, *message)?,
+            Command::Message { message, epoch } => self.checked_message(now, *message, epoch)?,
             Command::Blocks { from, blocks } => self.blocks(now, from, blocks)?,
             Command::FetchFailed { from } => {
                 self.peers.failed(&from, now.monotonic);
@@ -191,6 +193,8 @@ impl Chain {
             sealed_at: self.sealed_at,
             halted: self.halted.clone(),
             faults: self.faults.clone(),
+            membership: Arc::clone(&self.membership),
+            peers: self.peers.heads(),
         }
     }
 

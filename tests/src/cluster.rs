@@ -183,7 +183,7 @@ impl Cluster {
         let node = &mut self.nodes[at];
         let setup = ChainSetup {
             genesis: Arc::clone(&self.genesis),
-            keypair: node.key.clone(),
+            keypairs: node.key.clone().into_iter().collect(),
             storage: node.disk.clone(),
             store: node.store.clone(),
             metrics: Arc::new(Metrics::new()),

@@ -58,7 +58,7 @@ impl Committee {
         for number in 0..validators {
             let setup = ChainSetup {
                 genesis: Arc::clone(&genesis),
-                keypair: Some(consortium::pair(number, Purpose::Validator)),
+                keypairs: vec![consortium::pair(number, Purpose::Validator)],
                 storage: Arc::new(MemoryStorage::default()),
                 store: Arc::new(MemoryStore::default()),
                 metrics: Arc::new(Metrics::new()),
@@ -144,7 +144,8 @@ impl Committee {
     /// Delivers one message; if none is under way, does what is due; if nothing is, lets time pass.
     fn go_on(&mut self) -> Result<(), Trouble> {
         if let Some((to, message)) = self.queue.pop_front() {
-            return self.command(to, Command::Message(Box::new(message)));
+            let message = Box::new(message);
+            return self.command(to, Command::Message { message, epoch: 0 });
         }
         let due = self.chains.iter().map(Chain::deadline).min().unwrap_or(Millis::MAX);
         let wait = due.since(self.now.monotonic);
@@ -186,6 +187,7 @@ impl Committee {
                 Effect::Forward(_)
                 | Effect::Fetch { .. }
                 | Effect::Sealed { .. }
+                | Effect::Membership(_)
                 | Effect::Announce(_) => {}
             }
         }

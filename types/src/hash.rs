@@ -131,6 +131,8 @@ pub enum Domain {
     Head,
     /// A training run of several parties (signed by each).
     TrainingRun,
+    /// The holder of a key belongs to an institution of a chain (signed with the key).
+    KeyProof,
 }
 
 impl Domain {
@@ -162,6 +164,7 @@ impl Domain {
             Self::NewView => "probata.new-view",
             Self::Head => "probata.head",
             Self::TrainingRun => "probata.training-run",
+            Self::KeyProof => "probata.key-proof",
         }
     }
 }

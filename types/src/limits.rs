@@ -34,6 +34,22 @@ pub const DEBTORS_PER_FACILITY: usize = 16;
 pub const VERSIONS_PER_MODEL: usize = 32;
 /// Keys that one institution has had.
 pub const KEYS_PER_INSTITUTION: usize = 64;
+/// Keys that one institution submits with when it joins. Later ones are rotated in by motions.
+pub const SUBMISSION_KEYS: usize = 8;
+/// Roles of an institution: as many as there are.
+pub const ROLES: usize = 8;
+/// Bytes of an institution's name: the longest registered ones have about 60 Chinese characters.
+pub const NAME_BYTES: usize = 256;
+/// Bytes of the name of an affiliation group.
+pub const GROUP_BYTES: usize = 128;
+/// Nodes of all institutions together. The mesh is full, so each costs every other one a connection.
+pub const NODES: usize = 256;
+/// Nodes of one institution that a motion admits: their proofs fit a record.
+pub const NODES_PER_INSTITUTION: usize = 8;
+/// Seats that one motion fills or empties: with their proofs they fit a record.
+pub const SEATS_PER_MOTION: usize = 16;
+/// Bytes of the reason of a motion.
+pub const REASON_BYTES: usize = 256;
 /// Hashes in a Merkle path: trees hold at most 2^64 leaves.
 pub const MERKLE_PATH: usize = 64;
 /// Siblings in a sparse-tree path: one for each bit of a key.

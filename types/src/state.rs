@@ -2,8 +2,11 @@
 //! reads and changes them. Objects are never deleted.
 
 use crate::{
-    Domain, Fen, Hash, Height, InstitutionId, List, PublicKey, Suite,
-    body::Allocation,
+    Domain, Epoch, Fen, Hash, Height, InstitutionId, List, PublicKey, Suite, View,
+    body::{Allocation, Profile},
+    directory::Directory,
+    epoch::Validators,
+    fault::{Fault, VoteKind},
     institution::Role,
     limits,
     object::FlowState,
@@ -32,6 +35,37 @@ pub enum StateKey {
     },
     /// The rule pack in force.
     RulePack,
+    /// Where the validators' epochs stand.
+    Validators,
+    /// One epoch, by its number.
+    Epoch(u32),
+    /// The nodes of the consortium.
+    Directory,
+    /// What an institution is called.
+    Profile(InstitutionId),
+    /// A validator's misdeed.
+    Fault(FaultPlace),
+}
+
+/// What a fault is about: of each there is one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FaultPlace {
+    /// Who contradicted itself.
+    pub key: PublicKey,
+    /// At which height.
+    pub height: Height,
+    /// In which view.
+    pub view: View,
+    /// With which kind of vote.
+    pub kind: VoteKind,
+}
+
+impl FaultPlace {
+    /// The place of a fault.
+    pub const fn of(fault: &Fault) -> Self {
+        Self { key: fault.key, height: fault.height, view: fault.view, kind: fault.kind }
+    }
 }
 
 impl StateKey {
@@ -55,6 +89,16 @@ pub enum StateValue {
     Transaction(TransactionState),
     /// Of [`StateKey::RulePack`].
     RulePack(RulePack),
+    /// Where the epochs stand.
+    Validators(Box<Validators>),
+    /// An epoch.
+    Epoch(Box<Epoch>),
+    /// The nodes.
+    Directory(Box<Directory>),
+    /// What an institution is called.
+    Profile(Box<Profile>),
+    /// Where a fault was recorded.
+    Fault(Sighting),
 }
 
 impl StateValue {
@@ -69,7 +113,7 @@ impl StateValue {
 #[serde(deny_unknown_fields)]
 pub struct InstitutionState {
     /// What it may do.
-    pub roles: List<Role, 8>,
+    pub roles: List<Role, { limits::ROLES }>,
     /// From this height on it may submit.
     pub admitted_at: Height,
     /// From this height on it may not, if suspended.
@@ -183,3 +227,17 @@ impl StateRead for BTreeMap<StateKey, StateValue> {
 
 /// What a block changes: the new values, by key.
 pub type Changes = BTreeMap<StateKey, StateValue>;
+
+/// The state as a block's changes leave it.
+pub struct After<'a> {
+    /// Before the block.
+    pub state: &'a dyn StateRead,
+    /// What the block changes.
+    pub changes: &'a Changes,
+}
+
+impl StateRead for After<'_> {
+    fn get(&self, key: &StateKey) -> Result<Option<StateValue>, StateError> {
+        self.changes.get(key).map_or_else(|| self.state.get(key), |value| Ok(Some(value.clone())))
+    }
+}

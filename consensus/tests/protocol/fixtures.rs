@@ -62,6 +62,7 @@ pub(crate) fn settings(n: usize, me: Option<usize>) -> Settings {
         suite: SUITE,
         chain: CHAIN,
         set: set(n),
+        first: Height::new(1),
         me: me.map(index),
         rotation: 0,
         view_timeout: Millis::new(VIEW_TIMEOUT),

@@ -1,11 +1,12 @@
 //! The shapes of answers. Their fields are described in `docs/API.md`.
 
+use crate::evidence::SetChanges;
 use probata_consensus::Fault;
-use probata_genesis::{Genesis, Name};
+use probata_genesis::Name;
 use probata_ledger::RecordPlace;
 use probata_types::{
-    Hash, Header, Height, InstitutionId, Outcome, PublicKey, Record, RecordId, Seal, SubmissionId,
-    Timestamp, ValidatorIndex, View,
+    Epoch, Hash, Header, Height, InstitutionId, Outcome, PublicKey, Record, RecordId, Seal,
+    SubmissionId, Timestamp, ValidatorIndex, ValidatorSet, View,
     catalogue::{self, Severity},
     evidence::EvidenceFile,
     object::FlowState,
@@ -206,6 +207,10 @@ pub struct HeaderAnswer {
 /// Of `GET /v1/validators`.
 #[derive(Debug, Serialize)]
 pub struct ValidatorsAnswer {
+    /// The number of the epoch whose set seals the next block.
+    pub epoch: u32,
+    /// The first height that this set seals.
+    pub first: Height,
     /// How many there are.
     pub n: usize,
     /// How many may lie or fail.
@@ -216,6 +221,18 @@ pub struct ValidatorsAnswer {
     pub hash: Hash,
     /// The validators, in order.
     pub validators: Vec<ValidatorView>,
+    /// The set that is approved to follow, if any.
+    pub next: Option<Epoch>,
+    /// The height up to which this answer is complete.
+    pub complete_to: Height,
+}
+
+/// Of `GET /v1/epochs`.
+#[derive(Debug, Serialize)]
+pub struct EpochsAnswer {
+    /// Every change of the validator set since genesis, first to last: the sealed header that names
+    /// the next set, and that set. Whoever has genesis can check them one after the other.
+    pub changes: SetChanges,
     /// The height up to which this answer is complete.
     pub complete_to: Height,
 }
@@ -296,6 +313,8 @@ pub struct PeerView {
     pub institution: Option<InstitutionId>,
     /// Whether it votes.
     pub validator: bool,
+    /// How high it says it is; `null` until it says so.
+    pub height: Option<Height>,
     /// How long it has been connected, in milliseconds; `null` when it is not.
     pub connected_ms: Option<u64>,
     /// The last measured round trip, in microseconds.
@@ -404,14 +423,13 @@ impl SealedHeader {
 }
 
 impl ValidatorView {
-    /// The validators of the chain.
-    pub fn all(genesis: &Genesis) -> Vec<Self> {
-        let set = genesis.validator_set();
+    /// The validators of a set, by their places.
+    pub fn all(set: &ValidatorSet, name: impl Fn(&InstitutionId) -> Option<Name>) -> Vec<Self> {
         set.iter()
             .map(|(index, validator)| Self {
                 index,
                 institution: validator.institution,
-                name: genesis.institution(&validator.institution).map(|entry| entry.name.clone()),
+                name: name(&validator.institution),
                 key: validator.key,
             })
             .collect()

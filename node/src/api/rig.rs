@@ -19,7 +19,10 @@ use probata_types::{
     Height, Millis, Record, RecordId, Submission, Timestamp, ValidatorIndex, Verified, View,
 };
 use serde_json::Value;
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
 use tokio::sync::{oneshot, watch};
 use tower::ServiceExt as _;
 
@@ -161,6 +164,8 @@ impl Rig {
             sealed_at: super::wall_clock(),
             halted: None,
             faults: Vec::new(),
+            membership: ledger.membership(),
+            peers: BTreeMap::new(),
         });
         let (handle, queue) = ChainHandle::new(watched);
         let mesh = network::start(MeshConfig {

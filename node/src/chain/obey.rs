@@ -1,8 +1,9 @@
 //! Doing what the replica asks, in the order in which it asks.
 
 use super::{Chain, ChainError, Effect, Executed};
-use crate::limits;
+use crate::{limits, membership::Membership};
 use probata_consensus::{Input, Output, Promise};
+use probata_contracts::Execution;
 use probata_types::{
     Header, Height, List, Millis, Now, Outcome, Proposal, Seal, SealedBlock, codec,
     outcome::outcomes_root, state::StateRead,
@@ -38,8 +39,8 @@ impl Chain {
             }
             Output::Send(to, message) => {
                 self.sync_journal()?;
-                if let Some(node) = self.nodes.get(&to) {
-                    self.effects.push(Effect::Send(*node, message));
+                if let Some(node) = self.membership.node_of(to) {
+                    self.effects.push(Effect::Send(node, message));
                 }
             }
             // Later, so that the votes that this step gave travel meanwhile.
@@ -52,7 +53,7 @@ impl Chain {
                 return self.commit(now, header, seal, proposal).map(Some);
             }
             Output::Fetch { to, from } => {
-                if let Some(node) = self.nodes.get(&from).copied() {
+                if let Some(node) = self.membership.node_of(from) {
                     self.peers.heard(node, to);
                 }
                 self.fetch_now(now);
@@ -116,8 +117,8 @@ impl Chain {
             outcomes_root: outcomes_root(proposal.suite, &execution.outcomes),
             state_root: self.ledger.state_root_after(&execution.changes)?,
             history_root: self.ledger.history_root(),
-            validators: self.validators_hash,
-            next_validators: self.validators_hash,
+            validators: self.membership.hash,
+            next_validators: self.next_validators(&execution.changes)?,
             proposer: proposal.proposer,
         };
         self.metrics.executed(started.elapsed());
@@ -153,11 +154,11 @@ impl Chain {
         executed: Executed,
         voted: bool,
     ) -> Result<(), ChainError> {
-        let outcomes: Vec<Outcome> =
-            executed.execution.outcomes.into_iter().map(|leaf| leaf.outcome).collect();
+        let Execution { outcomes, changes } = executed.execution;
+        let outcomes: Vec<Outcome> = outcomes.into_iter().map(|leaf| leaf.outcome).collect();
         block.outcomes = List::new(outcomes).expect("one for each record, which are bounded");
         let started = Instant::now();
-        self.ledger.commit(&block, &executed.execution.changes)?;
+        self.ledger.commit(&block, &changes)?;
         self.metrics.committed(started.elapsed());
         let waited = self
             .mempool
@@ -169,6 +170,9 @@ impl Chain {
         // A block that was handed over may be old: a node that catches up is not yet in time.
         self.sealed_at = if voted { now.wall } else { block.header.time.min(now.wall) };
         self.effects.push(Effect::Sealed { block: Box::new(block), waited });
+        if Membership::is_changed_by(&changes) {
+            self.membership_changed(now)?;
+        }
         Ok(())
     }
 

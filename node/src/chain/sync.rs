@@ -35,6 +35,11 @@ impl Peers {
         self.heads.insert(from, height);
     }
 
+    /// How high each peer says it is.
+    pub(super) fn heads(&self) -> BTreeMap<NodeId, Height> {
+        self.heads.clone()
+    }
+
     pub(super) fn highest(&self) -> Height {
         self.heads.values().copied().max().unwrap_or_default()
     }
@@ -179,7 +184,7 @@ impl Chain {
         if header.chain != self.genesis.chain() || header.suite != self.genesis.suite() {
             return Err("it is of another chain".to_owned());
         }
-        seal.verify(header, &self.set).map_err(|error| error.to_string())?;
+        seal.verify(header, self.membership.set()).map_err(|error| error.to_string())?;
         let same = proposal.submissions_root() == header.submissions_root
             && proposal.submissions.len() == header.submission_count as usize
             && (proposal.chain, proposal.height) == (header.chain, header.height)

@@ -1,9 +1,10 @@
 use super::*;
 use crate::{
-    fixtures::SUITE,
+    fixtures::{SUITE, TestLedger},
     network::{NodeId, PeerStats},
 };
 use probata_types::{Hash, Header, Height, List, Proposal, Seal, Timestamp, ValidatorIndex, View};
+use std::collections::BTreeMap;
 
 fn status() -> ChainStatus {
     ChainStatus {
@@ -19,6 +20,8 @@ fn status() -> ChainStatus {
         sealed_at: Timestamp::new(5),
         halted: Some("why".into()),
         faults: Vec::new(),
+        membership: TestLedger::new().membership(),
+        peers: BTreeMap::new(),
     }
 }
 

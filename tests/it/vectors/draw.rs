@@ -3,8 +3,8 @@
 
 use super::store::{Vector, VectorFile, path};
 use probata_consensus::{
-    Fault, Message, MessageBody, Phase, PreparedCertificate, Promise, SignedContent,
-    ViewChangeVote, vote_digest,
+    Fault, Message, MessageBody, PreparedCertificate, Promise, SignedContent, ViewChangeVote,
+    VoteKind, vote_digest,
 };
 use probata_node::wire::{Ask, Bulk};
 use probata_tests::{
@@ -124,7 +124,7 @@ impl Votes<'_> {
             chain: self.chain,
             height,
             view,
-            phase: Phase::Prepare,
+            kind: VoteKind::Prepare,
             validator,
             key: pair.public(),
             first: signed(Hash([1; 32])),

@@ -90,6 +90,7 @@ impl Cluster {
                 });
                 Ok(())
             }
+            Effect::Membership(_) => Ok(()),
             Effect::Fault(fault) => {
                 self.faults.push((from, fault));
                 Ok(())
@@ -134,12 +135,15 @@ impl Cluster {
     /// The way of a node's edge: what does not hold is dropped.
     fn arrive(&mut self, to: usize, bytes: &[u8]) -> Result<(), Trouble> {
         let message = Message::decode(bytes)?;
-        let set = self.genesis.validator_set();
-        let Ok(message) = message.verify(SUITE, &self.genesis.chain(), set) else { return Ok(()) };
+        let Some(chain) = &self.nodes[to].chain else { return Ok(()) };
+        let membership = chain.status().membership;
+        let chain = self.genesis.chain();
+        let Ok(message) = message.verify(SUITE, &chain, membership.set()) else { return Ok(()) };
         if message.proposal().is_some_and(|it| self.edge.check_proposal(it).is_err()) {
             return Ok(());
         }
-        self.command(to, Command::Message(Box::new(message)))
+        let (message, epoch) = (Box::new(message), membership.epoch.number);
+        self.command(to, Command::Message { message, epoch })
     }
 
     fn serve(&mut self, asker: NodeId, asked: usize, first: Height) -> Result<(), Trouble> {

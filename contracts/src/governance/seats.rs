@@ -1,0 +1,107 @@
+//! Seats among the validators: what set a change makes, and whether it may.
+
+use super::{electorate, enact, keys};
+use crate::case::{Case, Judged, Stop, require};
+use probata_types::{
+    Epoch, Height, InstitutionId, List, ValidatorSet,
+    body::{Seat, SeatChange},
+    catalogue::failure,
+    directory::Directory,
+    epoch::{self, Scheduled, Validators, VotingNode},
+    object::Motion,
+    record::FlowId,
+    state::{StateKey, StateValue},
+    validator::{Validator, ValidatorSetError},
+};
+use std::collections::BTreeMap;
+
+/// The validator set that a change makes of the one in force.
+pub(super) fn changed(case: &Case<'_, '_>, change: &SeatChange) -> Judged<ValidatorSet> {
+    require(epoch::validators(case.state)?.scheduled.is_none(), failure::SET_CHANGE_PENDING)?;
+    let current = electorate::now(case.state)?.set;
+    let directory = enact::directory(case)?;
+    let mut seats: BTreeMap<InstitutionId, Validator> =
+        current.iter().map(|(_, it)| (it.institution, it.clone())).collect();
+    for institution in &change.leave {
+        require(seats.remove(institution).is_some(), failure::SET_INVALID)?;
+    }
+    for seat in &change.seats {
+        require(!change.leave.contains(&seat.institution), failure::SET_INVALID)?;
+        require_seat(case, seat, &directory)?;
+        seats.insert(
+            seat.institution,
+            Validator { institution: seat.institution, key: seat.key.key },
+        );
+    }
+    let twice = (1..change.seats.len()).any(|at| {
+        let institution = change.seats[at].institution;
+        change.seats[..at].iter().any(|seat| seat.institution == institution)
+    });
+    require(!twice, failure::SET_INVALID)?;
+    let validators = List::new(seats.into_values().collect()).map_err(|_| failure::SET_INVALID)?;
+    let set = ValidatorSet::new(validators).map_err(|error| match error {
+        ValidatorSetError::TooFew(_) => failure::SET_TOO_SMALL,
+        _ => failure::SET_INVALID,
+    })?;
+    require(set != current, failure::SET_INVALID)?;
+    require_groups(case, &set)?;
+    Ok(set)
+}
+
+/// A seat needs an active institution, a key that its holder proved and that serves nothing else there,
+/// and one of the institution's own nodes.
+fn require_seat(case: &Case<'_, '_>, seat: &Seat, directory: &Directory) -> Judged {
+    let state = enact::active(case, &seat.institution, case.block.height.next())?;
+    keys::require_proof(case, &seat.key, &seat.institution)?;
+    let submits = state.keys.iter().any(|known| known.key == seat.key.key);
+    let is_node = directory.iter().any(|entry| entry.node == seat.key.key);
+    require(!submits && !is_node, failure::KEY_KNOWN)?;
+    let own = directory
+        .iter()
+        .any(|entry| entry.institution == seat.institution && entry.node == seat.node);
+    require(own, failure::SET_INVALID)
+}
+
+/// R14: no group of affiliated institutions may have more seats than validators may lie.
+fn require_groups(case: &Case<'_, '_>, set: &ValidatorSet) -> Judged {
+    let mut seats = BTreeMap::new();
+    for (_, validator) in set.iter() {
+        let Some(StateValue::Profile(profile)) =
+            case.state.get(&StateKey::Profile(validator.institution))?
+        else {
+            return Err(Stop::State(crate::overlay::wrong_kind("profile")));
+        };
+        *seats.entry(profile.group).or_insert(0usize) += 1;
+    }
+    require(seats.values().all(|seats| *seats <= set.faulty()), failure::GROUP_SEATS)
+}
+
+/// Puts a change that has passed on the schedule.
+pub(super) fn schedule(
+    case: &mut Case<'_, '_>,
+    change: &SeatChange,
+    motion: &Motion,
+    (from, id): (Height, FlowId),
+) -> Judged {
+    let set = changed(case, change)?;
+    let current = electorate::now(case.state)?;
+    electorate::require_live(&current.set, &set, motion)?;
+    let epoch = Epoch { number: current.number + 1, first: from, set };
+    let nodes = change
+        .seats
+        .iter()
+        .map(|seat| VotingNode { institution: seat.institution, node: seat.node });
+    let nodes = List::new(nodes.collect()).expect("one for each seat of the motion");
+    let scheduled = Some(Scheduled { epoch, motion: id, nodes });
+    let validators = Validators { epoch: current.number, scheduled };
+    case.state.put(StateKey::Validators, StateValue::Validators(Box::new(validators)));
+    Ok(())
+}
+
+/// Whether an institution has a seat, or will have one.
+pub(super) fn is_seated(case: &Case<'_, '_>, institution: &InstitutionId) -> Judged<bool> {
+    let scheduled = epoch::validators(case.state)?.scheduled.map(|it| it.epoch.set);
+    let current = electorate::now(case.state)?.set;
+    let mut sets = [Some(current), scheduled].into_iter().flatten();
+    Ok(sets.any(|set| set.iter().any(|(_, it)| it.institution == *institution)))
+}
