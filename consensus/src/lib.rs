@@ -2,7 +2,7 @@
 //!
 //! PBFT (M. Castro, B. Liskov, OSDI 1999), one height at a time, as a pure function:
 //! [`Replica::step`] takes the time and one [`Input`] and answers with a list of [`Output`]s that the
-//! driver obeys in order. No clock, no socket, no thread, no randomness. The rules, P1 to P23, with
+//! driver obeys in order. No clock, no socket, no thread, no randomness. The rules, P1 to P24, with
 //! their proofs, are in `docs/PROTOCOL.md`; code cites them.
 //!
 //! ```text

@@ -2,6 +2,7 @@
 //! The name of a test begins with its rule.
 
 mod catch_up;
+mod epochs;
 mod faults;
 mod messages;
 mod normal;
