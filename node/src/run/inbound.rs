@@ -13,11 +13,15 @@ use probata_consensus::Message;
 use probata_genesis::Genesis;
 use probata_ledger::LedgerReader;
 use probata_types::{Height, ValidatorSet, Verified};
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 use tokio::{
     sync::{Semaphore, mpsc},
     task::JoinSet,
 };
+
+mod turns;
+
+use turns::Turns;
 
 /// Everything that checks and answers what peers send.
 #[derive(Clone)]
@@ -44,8 +48,7 @@ impl Inbound {
     async fn consensus(self, mut frames: mpsc::Receiver<Frame>) {
         let mut status = self.chain.watch();
         let checks = super::checks();
-        // Peers are those of genesis.
-        let mut turns: BTreeMap<NodeId, Arc<Semaphore>> = BTreeMap::new();
+        let mut turns = Turns::default();
         while let Some(frame) = frames.recv().await {
             let message = match Message::decode(&frame.bytes) {
                 Ok(message) => message,
@@ -71,8 +74,7 @@ impl Inbound {
                 }
                 continue;
             }
-            let turn = turns.entry(frame.from).or_insert_with(|| Arc::new(Semaphore::new(1)));
-            let turns = [Arc::clone(turn), Arc::clone(&checks)];
+            let turns = [turns.of(frame.from), Arc::clone(&checks)];
             tokio::spawn(self.clone().proposal(frame, message, membership, turns));
         }
     }

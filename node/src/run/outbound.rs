@@ -95,6 +95,9 @@ impl Outbound {
         let peers = self.peering.peers(membership);
         let members = peers.iter().filter(|peer| !peer.validator).map(|peer| peer.node);
         *self.members.borrow_mut() = members.collect();
+        if let Err(error) = self.mesh.set_peers(peers) {
+            tracing::error!(%error, "the mesh keeps the peers that it had");
+        }
     }
 
     fn fetch(&self, from: NodeId, first: Height) {

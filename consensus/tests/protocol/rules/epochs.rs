@@ -48,10 +48,8 @@ fn p24_a_block_that_was_handed_over_ends_an_epoch_too() {
     let header = last();
     let mut bench = Bench::new(1);
     bench.hear(5, 2, view_change(1, 1, None));
-    assert_eq!(
-        bench.hear(5, 3, view_change(1, 1, None)),
-        ["persist ViewChange 1/1", "say ViewChange 1/1", "persist Entered 1/1", "say NewView 1/1",]
-    );
+    bench.hear(5, 3, view_change(1, 1, None));
+    assert_eq!(bench.replica.status().view, view(1));
     let said = brief(&bench.feed(6, Input::Sealed { seal: seal(&header, 0, &[0, 2, 3]), header }));
     assert_eq!(said, [String::new(); 0]);
     assert_eq!(bench.replica.deadline(), None);
