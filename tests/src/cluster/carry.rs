@@ -2,15 +2,14 @@
 
 use super::{Answers, Cluster, Serve};
 use crate::{
-    consortium::SUITE,
-    limits,
+    limits, machine,
     trouble::{Trouble, ensure},
 };
 use probata_consensus::Message;
 use probata_node::{
     chain::Effect,
     handle::Command,
-    limits::{FETCH_BLOCKS, FETCH_DEADLINE_MS},
+    limits::FETCH_DEADLINE_MS,
     network::NodeId,
     wire::{self, Bulk},
 };
@@ -47,13 +46,13 @@ impl Cluster {
     pub(super) fn obey_one(&mut self, from: usize, effect: Effect) -> Result<(), Trouble> {
         match effect {
             Effect::Broadcast(message) => {
-                self.watch.heard(&message)?;
+                self.watch.heard(from, &message)?;
                 let others = (0..self.validators()).filter(|to| *to != from);
                 let others: Vec<usize> = others.collect();
                 self.carry(from, others, Load::Consensus, &message.encode())
             }
             Effect::Send(to, message) => {
-                self.watch.heard(&message)?;
+                self.watch.heard(from, &message)?;
                 let to = self.places.get(&to).copied();
                 self.carry(from, to, Load::Consensus, &message.encode())
             }
@@ -68,7 +67,7 @@ impl Cluster {
                 self.carry(from, others, Load::Bulk, &Bulk::Head(height).encode())
             }
             Effect::Sealed { block, .. } => {
-                self.watch.sealed(from, &block, &self.genesis)?;
+                self.history.sealed(from, &block, self.gate.set_at(block.header.height))?;
                 let member = self.validators();
                 let to = (from != member).then_some(member);
                 let frame = Bulk::Head(block.header.height).encode();
@@ -122,7 +121,7 @@ impl Cluster {
             Load::Bulk(bytes) => match Bulk::decode(&bytes)? {
                 Bulk::Head(height) => self.command(to, Command::PeerHead { from, height })?,
                 Bulk::Submission(submission) => {
-                    let submission = self.edge.check(*submission)?;
+                    let submission = self.gate.submission(*submission)?;
                     self.command(to, Command::Submit { submission, answer: None })?;
                 }
             },
@@ -133,26 +132,14 @@ impl Cluster {
 
     /// The way of a node's edge: what does not hold is dropped.
     fn arrive(&mut self, to: usize, bytes: &[u8]) -> Result<(), Trouble> {
-        let message = Message::decode(bytes)?;
-        let set = self.genesis.validator_set();
-        let Ok(message) = message.verify(SUITE, &self.genesis.chain(), set) else { return Ok(()) };
-        if message.proposal().is_some_and(|it| self.edge.check_proposal(it).is_err()) {
-            return Ok(());
-        }
+        let Some(message) = self.gate.message(bytes) else { return Ok(()) };
         self.command(to, Command::Message(Box::new(message)))
     }
 
     fn serve(&mut self, asker: NodeId, asked: usize, first: Height) -> Result<(), Trouble> {
         let asker = *self.places.get(&asker).ok_or_else(|| Trouble::new("a stranger asks"))?;
         let from = self.id(asked);
-        let reader = self.reader(asked);
-        let mut blocks = Vec::new();
-        let mut height = first;
-        while let Some(block) = reader.block_bytes(height)?.filter(|_| blocks.len() < FETCH_BLOCKS)
-        {
-            blocks.push(block);
-            height = height.next();
-        }
+        let blocks = machine::blocks_from(&self.reader(asked), first)?;
         let blocks = wire::split_blocks(&wire::join_blocks(&blocks))?;
         match self
             .answers

@@ -1,0 +1,1 @@
+//! Whole worlds drawn from one seed.
