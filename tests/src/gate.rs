@@ -11,6 +11,32 @@ use std::{collections::BTreeMap, sync::Arc};
 /// Messages remembered with what their check said: those of some heights of a large committee.
 const REMEMBERED: usize = 2_048;
 
+/// Bytes on their way, hashed once for all whom they reach.
+#[derive(Debug, Clone)]
+pub(crate) struct Packet {
+    pub(crate) bytes: Arc<[u8]>,
+    pub(crate) hash: [u8; 32],
+}
+
+impl Packet {
+    pub(crate) fn new(bytes: impl Into<Arc<[u8]>>) -> Self {
+        let bytes = bytes.into();
+        Self { hash: blake3::hash(&bytes).into(), bytes }
+    }
+
+    /// The same with one bit changed, if there is a number to choose it by; whether it is.
+    pub(crate) fn changed(&self, by: Option<u64>) -> (Self, bool) {
+        let Some(number) = by.filter(|_| !self.bytes.is_empty()) else {
+            return (self.clone(), false);
+        };
+        let mut bytes = self.bytes.to_vec();
+        let bits = 8 * bytes.len() as u64;
+        let bit = usize::try_from(number % bits).expect("within a length");
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        (Self::new(bytes), true)
+    }
+}
+
 /// Checks what arrives, as the ways in of a node do.
 pub(crate) struct Gate {
     genesis: Arc<Genesis>,
@@ -34,16 +60,15 @@ impl Gate {
 
     /// A message whose signatures hold, and those of the submissions in its proposal; `None` for any
     /// other bytes.
-    pub(crate) fn message(&mut self, bytes: &[u8]) -> Option<Verified<Message>> {
-        let key = blake3::hash(bytes).into();
-        if let Some(known) = self.known.get(&key) {
+    pub(crate) fn message(&mut self, packet: &Packet) -> Option<Verified<Message>> {
+        if let Some(known) = self.known.get(&packet.hash) {
             return known.clone();
         }
-        let checked = self.check(bytes);
+        let checked = self.check(&packet.bytes);
         if self.known.len() == REMEMBERED {
             self.known.clear();
         }
-        self.known.insert(key, checked.clone());
+        self.known.insert(packet.hash, checked.clone());
         checked
     }
 

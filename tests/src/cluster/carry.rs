@@ -2,6 +2,7 @@
 
 use super::{Answers, Cluster, Serve};
 use crate::{
+    gate::Packet,
     limits, machine,
     trouble::{Trouble, ensure},
 };
@@ -14,7 +15,6 @@ use probata_node::{
     wire::{self, Bulk},
 };
 use probata_types::Height;
-use std::sync::Arc;
 
 /// One thing on its way to a node.
 pub(super) struct Carried {
@@ -24,8 +24,8 @@ pub(super) struct Carried {
 }
 
 enum Load {
-    Consensus(Arc<[u8]>),
-    Bulk(Arc<[u8]>),
+    Consensus(Packet),
+    Bulk(Packet),
     Ask { first: Height },
 }
 
@@ -39,7 +39,7 @@ impl Cluster {
     /// Puts a message on its way, past all cuts, from whoever signed it: for liars.
     pub fn inject(&mut self, to: usize, message: &Message) {
         let from = self.id(usize::from(message.from.0));
-        let load = Load::Consensus(message.encode().into());
+        let load = Load::Consensus(Packet::new(message.encode()));
         self.queue.push_back(Carried { from, to, load });
     }
 
@@ -100,13 +100,13 @@ impl Cluster {
         &mut self,
         from: usize,
         to: impl IntoIterator<Item = usize>,
-        load: impl Fn(Arc<[u8]>) -> Load,
+        load: impl Fn(Packet) -> Load,
         bytes: &[u8],
     ) -> Result<(), Trouble> {
-        let bytes: Arc<[u8]> = bytes.into();
+        let packet = Packet::new(bytes);
         for to in to {
             if !self.cuts.contains(&(from, to)) && self.nodes[to].chain.is_some() {
-                let (from, load) = (self.id(from), load(Arc::clone(&bytes)));
+                let (from, load) = (self.id(from), load(packet.clone()));
                 self.queue.push_back(Carried { from, to, load });
             }
         }
@@ -117,8 +117,8 @@ impl Cluster {
     pub(super) fn deliver_one(&mut self) -> Result<bool, Trouble> {
         let Some(Carried { from, to, load }) = self.queue.pop_front() else { return Ok(false) };
         match load {
-            Load::Consensus(bytes) => self.arrive(to, &bytes)?,
-            Load::Bulk(bytes) => match Bulk::decode(&bytes)? {
+            Load::Consensus(packet) => self.arrive(to, &packet)?,
+            Load::Bulk(packet) => match Bulk::decode(&packet.bytes)? {
                 Bulk::Head(height) => self.command(to, Command::PeerHead { from, height })?,
                 Bulk::Submission(submission) => {
                     let submission = self.gate.submission(*submission)?;
@@ -131,8 +131,8 @@ impl Cluster {
     }
 
     /// The way of a node's edge: what does not hold is dropped.
-    fn arrive(&mut self, to: usize, bytes: &[u8]) -> Result<(), Trouble> {
-        let Some(message) = self.gate.message(bytes) else { return Ok(()) };
+    fn arrive(&mut self, to: usize, packet: &Packet) -> Result<(), Trouble> {
+        let Some(message) = self.gate.message(packet) else { return Ok(()) };
         self.command(to, Command::Message(Box::new(message)))
     }
 
