@@ -50,10 +50,15 @@ impl Watch {
         }
         let (from, height, view) = (message.from, message.height(), message.view());
         let place = (from, height, view, kind);
+        let again = self.said.contains_key(&place);
         let first = *self.said.entry(place).or_insert(content);
         ensure(first == content, || {
             format!("validator {from} says two things: {kind:?} of height {height} in view {view}")
         })?;
+        // What a view was opened with may be shown later, too: it is no vote.
+        if again && kind == Kind::NewView {
+            return Ok(());
+        }
         let floor = self.floors.entry(from).or_default();
         let least = floor.asked.max(floor.voted);
         let rises = kind != Kind::ViewChange || view > floor.voted;

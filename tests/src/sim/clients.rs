@@ -49,6 +49,11 @@ impl Open {
     pub(super) const fn is_unheard(&self) -> bool {
         self.waiting.is_none()
     }
+
+    /// The node that was asked last and may still answer.
+    pub(super) fn waits_at(&self) -> Option<usize> {
+        self.waiting.as_ref().map(|(at, _)| *at)
+    }
 }
 
 impl Clients {

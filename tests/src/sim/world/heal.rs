@@ -89,7 +89,11 @@ impl World<'_> {
                 status.halted.map(|why| format!(", halted: {why}")).unwrap_or_default(),
             ));
         }
-        words.push_str(&format!(" {} submissions wait", self.clients.open().count()));
+        for (id, open) in self.clients.open() {
+            let at = open.waits_at().map_or("nowhere".to_owned(), |at| format!("at node {at}"));
+            let late = self.wall().since(open.submission.head.expires_at);
+            words.push_str(&format!(" submission {id} waits {at}, expired for {late} ms;"));
+        }
         words
     }
 }
