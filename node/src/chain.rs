@@ -176,6 +176,11 @@ impl Chain {
         Ok(self.ledger.close()?)
     }
 
+    /// Who takes part in deciding the next block.
+    pub fn membership(&self) -> &Arc<Membership> {
+        &self.membership
+    }
+
     /// What the chain says of itself.
     pub fn status(&self) -> ChainStatus {
         let head = self.ledger.head();

@@ -6,7 +6,6 @@
 
 mod answers;
 mod carry;
-mod watch;
 mod writer;
 
 pub use answers::{Answers, Serve};
@@ -15,18 +14,21 @@ pub use writer::Client;
 use crate::{
     consortium::{self, Purpose},
     disk::ForgetfulDisk,
+    gate::Gate,
+    history::History,
     limits,
+    machine::Machine,
+    store::ForgetfulStore,
     trouble::{Trouble, ensure},
+    watch::Watch,
 };
 use carry::Carried;
 use probata_consensus::{Fault, Message, MessageBody};
 use probata_genesis::Genesis;
-use probata_ledger::{LedgerReader, MemoryStore};
+use probata_ledger::LedgerReader;
 use probata_node::{
-    chain::{Chain, ChainError, ChainSetup, Effect},
-    edge::Edge,
+    chain::{Chain, ChainError, Effect},
     handle::{Admission, ChainStatus, Command},
-    metrics::Metrics,
     network::NodeId,
 };
 use probata_types::{Header, Height, Keypair, Millis, Now, Submission, ValidatorIndex};
@@ -35,13 +37,11 @@ use std::{
     sync::Arc,
 };
 use tokio::sync::oneshot;
-use watch::Watch;
 
 /// Nodes of one consortium: its validators by their numbers, and after them one member node.
 pub struct Cluster {
-    genesis: Arc<Genesis>,
-    edge: Edge,
-    nodes: Vec<Node>,
+    gate: Gate,
+    nodes: Vec<Machine>,
     places: BTreeMap<NodeId, usize>,
     now: Now,
     queue: VecDeque<Carried>,
@@ -50,20 +50,13 @@ pub struct Cluster {
     cuts: BTreeSet<(usize, usize)>,
     answers: BTreeMap<usize, Answers>,
     watch: Watch,
+    history: History,
     /// Whether heights that nodes announce are lost.
     pub announcements_are_lost: bool,
     /// Who asked whom for blocks, in order.
     pub fetches: Vec<(usize, usize)>,
     /// Faults that a node proved, and which.
     pub faults: Vec<(usize, Arc<Fault>)>,
-}
-
-struct Node {
-    id: NodeId,
-    key: Option<Keypair>,
-    disk: Arc<ForgetfulDisk>,
-    store: Arc<MemoryStore>,
-    chain: Option<Chain>,
 }
 
 impl Cluster {
@@ -76,19 +69,11 @@ impl Cluster {
         let genesis = Arc::new(consortium::genesis_with_member(validators, begin));
         let mut nodes = Vec::new();
         for number in 0..=validators {
-            let votes = number < validators;
-            nodes.push(Node {
-                id: NodeId::from_bytes(consortium::pair(number, Purpose::Node).public().0)?,
-                key: votes.then(|| consortium::pair(number, Purpose::Validator)),
-                disk: Arc::new(ForgetfulDisk::default()),
-                store: Arc::new(MemoryStore::default()),
-                chain: None,
-            });
+            nodes.push(Machine::new(number, number < validators)?);
         }
         let places = nodes.iter().enumerate().map(|(at, node)| (node.id, at)).collect();
         let mut cluster = Self {
-            edge: Edge::new(genesis.chain()),
-            genesis,
+            gate: Gate::new(genesis),
             places,
             now: Now { monotonic: Millis::ZERO, wall: begin.saturating_add(1) },
             queue: VecDeque::new(),
@@ -96,6 +81,7 @@ impl Cluster {
             cuts: BTreeSet::new(),
             answers: BTreeMap::new(),
             watch: Watch::default(),
+            history: History::default(),
             announcements_are_lost: false,
             fetches: Vec::new(),
             faults: Vec::new(),
@@ -107,7 +93,7 @@ impl Cluster {
 
     /// What all of them share.
     pub fn genesis(&self) -> &Genesis {
-        &self.genesis
+        self.gate.genesis()
     }
 
     /// The time on every node's clocks.
@@ -161,7 +147,7 @@ impl Cluster {
     /// # Errors
     /// [`Trouble`] as [`Cluster::command`], or if the node says nothing.
     pub fn submit(&mut self, at: usize, submission: &Submission) -> Result<Admission, Trouble> {
-        let submission = self.edge.check(submission.clone())?;
+        let submission = self.gate.submission(submission.clone())?;
         let (answer, mut admission) = oneshot::channel();
         self.command(at, Command::Submit { submission, answer: Some(answer) })?;
         Ok(admission.try_recv()?)
@@ -180,19 +166,11 @@ impl Cluster {
     /// # Errors
     /// [`Trouble`] if what it says at once contradicts what it said before.
     pub fn try_start(&mut self, at: usize) -> Result<Result<(), ChainError>, Trouble> {
-        let node = &mut self.nodes[at];
-        let setup = ChainSetup {
-            genesis: Arc::clone(&self.genesis),
-            keypairs: node.key.clone().into_iter().collect(),
-            storage: node.disk.clone(),
-            store: node.store.clone(),
-            metrics: Arc::new(Metrics::new()),
-        };
-        let (chain, effects) = match Chain::open(setup, self.now, &|_, _| ()) {
-            Ok(opened) => opened,
+        let genesis = Arc::clone(self.gate.genesis());
+        let effects = match self.nodes[at].open(&genesis, self.now) {
+            Ok(effects) => effects,
             Err(error) => return Ok(Err(error)),
         };
-        node.chain = Some(chain);
         self.obey(at, effects)?;
         Ok(Ok(()))
     }
@@ -229,7 +207,7 @@ impl Cluster {
 
     /// Empties what a stopped node derived from its log.
     pub fn wipe_store(&mut self, at: usize) {
-        self.nodes[at].store = Arc::new(MemoryStore::default());
+        self.nodes[at].store = Arc::new(ForgetfulStore::default());
     }
 
     /// Gives a stopped node another validator key, or none.
@@ -255,7 +233,7 @@ impl Cluster {
     /// A message as the validator in that place would sign it: for liars. What liars say is not held
     /// against them.
     pub fn sign(&self, validator: u16, body: MessageBody) -> Message {
-        let digest = body.digest(consortium::SUITE, &self.genesis.chain());
+        let digest = body.digest(consortium::SUITE, &self.genesis().chain());
         let signature = consortium::pair(validator, Purpose::Validator).sign(&digest);
         Message { from: ValidatorIndex(validator), signature, body }
     }

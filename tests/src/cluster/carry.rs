@@ -2,20 +2,19 @@
 
 use super::{Answers, Cluster, Serve};
 use crate::{
-    consortium::SUITE,
-    limits,
+    gate::Packet,
+    limits, machine,
     trouble::{Trouble, ensure},
 };
 use probata_consensus::Message;
 use probata_node::{
     chain::Effect,
     handle::Command,
-    limits::{FETCH_BLOCKS, FETCH_DEADLINE_MS},
+    limits::FETCH_DEADLINE_MS,
     network::NodeId,
     wire::{self, Bulk},
 };
 use probata_types::Height;
-use std::sync::Arc;
 
 /// One thing on its way to a node.
 pub(super) struct Carried {
@@ -25,8 +24,8 @@ pub(super) struct Carried {
 }
 
 enum Load {
-    Consensus(Arc<[u8]>),
-    Bulk(Arc<[u8]>),
+    Consensus(Packet),
+    Bulk(Packet),
     Ask { first: Height },
 }
 
@@ -40,20 +39,20 @@ impl Cluster {
     /// Puts a message on its way, past all cuts, from whoever signed it: for liars.
     pub fn inject(&mut self, to: usize, message: &Message) {
         let from = self.id(usize::from(message.from.0));
-        let load = Load::Consensus(message.encode().into());
+        let load = Load::Consensus(Packet::new(message.encode()));
         self.queue.push_back(Carried { from, to, load });
     }
 
     pub(super) fn obey_one(&mut self, from: usize, effect: Effect) -> Result<(), Trouble> {
         match effect {
             Effect::Broadcast(message) => {
-                self.watch.heard(&message)?;
+                self.watch.heard(from, &message)?;
                 let others = (0..self.validators()).filter(|to| *to != from);
                 let others: Vec<usize> = others.collect();
                 self.carry(from, others, Load::Consensus, &message.encode())
             }
             Effect::Send(to, message) => {
-                self.watch.heard(&message)?;
+                self.watch.heard(from, &message)?;
                 let to = self.places.get(&to).copied();
                 self.carry(from, to, Load::Consensus, &message.encode())
             }
@@ -68,7 +67,7 @@ impl Cluster {
                 self.carry(from, others, Load::Bulk, &Bulk::Head(height).encode())
             }
             Effect::Sealed { block, .. } => {
-                self.watch.sealed(from, &block, &self.genesis)?;
+                self.history.sealed(from, &block, self.gate.set_at(block.header.height))?;
                 let member = self.validators();
                 let to = (from != member).then_some(member);
                 let frame = Bulk::Head(block.header.height).encode();
@@ -90,7 +89,7 @@ impl Cluster {
                 });
                 Ok(())
             }
-            Effect::Membership(_) => Ok(()),
+            Effect::Membership(membership) => self.gate.learn(&membership),
             Effect::Fault(fault) => {
                 self.faults.push((from, fault));
                 Ok(())
@@ -102,13 +101,13 @@ impl Cluster {
         &mut self,
         from: usize,
         to: impl IntoIterator<Item = usize>,
-        load: impl Fn(Arc<[u8]>) -> Load,
+        load: impl Fn(Packet) -> Load,
         bytes: &[u8],
     ) -> Result<(), Trouble> {
-        let bytes: Arc<[u8]> = bytes.into();
+        let packet = Packet::new(bytes);
         for to in to {
             if !self.cuts.contains(&(from, to)) && self.nodes[to].chain.is_some() {
-                let (from, load) = (self.id(from), load(Arc::clone(&bytes)));
+                let (from, load) = (self.id(from), load(packet.clone()));
                 self.queue.push_back(Carried { from, to, load });
             }
         }
@@ -119,11 +118,11 @@ impl Cluster {
     pub(super) fn deliver_one(&mut self) -> Result<bool, Trouble> {
         let Some(Carried { from, to, load }) = self.queue.pop_front() else { return Ok(false) };
         match load {
-            Load::Consensus(bytes) => self.arrive(to, &bytes)?,
-            Load::Bulk(bytes) => match Bulk::decode(&bytes)? {
+            Load::Consensus(packet) => self.arrive(to, &packet)?,
+            Load::Bulk(packet) => match Bulk::decode(&packet.bytes)? {
                 Bulk::Head(height) => self.command(to, Command::PeerHead { from, height })?,
                 Bulk::Submission(submission) => {
-                    let submission = self.edge.check(*submission)?;
+                    let submission = self.gate.submission(*submission)?;
                     self.command(to, Command::Submit { submission, answer: None })?;
                 }
             },
@@ -133,30 +132,18 @@ impl Cluster {
     }
 
     /// The way of a node's edge: what does not hold is dropped.
-    fn arrive(&mut self, to: usize, bytes: &[u8]) -> Result<(), Trouble> {
-        let message = Message::decode(bytes)?;
+    fn arrive(&mut self, to: usize, packet: &Packet) -> Result<(), Trouble> {
         let Some(chain) = &self.nodes[to].chain else { return Ok(()) };
-        let membership = chain.status().membership;
-        let chain = self.genesis.chain();
-        let Ok(message) = message.verify(SUITE, &chain, membership.set()) else { return Ok(()) };
-        if message.proposal().is_some_and(|it| self.edge.check_proposal(it).is_err()) {
-            return Ok(());
-        }
-        let (message, epoch) = (Box::new(message), membership.epoch.number);
+        let epoch = chain.membership().epoch.clone();
+        let Some(message) = self.gate.message(packet, &epoch) else { return Ok(()) };
+        let (message, epoch) = (Box::new(message), epoch.number);
         self.command(to, Command::Message { message, epoch })
     }
 
     fn serve(&mut self, asker: NodeId, asked: usize, first: Height) -> Result<(), Trouble> {
         let asker = *self.places.get(&asker).ok_or_else(|| Trouble::new("a stranger asks"))?;
         let from = self.id(asked);
-        let reader = self.reader(asked);
-        let mut blocks = Vec::new();
-        let mut height = first;
-        while let Some(block) = reader.block_bytes(height)?.filter(|_| blocks.len() < FETCH_BLOCKS)
-        {
-            blocks.push(block);
-            height = height.next();
-        }
+        let blocks = machine::blocks_from(&self.reader(asked), first)?;
         let blocks = wire::split_blocks(&wire::join_blocks(&blocks))?;
         match self
             .answers

@@ -1,0 +1,107 @@
+//! What correct validators may never do, seen from outside, crashes included.
+
+use crate::trouble::{Trouble, ensure};
+use probata_consensus::{Message, MessageBody};
+use probata_types::{Domain, Hash, Header, Height, Proposal, ValidatorIndex, View};
+use std::collections::BTreeMap;
+
+/// What correct validators have said since the beginning.
+#[derive(Debug, Default)]
+pub(crate) struct Watch {
+    said: BTreeMap<(ValidatorIndex, Height, View, Kind), Hash>,
+    commits: BTreeMap<ValidatorIndex, Header>,
+    floors: BTreeMap<ValidatorIndex, Floor>,
+}
+
+/// The kinds of message of which a correct validator says one in a view of a height.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    PrePrepare,
+    Prepare,
+    Commit,
+    ViewChange,
+    NewView,
+}
+
+/// What a validator may not fall below (S0 of the protocol).
+#[derive(Debug, Default, Clone, Copy)]
+struct Floor {
+    /// The highest height that it spoke of.
+    height: Height,
+    /// The highest view that it voted in.
+    voted: View,
+    /// The highest view that it asked for.
+    asked: View,
+}
+
+impl Watch {
+    /// Takes note of what a validator sends. What it hands on of others (a NewView) is not its own.
+    ///
+    /// # Errors
+    /// [`Trouble`] if the sender contradicts what it said before: it says two things of one kind in a
+    /// view, or the heights and views that it speaks of fall.
+    pub(crate) fn heard(&mut self, sender: usize, message: &Message) -> Result<(), Trouble> {
+        let Some((kind, content)) = content(message) else { return Ok(()) };
+        if message.from.position() != sender {
+            return Ok(());
+        }
+        if let MessageBody::Commit { header, .. } = &message.body {
+            self.commits.insert(message.from, header.clone());
+        }
+        let (from, height, view) = (message.from, message.height(), message.view());
+        let place = (from, height, view, kind);
+        let again = self.said.contains_key(&place);
+        let first = *self.said.entry(place).or_insert(content);
+        ensure(first == content, || {
+            format!("validator {from} says two things: {kind:?} of height {height} in view {view}")
+        })?;
+        // What a view was opened with may be shown later, too: it is no vote.
+        if again && kind == Kind::NewView {
+            return Ok(());
+        }
+        let floor = self.floors.entry(from).or_default();
+        let least = floor.asked.max(floor.voted);
+        let rises = kind != Kind::ViewChange || view > floor.voted;
+        ensure(height >= floor.height && view >= least && rises, || {
+            format!(
+                "validator {from} goes back: {kind:?} of height {height} in view {view} after \
+                 height {}, votes in view {} and a wish for view {}",
+                floor.height, floor.voted, floor.asked
+            )
+        })?;
+        floor.height = height;
+        if kind == Kind::ViewChange {
+            floor.asked = view;
+        } else {
+            floor.voted = view;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn voted(&self, validator: ValidatorIndex, height: Height) -> bool {
+        let mut votes = self.said.keys();
+        votes.any(|(from, at, _, kind)| (*from, *at, *kind) == (validator, height, Kind::Prepare))
+    }
+
+    pub(crate) fn committed(&self, validator: ValidatorIndex) -> Option<&Header> {
+        self.commits.get(&validator)
+    }
+}
+
+/// What a message says, where a correct validator says it once; `None` for a shown seal.
+pub(crate) fn content(message: &Message) -> Option<(Kind, Hash)> {
+    Some(match &message.body {
+        MessageBody::PrePrepare { proposal, .. } => (Kind::PrePrepare, proposal.digest()),
+        MessageBody::Prepare { digest, .. } => (Kind::Prepare, *digest),
+        MessageBody::Commit { header, .. } => (Kind::Commit, header.hash()),
+        MessageBody::ViewChange { prepared, .. } => {
+            let what = prepared.as_ref().map(|it| (it.view, it.digest));
+            (Kind::ViewChange, crate::consortium::SUITE.hash_value(Domain::ViewChange, &what))
+        }
+        MessageBody::NewView { view_changes, proposal, .. } => {
+            let what = (view_changes, proposal.as_ref().map(Proposal::digest));
+            (Kind::NewView, crate::consortium::SUITE.hash_value(Domain::NewView, &what))
+        }
+        MessageBody::Head { .. } => return None,
+    })
+}
