@@ -24,7 +24,7 @@ use crate::{
 };
 use carry::Carried;
 use probata_consensus::{Fault, Message, MessageBody};
-use probata_genesis::Genesis;
+use probata_genesis::{Genesis, Parameters};
 use probata_ledger::LedgerReader;
 use probata_node::{
     chain::{Chain, ChainError, Effect},
@@ -44,6 +44,7 @@ pub struct Cluster {
     nodes: Vec<Machine>,
     places: BTreeMap<NodeId, usize>,
     now: Now,
+    members: usize,
     queue: VecDeque<Carried>,
     /// Answers under way that never come; the one who asked gives up at its time.
     given_up: Vec<(Millis, usize, NodeId)>,
@@ -65,17 +66,30 @@ impl Cluster {
     /// # Errors
     /// [`Trouble`] if a chain cannot be opened.
     pub fn new(validators: u16) -> Result<Self, Trouble> {
-        let begin = consortium::BEGIN;
-        let genesis = Arc::new(consortium::genesis_with_member(validators, begin));
-        let mut nodes = Vec::new();
-        for number in 0..=validators {
-            nodes.push(Machine::new(number, number < validators)?);
-        }
+        let genesis = consortium::genesis_with_member(validators, consortium::BEGIN);
+        let machines = (0..=validators).map(|number| Machine::new(number, number < validators));
+        Self::of(genesis, machines.collect::<Result<_, _>>()?, 1)
+    }
+
+    /// The same with any number of member nodes, each of which has a key for a seat to come.
+    ///
+    /// # Errors
+    /// [`Trouble`] if a chain cannot be opened.
+    pub fn with_candidates(validators: u16, candidates: u16) -> Result<Self, Trouble> {
+        let parameters = Parameters { heartbeat: Millis::new(10_000), ..Parameters::recommended() };
+        let genesis = consortium::genesis_of(validators, candidates, parameters);
+        let machines = (0..validators + candidates).map(|number| Machine::new(number, true));
+        Self::of(genesis, machines.collect::<Result<_, _>>()?, usize::from(candidates))
+    }
+
+    fn of(genesis: Genesis, nodes: Vec<Machine>, members: usize) -> Result<Self, Trouble> {
+        let genesis = Arc::new(genesis);
         let places = nodes.iter().enumerate().map(|(at, node)| (node.id, at)).collect();
         let mut cluster = Self {
             gate: Gate::new(genesis),
             places,
-            now: Now { monotonic: Millis::ZERO, wall: begin.saturating_add(1) },
+            now: Now { monotonic: Millis::ZERO, wall: consortium::BEGIN.saturating_add(1) },
+            members,
             queue: VecDeque::new(),
             given_up: Vec::new(),
             cuts: BTreeSet::new(),
@@ -101,9 +115,14 @@ impl Cluster {
         self.now
     }
 
-    /// How many validators there are; also the place of the member node.
+    /// How many validators genesis has; also the place of the first member node.
     pub fn validators(&self) -> usize {
-        self.nodes.len() - 1
+        self.nodes.len() - self.members
+    }
+
+    /// Gives a stopped node one key more, for a seat to come.
+    pub fn add_key(&mut self, at: usize, key: Keypair) {
+        self.nodes[at].keys.push(key);
     }
 
     /// What a node says of itself.
@@ -212,7 +231,7 @@ impl Cluster {
 
     /// Gives a stopped node another validator key, or none.
     pub fn set_key(&mut self, at: usize, key: Option<Keypair>) {
-        self.nodes[at].key = key;
+        self.nodes[at].keys = key.into_iter().collect();
     }
 
     /// From here on nothing comes from the one to the other.

@@ -12,6 +12,7 @@
 //! | [`consortium`], [`committee`] | fixed keys and a genesis; real chains in one thread, without sockets |
 //! | [`cluster`], [`disk`], [`store`] | real chains in a false world: cut links, lying peers, disks that forget |
 //! | [`sim`] | whole worlds drawn from one seed, with everything that goes wrong in them |
+//! | [`governance`] | motions and ballots of that consortium |
 //! | [`seed`] | random choices that can be repeated |
 
 pub mod check;
@@ -20,6 +21,7 @@ pub mod committee;
 pub mod consortium;
 pub mod disk;
 mod gate;
+pub mod governance;
 mod history;
 pub mod limits;
 pub mod load;

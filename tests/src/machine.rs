@@ -14,13 +14,13 @@ use probata_node::{
     metrics::Metrics,
     network::NodeId,
 };
-use probata_types::{Height, Keypair, Now};
+use probata_types::{Height, Keypair, Now, ValidatorIndex, ValidatorSet};
 use std::sync::Arc;
 
-/// A node of the consortium with that number; one without a vote has no key.
+/// A node of the consortium with that number; one that never votes has no key.
 pub(crate) struct Machine {
     pub(crate) id: NodeId,
-    pub(crate) key: Option<Keypair>,
+    pub(crate) keys: Vec<Keypair>,
     pub(crate) disk: Arc<ForgetfulDisk>,
     pub(crate) store: Arc<ForgetfulStore>,
     pub(crate) chain: Option<Chain>,
@@ -30,7 +30,7 @@ impl Machine {
     pub(crate) fn new(number: u16, votes: bool) -> Result<Self, Trouble> {
         Ok(Self {
             id: NodeId::from_bytes(consortium::pair(number, Purpose::Node).public().0)?,
-            key: votes.then(|| consortium::pair(number, Purpose::Validator)),
+            keys: votes.then(|| consortium::pair(number, Purpose::Validator)).into_iter().collect(),
             disk: Arc::default(),
             store: Arc::default(),
             chain: None,
@@ -45,7 +45,7 @@ impl Machine {
     ) -> Result<Vec<Effect>, ChainError> {
         let setup = ChainSetup {
             genesis: Arc::clone(genesis),
-            keypairs: self.key.clone().into_iter().collect(),
+            keypairs: self.keys.clone(),
             storage: self.disk.clone(),
             store: self.store.clone(),
             metrics: Arc::new(Metrics::new()),
@@ -53,6 +53,11 @@ impl Machine {
         let (chain, effects) = Chain::open(setup, now, &|_, _| ())?;
         self.chain = Some(chain);
         Ok(effects)
+    }
+
+    /// Its place in a validator set, by one of its keys.
+    pub(crate) fn seat(&self, set: &ValidatorSet) -> Option<ValidatorIndex> {
+        self.keys.iter().find_map(|pair| set.position_of(&pair.public()))
     }
 }
 

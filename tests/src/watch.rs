@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 pub(crate) struct Watch {
     said: BTreeMap<(ValidatorIndex, Height, View, Kind), Hash>,
     commits: BTreeMap<ValidatorIndex, Header>,
-    floors: BTreeMap<ValidatorIndex, Floor>,
+    floors: BTreeMap<usize, Floor>,
 }
 
 /// The kinds of message of which a correct validator says one in a view of a height.
@@ -35,14 +35,21 @@ struct Floor {
 }
 
 impl Watch {
-    /// Takes note of what a validator sends. What it hands on of others (a NewView) is not its own.
+    /// Takes note of what a node sends, by its seat in the epoch that begins at `first`, to which the
+    /// message belongs. What it hands on of others (a NewView) is not its own.
     ///
     /// # Errors
     /// [`Trouble`] if the sender contradicts what it said before: it says two things of one kind in a
     /// view, or the heights and views that it speaks of fall.
-    pub(crate) fn heard(&mut self, sender: usize, message: &Message) -> Result<(), Trouble> {
+    pub(crate) fn heard(
+        &mut self,
+        sender: usize,
+        seat: Option<ValidatorIndex>,
+        first: Height,
+        message: &Message,
+    ) -> Result<(), Trouble> {
         let Some((kind, content)) = content(message) else { return Ok(()) };
-        if message.from.position() != sender {
+        if Some(message.from) != seat {
             return Ok(());
         }
         if let MessageBody::Commit { header, .. } = &message.body {
@@ -51,15 +58,19 @@ impl Watch {
         let (from, height, view) = (message.from, message.height(), message.view());
         let place = (from, height, view, kind);
         let again = self.said.contains_key(&place);
-        let first = *self.said.entry(place).or_insert(content);
-        ensure(first == content, || {
+        let before = *self.said.entry(place).or_insert(content);
+        ensure(before == content, || {
             format!("validator {from} says two things: {kind:?} of height {height} in view {view}")
         })?;
         // What a view was opened with may be shown later, too: it is no vote.
         if again && kind == Kind::NewView {
             return Ok(());
         }
-        let floor = self.floors.entry(from).or_default();
+        let floor = self.floors.entry(sender).or_default();
+        if floor.height < first && height >= first {
+            // P24: views begin again with the epoch.
+            *floor = Floor::default();
+        }
         let least = floor.asked.max(floor.voted);
         let rises = kind != Kind::ViewChange || view > floor.voted;
         ensure(height >= floor.height && view >= least && rises, || {

@@ -46,19 +46,18 @@ impl Cluster {
     pub(super) fn obey_one(&mut self, from: usize, effect: Effect) -> Result<(), Trouble> {
         match effect {
             Effect::Broadcast(message) => {
-                self.watch.heard(from, &message)?;
-                let others = (0..self.validators()).filter(|to| *to != from);
-                let others: Vec<usize> = others.collect();
+                self.watch(from, &message)?;
+                let others = self.voters_but(from);
                 self.carry(from, others, Load::Consensus, &message.encode())
             }
             Effect::Send(to, message) => {
-                self.watch.heard(from, &message)?;
+                self.watch(from, &message)?;
                 let to = self.places.get(&to).copied();
                 self.carry(from, to, Load::Consensus, &message.encode())
             }
             Effect::Forward(submission) => {
                 let frame = Bulk::Submission(Box::new((*submission).clone())).encode();
-                let others: Vec<usize> = (0..self.validators()).filter(|to| *to != from).collect();
+                let others = self.voters_but(from);
                 self.carry(from, others, Load::Bulk, &frame)
             }
             Effect::Announce(_) if self.announcements_are_lost => Ok(()),
@@ -68,10 +67,12 @@ impl Cluster {
             }
             Effect::Sealed { block, .. } => {
                 self.history.sealed(from, &block, self.gate.set_at(block.header.height))?;
-                let member = self.validators();
-                let to = (from != member).then_some(member);
+                let voters = self.voters_but(from);
+                let members =
+                    (0..self.nodes.len()).filter(|to| *to != from && !voters.contains(to));
+                let members: Vec<usize> = members.collect();
                 let frame = Bulk::Head(block.header.height).encode();
-                self.carry(from, to, Load::Bulk, &frame)
+                self.carry(from, members, Load::Bulk, &frame)
             }
             Effect::Fetch { from: asked, first } => {
                 let to = *self.places.get(&asked).ok_or_else(|| Trouble::new("a stranger"))?;
@@ -95,6 +96,19 @@ impl Cluster {
                 Ok(())
             }
         }
+    }
+
+    fn watch(&mut self, from: usize, message: &Message) -> Result<(), Trouble> {
+        let epoch = self.gate.epoch_at(message.height());
+        self.watch.heard(from, self.nodes[from].seat(&epoch.set), epoch.first, message)
+    }
+
+    /// The nodes that vote, as this one sees it, without itself.
+    fn voters_but(&self, from: usize) -> Vec<usize> {
+        let Some(chain) = &self.nodes[from].chain else { return Vec::new() };
+        let voters = chain.membership().nodes().filter(|member| member.seat.is_some());
+        let places = voters.filter_map(|member| self.places.get(&member.node).copied());
+        places.filter(|to| *to != from).collect()
     }
 
     fn carry(

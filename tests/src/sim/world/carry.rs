@@ -87,10 +87,16 @@ impl World<'_> {
             self.nodes[from].liar = Some(liar);
             return Ok(());
         }
-        self.watch.heard(from, message)?;
-        if message.from.position() == from {
+        let epoch = self.gate.epoch_at(message.height());
+        let (seat, first) = (self.nodes[from].machine.seat(&epoch.set), epoch.first);
+        self.watch.heard(from, seat, first, message)?;
+        if seat == Some(message.from) {
             let node = &mut self.nodes[from];
-            node.promises.check(&node.machine.disk, message)?;
+            // When an epoch ends its promises may be off the disk before what they are for is sent.
+            let chain = node.machine.chain.as_ref();
+            if chain.is_some_and(|it| it.membership().epoch.first <= message.height()) {
+                node.promises.check(&node.machine.disk, message)?;
+            }
             self.tell_of_views(from, message);
         }
         let packet = Packet::new(message.encode());
