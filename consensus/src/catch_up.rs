@@ -1,7 +1,7 @@
 //! Being ahead or behind: messages for later, missing blocks, laggards.
 
 use crate::{Message, MessageBody, Output, Reason, Replica, VoteKind, limits};
-use probata_types::{Header, Height, Millis, Now, Seal, ValidatorIndex, View};
+use probata_types::{Header, Height, Millis, Now, Seal, ValidatorIndex, View, mutated};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What others said of heights and views to come, and what was said to them about the past.
@@ -205,6 +205,9 @@ impl Replica {
     pub(crate) fn repeat(&mut self, now: Now) {
         self.timers.said(now.monotonic);
         for message in self.round.sent.clone() {
+            if mutated!(NeverRepeats) {
+                break;
+            }
             self.outputs.push(Output::Broadcast(message));
         }
         self.fetch_if_behind(now);

@@ -6,6 +6,7 @@ use probata_types::{
     ValidatorSet, Verified, View, codec,
     key::{self, Signed},
     limits::VALIDATORS,
+    mutated,
     seal::{SealError, SealVote, vote_digest},
 };
 use serde::{Deserialize, Serialize};
@@ -273,7 +274,8 @@ impl MessageBody {
 pub(crate) fn highest_certificate<'a>(
     view_changes: impl IntoIterator<Item = &'a ViewChangeVote>,
 ) -> Option<&'a PreparedCertificate> {
-    view_changes.into_iter().filter_map(|vote| vote.prepared.as_ref()).max_by_key(|it| it.view)
+    let shown = view_changes.into_iter().filter_map(|vote| vote.prepared.as_ref());
+    shown.filter(|_| !mutated!(CertificateIgnored)).max_by_key(|it| it.view)
 }
 
 struct Check<'a> {

@@ -6,7 +6,9 @@ use crate::{
     replica::{Accepted, Round},
     tally::Counted,
 };
-use probata_types::{Hash, Header, List, Now, Proposal, Seal, Signature, ValidatorIndex, limits};
+use probata_types::{
+    Hash, Header, List, Now, Proposal, Seal, Signature, ValidatorIndex, limits, mutated,
+};
 
 impl Replica {
     pub(crate) fn on_work(&mut self, now: Now, work: bool) {
@@ -56,13 +58,17 @@ impl Replica {
         proposal: Proposal,
         signature: Signature,
     ) -> Result<(), Reason> {
-        if from != self.leader() {
+        if from != self.leader() && !mutated!(AnybodyLeads) {
             return Err(Reason::NotTheLeader);
         }
         let digest = proposal.digest();
         if let Some(first) = &self.round.accepted {
             if first.digest == digest {
                 return Err(Reason::Duplicate);
+            }
+            if mutated!(TwoVotesInAView) && self.leaving.is_none() {
+                self.round = Round::default();
+                return self.accept(now, Accepted { digest, proposal, signature: Some(signature) });
             }
             let Some(other) = first.signature else { return Err(Reason::NotTheFirst) };
             let first = SignedContent { content: first.digest, signature: other };
@@ -93,7 +99,7 @@ impl Replica {
         let late = now.wall.since(proposal.time);
         // A vote given before a restart was given in time: the clock is not asked again.
         let voted = self.round.prepare == Some(proposal.digest());
-        let in_time = voted || early.max(late) <= allowed;
+        let in_time = voted || early.max(late) <= allowed || mutated!(ClockIgnored);
         if proposal.time <= self.head.time || !in_time {
             return Err(Reason::WrongTime);
         }
@@ -154,7 +160,8 @@ impl Replica {
         if known || self.round.prepare != Some(accepted.digest) {
             return Ok(());
         }
-        let Some(votes) = self.round.tally.prepare_quorum(&accepted.digest, self.quorum()) else {
+        let quorum = if mutated!(CommitUnprepared) { 1 } else { self.quorum() };
+        let Some(votes) = self.round.tally.prepare_quorum(&accepted.digest, quorum) else {
             return Ok(());
         };
         let votes = List::new(votes).expect("at most one vote for each validator");

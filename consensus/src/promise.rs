@@ -5,7 +5,7 @@ use crate::{
     message::PreparedCertificate,
     replica::{Accepted, Round},
 };
-use probata_types::{Hash, Header, Height, Now, Proposal, View, codec};
+use probata_types::{Hash, Header, Height, Now, Proposal, View, codec, mutated};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -108,12 +108,14 @@ impl Replica {
     ) -> Result<(), RestoreError> {
         check_promises(&promises)?;
         // P24: what was promised as one of an earlier set does not bind in this one.
-        promises.retain(|promise| promise.height() >= self.settings.first);
+        promises
+            .retain(|promise| promise.height() >= self.settings.first || mutated!(OldPromisesBind));
         let height = self.height();
         let (mut entered, mut asked) = ((View::ZERO, height), View::ZERO);
         for promise in &promises {
             let (at, view) = (promise.height(), promise.view());
             match promise {
+                Promise::ViewChange { .. } if mutated!(WishForgotten) => {}
                 Promise::ViewChange { .. } => asked = asked.max(view),
                 Promise::Entered { .. } if at >= height => entered = entered.max((view, at)),
                 // Of a height to come, so never sent: the block before it was not on disk yet.
@@ -151,6 +153,7 @@ impl Replica {
                 Promise::ViewChange { .. } | Promise::Entered { .. } => {}
                 vote if place > here => self.future.push(vote),
                 _ if place.0 < here.0 => {}
+                Promise::Prepared { .. } if mutated!(CertificateForgotten) => {}
                 Promise::Prepared { certificate, proposal, .. } => {
                     let known = self.prepared.as_ref().map(|(it, _)| it.view);
                     if known.is_none_or(|view| view < certificate.view) {
@@ -160,6 +163,7 @@ impl Replica {
                 Promise::Proposed { digest, .. } if place == here => {
                     self.round.proposed = Some(digest)
                 }
+                Promise::Prepare { .. } if mutated!(PrepareForgotten) => {}
                 Promise::Prepare { digest, .. } if place == here => {
                     self.round.prepare = Some(digest)
                 }

@@ -40,6 +40,8 @@ pub mod institution;
 pub mod key;
 pub mod limits;
 pub mod merkle;
+#[cfg(mutants)]
+pub mod mutation;
 pub mod number;
 pub mod object;
 pub mod outcome;
@@ -53,6 +55,18 @@ pub mod validator;
 pub mod verified;
 
 pub use address::Address;
+/// Whether this process makes a deliberate mistake of `mutation.rs`: never, in what ships.
+#[macro_export]
+macro_rules! mutated {
+    ($name:ident) => {{
+        #[cfg(mutants)]
+        let chosen = $crate::mutation::Mutation::$name.is_chosen();
+        #[cfg(not(mutants))]
+        let chosen = false;
+        chosen
+    }};
+}
+
 pub use block::{Header, Proposal, SealedBlock};
 pub use bounded::{List, Text};
 pub use epoch::Epoch;

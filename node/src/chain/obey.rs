@@ -5,7 +5,7 @@ use crate::{limits, membership::Membership};
 use probata_consensus::{Input, Output, Promise};
 use probata_contracts::Execution;
 use probata_types::{
-    Header, Height, List, Millis, Now, Outcome, Proposal, Seal, SealedBlock, codec,
+    Header, Height, List, Millis, Now, Outcome, Proposal, Seal, SealedBlock, codec, mutated,
     outcome::outcomes_root, state::StateRead,
 };
 use std::{collections::VecDeque, sync::Arc, time::Instant};
@@ -80,8 +80,8 @@ impl Chain {
         Ok(())
     }
 
-    fn sync_journal(&mut self) -> Result<(), ChainError> {
-        if self.journal_dirty {
+    pub(super) fn sync_journal(&mut self) -> Result<(), ChainError> {
+        if self.journal_dirty && !mutated!(VoteBeforePromise) {
             self.journal.sync()?;
             self.journal_dirty = false;
         }
@@ -170,7 +170,7 @@ impl Chain {
         // A block that was handed over may be old: a node that catches up is not yet in time.
         self.sealed_at = if voted { now.wall } else { block.header.time.min(now.wall) };
         self.effects.push(Effect::Sealed { block: Box::new(block), waited });
-        if Membership::is_changed_by(&changes) {
+        if Membership::is_changed_by(&changes) || mutated!(SetChangeLate) {
             self.membership_changed(now)?;
         }
         Ok(())

@@ -12,7 +12,9 @@ use probata_genesis::Genesis;
 use probata_ledger::{
     Journal, JournalError, Ledger, LedgerError, OpenError, Setup, Storage, Store,
 };
-use probata_types::{Height, Keypair, Millis, Now, ValidatorIndex, View, codec, state::StateError};
+use probata_types::{
+    Height, Keypair, Millis, Now, ValidatorIndex, View, codec, mutated, state::StateError,
+};
 use std::{collections::BTreeSet, sync::Arc};
 
 /// What a chain is made from.
@@ -200,7 +202,7 @@ pub(super) fn consensus_head(
     let (height, hash) = (head.height, head.hash);
     match &head.sealed {
         Some((header, seal)) => {
-            let own = membership.epoch.first <= height;
+            let own = membership.epoch.first <= height || mutated!(ViewsKept);
             let view = if own { seal.view } else { View::ZERO };
             Head { height, hash, time: header.time, view }
         }
