@@ -12,7 +12,9 @@
 //! | [`consortium`], [`committee`] | fixed keys and a genesis; real chains in one thread, without sockets |
 //! | [`cluster`], [`disk`] | real chains in a false world: cut links, lying peers, disks that forget |
 //! | [`seed`] | random choices that can be repeated |
+//! | [`chaos`] | real processes under fire, as a program |
 
+pub mod chaos;
 pub mod check;
 pub mod cluster;
 pub mod committee;

@@ -149,6 +149,14 @@ impl Load {
     /// [`Trouble`] if a writer met anything but a network that is away for a while: a refusal, a
     /// rejected record, an answer that does not verify.
     pub async fn stop(mut self) -> Result<Loaded, Trouble> {
+        self.end().await
+    }
+
+    /// The same, where its owner lives on. Nothing is written any more.
+    ///
+    /// # Errors
+    /// As [`Load::stop`].
+    pub async fn end(&mut self) -> Result<Loaded, Trouble> {
         self.shared.stop.store(true, Ordering::Relaxed);
         let mut open = Vec::new();
         while let Some(ended) = self.tasks.join_next().await {
@@ -225,5 +233,5 @@ fn only_away(error: &ClientError, clocks_are_off: bool) -> Result<(), Trouble> {
 
 /// Whether a refusal is one that a node whose clock is off may give.
 fn of_the_clock(why: &str) -> bool {
-    ["SUBMITTED_IN_FUTURE", "expired"].iter().any(|reason| why.contains(reason))
+    ["dated later", "expired"].iter().any(|reason| why.contains(reason))
 }

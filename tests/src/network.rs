@@ -298,6 +298,18 @@ impl Network {
     /// # Errors
     /// [`Trouble`] if a node does not stop well, or its data is not clean.
     pub async fn finish(mut self) -> Result<(), Trouble> {
+        self.stop_and_check().await?;
+        if let Some(folder) = self.own.take() {
+            folder.close()?;
+        }
+        Ok(())
+    }
+
+    /// Stops what runs and checks the data of every node.
+    ///
+    /// # Errors
+    /// As [`Network::finish`].
+    pub async fn stop_and_check(&mut self) -> Result<(), Trouble> {
         for node in self.running() {
             self.stop(node).await?;
         }
@@ -305,9 +317,6 @@ impl Network {
             let report = self.fsck(node).await?;
             let clean = report["clean"] == Value::Bool(true);
             ensure(clean, || format!("fsck of node {node} found damage: {report}"))?;
-        }
-        if let Some(folder) = self.own.take() {
-            folder.close()?;
         }
         Ok(())
     }

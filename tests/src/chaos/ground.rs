@@ -84,9 +84,7 @@ pub(super) fn permitted() -> Result<(), String> {
     };
     for (program, package) in [("ip", "iproute2"), ("unshare", "util-linux")] {
         if !found(program) {
-            return Err(format!(
-                "`{program}` is missing (Debian: apt-get install {package})"
-            ));
+            return Err(format!("`{program}` is missing (Debian: apt-get install {package})"));
         }
     }
     // All that will be needed: a namespace within, a pair of interfaces, a mount.
@@ -138,9 +136,8 @@ pub(super) fn lay_out(nodes: usize) -> Result<(), Trouble> {
     }
     ip_batch(&[], &batch)?;
     for node in 0..nodes {
-        let batch = format!(
-            "link set lo up\naddr add 10.77.{node}.2/24 dev eth0\nlink set eth0 up\n"
-        );
+        let batch =
+            format!("link set lo up\naddr add 10.77.{node}.2/24 dev eth0\nlink set eth0 up\n");
         ip_batch(&["-n", &format!("n{node}")], &batch)?;
     }
     // Nodes have no route beyond their link; this makes sure that the hub hands nothing on either.

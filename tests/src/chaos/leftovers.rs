@@ -110,7 +110,8 @@ mod tests {
     #[test]
     fn what_a_killed_run_left_is_cleared_up_and_what_runs_is_not() {
         let place = tempfile::tempdir().unwrap();
-        let (left, runs) = (place.path().join("probata-chaos-1"), place.path().join("probata-chaos-2"));
+        let (left, runs) =
+            (place.path().join("probata-chaos-1"), place.path().join("probata-chaos-2"));
         for folder in [&left, &runs] {
             fs::create_dir(folder).unwrap();
             fs::write(folder.join(LOCK), "").unwrap();

@@ -50,11 +50,7 @@ impl Links {
     }
 
     /// Changes all ways that are chosen by their ends.
-    pub(super) fn change(
-        &self,
-        chosen: impl Fn(usize, usize) -> bool,
-        change: impl Fn(&mut Way),
-    ) {
+    pub(super) fn change(&self, chosen: impl Fn(usize, usize) -> bool, change: impl Fn(&mut Way)) {
         for ((from, to), way) in &self.ways {
             if chosen(*from, *to) {
                 way.send_modify(&change);
