@@ -78,6 +78,9 @@ struct Common {
     /// Print the result as one line of JSON.
     #[arg(long)]
     json: bool,
+    /// Keep the folder of logs and data though everything held.
+    #[arg(long)]
+    keep: bool,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -90,6 +93,9 @@ struct FireArguments {
     /// Draws the plan. From the clock if left out; printed in any case.
     #[arg(long)]
     seed: Option<u64>,
+    /// Phases of the plan that are left out at its beginning.
+    #[arg(long, default_value_t = 0)]
+    skip: usize,
     /// Megabytes of each node's disk, where it gets one of its own. It is memory while in use.
     #[arg(long, default_value_t = 512)]
     disk_mb: u64,
@@ -209,6 +215,13 @@ async fn run(arguments: Arguments, ground: Ground) -> ExitCode {
         () = stop::end_of_stdin(), if ground::is_inside() => Err(Stop::Interrupted),
     };
     match result {
+        Ok(()) if arguments.common().keep => match folder.keep() {
+            Ok(path) => {
+                eprintln!("logs and data are in {}", path.display());
+                ExitCode::SUCCESS
+            }
+            Err(trouble) => end(Stop::Cannot(trouble), None),
+        },
         Ok(()) => ExitCode::SUCCESS,
         Err(stop) => end(stop, Some(folder)),
     }
@@ -261,6 +274,7 @@ async fn under_fire(it: &FireArguments, ground: Ground, folder: &Folder) -> Resu
     let orders = fire::Orders {
         duration,
         seed: it.seed.unwrap_or(now),
+        skip: it.skip,
         writers: it.common.writers,
         pause: Duration::from_millis(it.common.pause_ms),
     };
@@ -270,7 +284,7 @@ async fn under_fire(it: &FireArguments, ground: Ground, folder: &Folder) -> Resu
     match fire.burn(&orders).await {
         Ok(tally) => {
             tally.print(it.common.json);
-            Ok(())
+            if it.common.keep { fire.save_disks().map_err(Stop::Cannot) } else { Ok(()) }
         }
         Err(trouble) => {
             if let Err(error) = fire.save_disks() {

@@ -22,6 +22,8 @@ const CHECKS_AT_ONCE: usize = 4;
 pub(super) struct Orders {
     pub(super) duration: Duration,
     pub(super) seed: u64,
+    /// Phases of the plan that are left out at its beginning.
+    pub(super) skip: usize,
     pub(super) writers: usize,
     pub(super) pause: Duration,
 }
@@ -67,6 +69,7 @@ impl Fire {
     pub(super) async fn burn(&mut self, orders: &Orders) -> Result<Tally, Trouble> {
         let start = Instant::now();
         let mut plan = Plan::new(self.means, orders.seed);
+        (0..orders.skip).for_each(|_| drop(plan.next()));
         while start.elapsed() < orders.duration {
             let phase = plan.next();
             self.phase(start, &phase).await.map_err(|trouble| {

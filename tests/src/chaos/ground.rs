@@ -16,6 +16,8 @@ use std::{
 
 /// Set for the program that was started again inside.
 const INSIDE: &str = "PROBATA_CHAOS_INSIDE";
+/// Folders of the system's own programs.
+const SBIN: [&str; 2] = ["/usr/sbin", "/sbin"];
 /// The port of every node's mesh and the one of its HTTP API, where each has an address of its own.
 pub(super) const PORTS: (u16, u16) = (7_000, 8_000);
 
@@ -69,6 +71,9 @@ fn unshare() -> Command {
     }
     command.args(["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]);
     command.args(["--propagation", "private", "--"]);
+    // Where `ip` is, which an ordinary user's path may leave out.
+    let path = std::env::var("PATH").unwrap_or_default();
+    command.env("PATH", format!("{path}:{}", SBIN.join(":")));
     command
 }
 
@@ -79,7 +84,7 @@ fn unshare() -> Command {
 pub(super) fn permitted() -> Result<(), String> {
     let found = |program: &str| {
         let folders = std::env::var_os("PATH").unwrap_or_default();
-        let sbin = ["/usr/sbin", "/sbin"].map(PathBuf::from);
+        let sbin = SBIN.map(PathBuf::from);
         std::env::split_paths(&folders).chain(sbin).any(|it| it.join(program).is_file())
     };
     for (program, package) in [("ip", "iproute2"), ("unshare", "util-linux")] {

@@ -52,7 +52,7 @@ impl Folder {
     pub(super) fn keep(mut self) -> Result<PathBuf, Trouble> {
         self.kept = true;
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
-        let path = self.path.with_file_name(name.replace(NAME, "probata-violated-"));
+        let path = self.path.with_file_name(name.replace(NAME, "probata-kept-"));
         fs::rename(&self.path, &path)?;
         Ok(path)
     }
