@@ -5,6 +5,7 @@ mod diverge;
 mod normal;
 mod proposals;
 mod restarts;
+mod users;
 mod views;
 
 use probata_node::handle::Admission;

@@ -6,6 +6,7 @@
 
 mod answers;
 mod carry;
+mod links;
 mod watch;
 mod writer;
 
@@ -45,6 +46,9 @@ pub struct Cluster {
     places: BTreeMap<NodeId, usize>,
     now: Now,
     queue: VecDeque<Carried>,
+    links: links::Links,
+    /// How far wall clocks are off, in milliseconds.
+    clocks: BTreeMap<usize, i64>,
     /// Answers under way that never come; the one who asked gives up at its time.
     given_up: Vec<(Millis, usize, NodeId)>,
     cuts: BTreeSet<(usize, usize)>,
@@ -92,6 +96,8 @@ impl Cluster {
             places,
             now: Now { monotonic: Millis::ZERO, wall: begin.saturating_add(1) },
             queue: VecDeque::new(),
+            links: links::Links::default(),
+            clocks: BTreeMap::new(),
             given_up: Vec::new(),
             cuts: BTreeSet::new(),
             answers: BTreeMap::new(),
@@ -152,7 +158,8 @@ impl Cluster {
     /// [`Trouble`] if the node must stop of it, or one of its effects shows a contradiction.
     pub fn command(&mut self, at: usize, command: Command) -> Result<(), Trouble> {
         let Some(chain) = &mut self.nodes[at].chain else { return Ok(()) };
-        let effects = chain.handle(self.now, command)?;
+        let now = links::now_at(&self.clocks, at, self.now);
+        let effects = chain.handle(now, command)?;
         self.obey(at, effects)
     }
 
@@ -188,7 +195,8 @@ impl Cluster {
             store: node.store.clone(),
             metrics: Arc::new(Metrics::new()),
         };
-        let (chain, effects) = match Chain::open(setup, self.now, &|_, _| ()) {
+        let now = links::now_at(&self.clocks, at, self.now);
+        let (chain, effects) = match Chain::open(setup, now, &|_, _| ()) {
             Ok(opened) => opened,
             Err(error) => return Ok(Err(error)),
         };
@@ -204,6 +212,7 @@ impl Cluster {
         let id = self.nodes[at].id;
         self.given_up.retain(|(_, asker, _)| *asker != at);
         self.queue.retain(|carried| !carried.comes_from_or_goes_to(at, id));
+        self.links.retain(|carried| !carried.comes_from_or_goes_to(at, id));
     }
 
     /// Stops a node in an orderly way.
@@ -357,7 +366,8 @@ impl Cluster {
     fn due(&self) -> Millis {
         let chains = self.nodes.iter().filter_map(|node| node.chain.as_ref());
         let given_up = self.given_up.iter().map(|(at, ..)| *at);
-        chains.map(Chain::deadline).chain(given_up).min().unwrap_or(Millis::MAX)
+        let arriving = self.links.due();
+        chains.map(Chain::deadline).chain(given_up).chain(arriving).min().unwrap_or(Millis::MAX)
     }
 
     fn advance_to(&mut self, time: Millis) {
@@ -368,6 +378,7 @@ impl Cluster {
 
     fn tick_due(&mut self) -> Result<(), Trouble> {
         let now = self.now;
+        self.queue.extend(self.links.arrived(now.monotonic));
         let over = self.given_up.extract_if(.., |(at, ..)| *at <= now.monotonic);
         for (_, asker, from) in over.collect::<Vec<_>>() {
             self.command(asker, Command::FetchFailed { from })?;
@@ -375,7 +386,7 @@ impl Cluster {
         for at in 0..self.nodes.len() {
             let Some(chain) = &mut self.nodes[at].chain else { continue };
             if chain.deadline() <= now.monotonic {
-                let effects = chain.tick(now)?;
+                let effects = chain.tick(links::now_at(&self.clocks, at, now))?;
                 self.obey(at, effects)?;
             }
         }

@@ -6,7 +6,7 @@ use crate::{
     trouble::{Trouble, ensure},
     writer::Writer,
 };
-use probata_client::sdk::{Client, ClientError, Failing, Receipt, Trial};
+use probata_client::sdk::{Client, ClientConfig, ClientError, Failing, Receipt, Trial};
 use probata_types::{Height, RecordId, Submission, SubmissionId};
 use std::{
     sync::{
@@ -16,6 +16,9 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::task::JoinSet;
+
+/// A receipt that took longer than this may have come from another node than the writer's own.
+const SETTLED: Duration = Duration::from_millis(250);
 
 /// A record whose receipt the SDK verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +60,8 @@ pub struct Moment {
     pub at: Instant,
     /// Where it is sealed.
     pub height: Height,
+    /// How long its writer waited, from before it was sent.
+    pub waited: Duration,
 }
 
 /// Writers at work, each sending one submission after the other until it is acknowledged.
@@ -93,8 +98,8 @@ impl Load {
         for number in 0..style.writers {
             let mut nodes = style.nodes.clone();
             nodes.rotate_left(number % style.nodes.len());
-            let client = network.client(&nodes, limits::ATTEMPT)?;
-            tasks.spawn(write(writer.clone(), client, style.clone(), Arc::clone(&shared)));
+            let config = network.client_config(&nodes, limits::ATTEMPT);
+            tasks.spawn(write(writer.clone(), config, style.clone(), Arc::clone(&shared)));
         }
         Ok(Self { shared, tasks })
     }
@@ -173,16 +178,17 @@ fn lock<T>(list: &Mutex<Vec<T>>) -> MutexGuard<'_, Vec<T>> {
 
 async fn write(
     writer: Writer,
-    client: Client,
+    config: ClientConfig,
     style: Style,
     shared: Arc<Shared>,
 ) -> Result<Option<Submission>, Trouble> {
+    let mut client = Client::new(config.clone())?;
     while !shared.stop.load(Ordering::Relaxed) {
-        let submission = writer.submission()?;
+        let (submission, sent) = (writer.submission()?, Instant::now());
         loop {
             match client.submit(&submission).await {
                 Ok(receipt) => {
-                    note(&receipt, &shared)?;
+                    note(&receipt, sent.elapsed(), &shared)?;
                     break;
                 }
                 Err(error) => only_away(&error, style.clocks_are_off)?,
@@ -191,12 +197,17 @@ async fn write(
                 return Ok(Some(submission));
             }
         }
+        if sent.elapsed() > SETTLED {
+            // The client has turned to another node and would stay there: in the end all writers would ask
+            // the same one, and one sick node would look like a sick chain.
+            client = Client::new(config.clone())?;
+        }
         tokio::time::sleep(style.pause).await;
     }
     Ok(None)
 }
 
-fn note(receipt: &Receipt, shared: &Shared) -> Result<(), Trouble> {
+fn note(receipt: &Receipt, waited: Duration, shared: &Shared) -> Result<(), Trouble> {
     for decided in &receipt.records {
         let outcome = decided.outcome();
         ensure(outcome.is_accepted(), || {
@@ -210,7 +221,7 @@ fn note(receipt: &Receipt, shared: &Shared) -> Result<(), Trouble> {
     }
     // The time is taken under the lock, so that the moments stay in order.
     let mut moments = lock(&shared.moments);
-    moments.push(Moment { at: Instant::now(), height: receipt.height });
+    moments.push(Moment { at: Instant::now(), height: receipt.height, waited });
     Ok(())
 }
 

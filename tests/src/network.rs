@@ -226,12 +226,17 @@ impl Network {
     /// # Errors
     /// [`Trouble`].
     pub fn client(&self, nodes: &[usize], deadline: Duration) -> Result<Client, Trouble> {
-        Ok(Client::new(ClientConfig {
+        Ok(Client::new(self.client_config(nodes, deadline))?)
+    }
+
+    /// What such a client needs to know.
+    pub fn client_config(&self, nodes: &[usize], deadline: Duration) -> ClientConfig {
+        ClientConfig {
             nodes: nodes.iter().map(|node| self.nodes[*node].api.clone()).collect(),
             genesis: self.genesis.clone(),
             deadline,
             spool: None,
-        })?)
+        }
     }
 
     /// Waits until all nodes that were started answer.

@@ -250,7 +250,7 @@ fn end(stop: Stop, folder: Option<Folder>) -> ExitCode {
 }
 
 async fn under_fire(it: &FireArguments, ground: Ground, folder: &Folder) -> Result<(), Stop> {
-    let duration = Duration::try_from_secs_f64(it.minutes * 60.0);
+    let duration = Duration::try_from_secs_f64(it.minutes).map(|minute| minute * 60);
     let duration = duration.map_err(|error| Stop::Cannot(error.into()))?;
     let clocks = fleet::clocks_permitted();
     if let Err(why) = &clocks {

@@ -110,7 +110,11 @@ impl Fire {
         };
         let gaps = spans.iter().map(|(from, to)| longest_gap(&moments, *from, *to));
         let gap = gaps.max().unwrap_or_default();
+        let waited = moments.iter().map(|moment| moment.waited).max().unwrap_or_default();
         self.tally.phase(phase, gap, &what);
+        if !phase.beyond {
+            self.tally.longest_wait_ms = self.tally.longest_wait_ms.max(millis(waited));
+        }
         say(&format!(
             "{:>5} s  {what}, held {} ms: longest gap {} ms, all caught up {} ms after",
             (struck.at - start).as_secs(),
@@ -312,8 +316,9 @@ mod tests {
     fn a_gap_is_measured_between_receipts_and_to_both_ends() {
         let start = Instant::now();
         let at = |ms| start + Duration::from_millis(ms);
-        let moments: Vec<Moment> =
-            [5, 50, 60, 200].map(|ms| Moment { at: at(ms), height: Height::ZERO }).into();
+        let moments: Vec<Moment> = [5, 50, 60, 200]
+            .map(|ms| Moment { at: at(ms), height: Height::ZERO, waited: Duration::ZERO })
+            .into();
         let gap = |from, to| millis(longest_gap(&moments, at(from), at(to)));
         assert_eq!((gap(10, 65), gap(10, 210), gap(70, 190), gap(50, 60)), (40, 140, 120, 10));
     }

@@ -161,7 +161,7 @@ fn delay(way: &Way, seeded: &mut Seeded) -> Option<Duration> {
     let jitter = u64::try_from(way.jitter.as_millis()).unwrap_or(u64::MAX);
     let mut delay = way.delay + seeded.millis(0, jitter);
     if seeded.number() % 1_000 < u64::from(way.loss) {
-        if seeded.number() % BREAKS == 0 {
+        if seeded.number().is_multiple_of(BREAKS) {
             return None;
         }
         delay += seeded.millis(RESENT_MS.0, RESENT_MS.1);

@@ -25,6 +25,8 @@ pub(super) struct Tally {
     pub(super) restarts: u64,
     pub(super) longest_stall_ms: u64,
     pub(super) longest_stall_in: String,
+    /// The longest that one writer waited for its receipt: a node that is silent costs it an attempt.
+    pub(super) longest_wait_ms: u64,
     pub(super) longest_recovery_ms: u64,
     pub(super) height: u64,
     pub(super) acknowledged: usize,
@@ -52,6 +54,7 @@ impl Tally {
             restarts: 0,
             longest_stall_ms: 0,
             longest_stall_in: String::new(),
+            longest_wait_ms: 0,
             longest_recovery_ms: 0,
             height: 0,
             acknowledged: 0,
@@ -120,6 +123,7 @@ impl Tally {
                 "longest stall with a healthy quorum",
                 format!("{} ms ({})", self.longest_stall_ms, self.longest_stall_in),
             ),
+            ("longest wait of a single writer", format!("{} ms", self.longest_wait_ms)),
             (
                 "longest recovery after more than f",
                 format!("{} ms from healing to the next receipt", self.longest_recovery_ms),
