@@ -11,6 +11,7 @@
 //! ```
 
 mod epoch;
+mod clock;
 mod obey;
 mod proposal;
 mod recovery;
@@ -99,6 +100,7 @@ pub struct Chain {
     next_housekeeping: Millis,
     next_resend: Millis,
     next_complaint: Millis,
+    clock: clock::OwnClock,
     sealed_at: Timestamp,
     view_changes: u64,
     faults: Vec<Arc<Fault>>,
@@ -196,6 +198,7 @@ impl Chain {
             pending_submissions: self.mempool.len(),
             highest_seen: self.peers.highest().max(head.height),
             sealed_at: self.sealed_at,
+            clock_off_ms: self.clock_off_ms(),
             halted: self.halted.clone(),
             faults: self.faults.clone(),
             membership: Arc::clone(&self.membership),

@@ -125,6 +125,9 @@ pub struct ChainStatus {
     /// Wall-clock time of the last seal or heartbeat at this node; of a block that peers handed over, or
     /// that was there at the start, its block time.
     pub sealed_at: Timestamp,
+    /// How far this node's clock is ahead of a quorum's (behind, if negative), in milliseconds; `None` if
+    /// it is within what genesis allows.
+    pub clock_off_ms: Option<i64>,
     /// Why the node no longer votes or follows, if it does not.
     pub halted: Option<String>,
     /// Faults seen, newest last, at most [`limits::FAULTS_KEPT`].

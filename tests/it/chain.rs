@@ -6,6 +6,7 @@ mod epochs;
 mod normal;
 mod proposals;
 mod restarts;
+mod users;
 mod views;
 
 use probata_node::handle::Admission;

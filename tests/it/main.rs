@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, reason = "tests show what they measured, with --nocapture")]
 
 mod chain;
+mod chaos;
 mod crash;
 mod devnet;
 mod follow;

@@ -6,6 +6,7 @@
 
 mod answers;
 mod carry;
+mod links;
 mod writer;
 
 pub use answers::{Answers, Serve};
@@ -46,6 +47,9 @@ pub struct Cluster {
     now: Now,
     members: usize,
     queue: VecDeque<Carried>,
+    links: links::Links,
+    /// How far wall clocks are off, in milliseconds.
+    clocks: BTreeMap<usize, i64>,
     /// Answers under way that never come; the one who asked gives up at its time.
     given_up: Vec<(Millis, usize, NodeId)>,
     cuts: BTreeSet<(usize, usize)>,
@@ -91,6 +95,8 @@ impl Cluster {
             now: Now { monotonic: Millis::ZERO, wall: consortium::BEGIN.saturating_add(1) },
             members,
             queue: VecDeque::new(),
+            links: links::Links::default(),
+            clocks: BTreeMap::new(),
             given_up: Vec::new(),
             cuts: BTreeSet::new(),
             answers: BTreeMap::new(),
@@ -157,7 +163,8 @@ impl Cluster {
     /// [`Trouble`] if the node must stop of it, or one of its effects shows a contradiction.
     pub fn command(&mut self, at: usize, command: Command) -> Result<(), Trouble> {
         let Some(chain) = &mut self.nodes[at].chain else { return Ok(()) };
-        let effects = chain.handle(self.now, command)?;
+        let now = links::now_at(&self.clocks, at, self.now);
+        let effects = chain.handle(now, command)?;
         self.obey(at, effects)
     }
 
@@ -186,7 +193,8 @@ impl Cluster {
     /// [`Trouble`] if what it says at once contradicts what it said before.
     pub fn try_start(&mut self, at: usize) -> Result<Result<(), ChainError>, Trouble> {
         let genesis = Arc::clone(self.gate.genesis());
-        let effects = match self.nodes[at].open(&genesis, self.now) {
+        let now = links::now_at(&self.clocks, at, self.now);
+        let effects = match self.nodes[at].open(&genesis, now) {
             Ok(effects) => effects,
             Err(error) => return Ok(Err(error)),
         };
@@ -201,6 +209,7 @@ impl Cluster {
         let id = self.nodes[at].id;
         self.given_up.retain(|(_, asker, _)| *asker != at);
         self.queue.retain(|carried| !carried.comes_from_or_goes_to(at, id));
+        self.links.retain(|carried| !carried.comes_from_or_goes_to(at, id));
     }
 
     /// Stops a node in an orderly way.
@@ -354,7 +363,8 @@ impl Cluster {
     fn due(&self) -> Millis {
         let chains = self.nodes.iter().filter_map(|node| node.chain.as_ref());
         let given_up = self.given_up.iter().map(|(at, ..)| *at);
-        chains.map(Chain::deadline).chain(given_up).min().unwrap_or(Millis::MAX)
+        let arriving = self.links.due();
+        chains.map(Chain::deadline).chain(given_up).chain(arriving).min().unwrap_or(Millis::MAX)
     }
 
     fn advance_to(&mut self, time: Millis) {
@@ -365,6 +375,7 @@ impl Cluster {
 
     fn tick_due(&mut self) -> Result<(), Trouble> {
         let now = self.now;
+        self.queue.extend(self.links.arrived(now.monotonic));
         let over = self.given_up.extract_if(.., |(at, ..)| *at <= now.monotonic);
         for (_, asker, from) in over.collect::<Vec<_>>() {
             self.command(asker, Command::FetchFailed { from })?;
@@ -372,7 +383,7 @@ impl Cluster {
         for at in 0..self.nodes.len() {
             let Some(chain) = &mut self.nodes[at].chain else { continue };
             if chain.deadline() <= now.monotonic {
-                let effects = chain.tick(now)?;
+                let effects = chain.tick(links::now_at(&self.clocks, at, now))?;
                 self.obey(at, effects)?;
             }
         }

@@ -45,17 +45,8 @@ impl Committee {
     /// [`Trouble`] if a chain cannot be opened.
     pub fn new(validators: u16, begin: Timestamp) -> Result<Self, Trouble> {
         let genesis = Arc::new(consortium::genesis(validators, begin));
-        let now = Now { monotonic: Millis::ZERO, wall: begin.saturating_add(1) };
-        let mut committee = Self {
-            genesis: Arc::clone(&genesis),
-            chains: Vec::new(),
-            nodes: BTreeMap::new(),
-            now,
-            queue: VecDeque::new(),
-            sent: Vec::new(),
-        };
-        let mut started = Vec::new();
-        for number in 0..validators {
+        let members = (0..validators).map(|number| {
+            let node = consortium::pair(number, Purpose::Node).public();
             let setup = ChainSetup {
                 genesis: Arc::clone(&genesis),
                 keypairs: vec![consortium::pair(number, Purpose::Validator)],
@@ -63,9 +54,34 @@ impl Committee {
                 store: Arc::new(MemoryStore::default()),
                 metrics: Arc::new(Metrics::new()),
             };
+            Ok::<_, Trouble>((NodeId::from_bytes(node.0)?, setup))
+        });
+        let members = members.collect::<Result<Vec<_>, _>>()?;
+        Self::of(genesis, members, begin.saturating_add(1))
+    }
+
+    /// Validators of any chain, by their identities on the mesh; a quorum is enough.
+    ///
+    /// # Errors
+    /// [`Trouble`] if a chain cannot be opened.
+    pub fn of(
+        genesis: Arc<Genesis>,
+        members: Vec<(NodeId, ChainSetup)>,
+        wall: Timestamp,
+    ) -> Result<Self, Trouble> {
+        let now = Now { monotonic: Millis::ZERO, wall };
+        let mut committee = Self {
+            genesis,
+            chains: Vec::new(),
+            nodes: BTreeMap::new(),
+            now,
+            queue: VecDeque::new(),
+            sent: Vec::new(),
+        };
+        let mut started = Vec::new();
+        for (number, (node, setup)) in members.into_iter().enumerate() {
             let (chain, effects) = Chain::open(setup, now, &|_, _| ())?;
-            let node = NodeId::from_bytes(consortium::pair(number, Purpose::Node).public().0)?;
-            committee.nodes.insert(node, usize::from(number));
+            committee.nodes.insert(node, number);
             committee.chains.push(chain);
             started.push(effects);
         }
@@ -73,6 +89,19 @@ impl Committee {
             committee.obey(from, effects)?;
         }
         Ok(committee)
+    }
+
+    /// Forgets the messages that were sent so far: a long history would fill the memory.
+    pub fn forget_sent(&mut self) {
+        self.sent.clear();
+    }
+
+    /// Ends all chains in order.
+    ///
+    /// # Errors
+    /// [`Trouble`] if a disk fails.
+    pub fn close(self) -> Result<(), Trouble> {
+        Ok(self.chains.into_iter().try_for_each(Chain::close)?)
     }
 
     /// What all of them share.

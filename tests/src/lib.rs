@@ -14,7 +14,9 @@
 //! | [`sim`] | whole worlds drawn from one seed, with everything that goes wrong in them |
 //! | [`governance`] | motions and ballots of that consortium |
 //! | [`seed`] | random choices that can be repeated |
+//! | [`chaos`] | real processes under fire, as a program |
 
+pub mod chaos;
 pub mod check;
 pub mod cluster;
 pub mod committee;

@@ -289,6 +289,9 @@ pub struct StatusAnswer {
     pub peers: usize,
     /// Submissions that wait here.
     pub pending: usize,
+    /// How far this node's clock is ahead of a quorum's (behind, if negative), in milliseconds; `null` if it
+    /// is within what genesis allows.
+    pub clock_off_ms: Option<i64>,
     /// Why the node no longer votes or follows, if so.
     pub halted: Option<String>,
     /// The height up to which this answer is complete.
@@ -356,6 +359,8 @@ pub struct HealthAnswer {
     pub sealed_ms_ago: u64,
     /// The bound, in milliseconds.
     pub bound_ms: u64,
+    /// How far this node's clock is off, in milliseconds; `null` if it is not.
+    pub clock_off_ms: Option<i64>,
 }
 
 impl CodeView {

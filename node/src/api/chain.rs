@@ -167,6 +167,7 @@ pub(super) async fn status(
         peers_connected: mesh.connected().len(),
         peers: mesh.stats().peers.len(),
         pending: status.pending_submissions,
+        clock_off_ms: status.clock_off_ms,
         halted: status.halted,
         complete_to,
     })

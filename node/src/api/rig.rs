@@ -162,6 +162,7 @@ impl Rig {
             pending_submissions: 0,
             highest_seen: Height::ZERO,
             sealed_at: super::wall_clock(),
+            clock_off_ms: None,
             halted: None,
             faults: Vec::new(),
             membership: ledger.membership(),

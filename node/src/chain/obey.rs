@@ -167,6 +167,7 @@ impl Chain {
         let waited = waited.filter(|_| !block.proposal.submissions.is_empty() && voted);
         self.take_from_mempool(&block.proposal);
         self.last_commit = now.monotonic;
+        self.compare_clock(now, &block.header, voted);
         // A block that was handed over may be old: a node that catches up is not yet in time.
         self.sealed_at = if voted { now.wall } else { block.header.time.min(now.wall) };
         self.effects.push(Effect::Sealed { block: Box::new(block), waited });

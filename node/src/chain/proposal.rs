@@ -41,6 +41,9 @@ impl Chain {
                 self.refuse_proposal(now, &message, &reason);
                 return Ok(());
             }
+            if *height == next {
+                self.note_time(now, proposal);
+            }
         }
         self.step(now, Input::Message(message))
     }

@@ -141,6 +141,7 @@ impl Chain {
             next_housekeeping: now.monotonic,
             next_resend: now.monotonic,
             next_complaint: now.monotonic,
+            clock: super::clock::OwnClock::default(),
             view_changes: 0,
             faults: Vec::new(),
             halted: None,

@@ -18,6 +18,7 @@ fn status() -> ChainStatus {
         pending_submissions: 4,
         highest_seen: Height::new(9),
         sealed_at: Timestamp::new(5),
+        clock_off_ms: Some(-3_000),
         halted: Some("why".into()),
         faults: Vec::new(),
         membership: TestLedger::new().membership(),

@@ -14,7 +14,7 @@ use probata_node::{
     network::NodeId,
     wire::{self, Bulk},
 };
-use probata_types::Height;
+use probata_types::{Height, SealedBlock};
 
 /// One thing on its way to a node.
 pub(super) struct Carried {
@@ -27,6 +27,7 @@ enum Load {
     Consensus(Packet),
     Bulk(Packet),
     Ask { first: Height },
+    Blocks(Vec<SealedBlock>),
 }
 
 impl Carried {
@@ -83,11 +84,7 @@ impl Cluster {
                 if !reachable {
                     return self.command(from, Command::FetchFailed { from: asked });
                 }
-                self.queue.push_back(Carried {
-                    from: self.id(from),
-                    to,
-                    load: Load::Ask { first },
-                });
+                self.send(from, to, Load::Ask { first });
                 Ok(())
             }
             Effect::Membership(membership) => self.gate.learn(&membership),
@@ -121,11 +118,18 @@ impl Cluster {
         let packet = Packet::new(bytes);
         for to in to {
             if !self.cuts.contains(&(from, to)) && self.nodes[to].chain.is_some() {
-                let (from, load) = (self.id(from), load(packet.clone()));
-                self.queue.push_back(Carried { from, to, load });
+                self.send(from, to, load(packet.clone()));
             }
         }
         ensure(self.queue.len() <= limits::COMMITTEE_STEPS, || "messages pile up".to_owned())
+    }
+
+    /// Puts something on its way; it arrives when the link lets it.
+    fn send(&mut self, from: usize, to: usize, load: Load) {
+        let carried = Carried { from: self.id(from), to, load };
+        if let Some(carried) = self.links.take((from, to), self.now.monotonic, carried) {
+            self.queue.push_back(carried);
+        }
     }
 
     /// Delivers what was sent first; `false` if nothing is under way.
@@ -135,12 +139,14 @@ impl Cluster {
             Load::Consensus(packet) => self.arrive(to, &packet)?,
             Load::Bulk(packet) => match Bulk::decode(&packet.bytes)? {
                 Bulk::Head(height) => self.command(to, Command::PeerHead { from, height })?,
+                Bulk::Submission(it) if self.links.censors(to, &it.head.institution) => {}
                 Bulk::Submission(submission) => {
                     let submission = self.gate.submission(*submission)?;
                     self.command(to, Command::Submit { submission, answer: None })?;
                 }
             },
             Load::Ask { first } => self.serve(from, to, first)?,
+            Load::Blocks(blocks) => self.command(to, Command::Blocks { from, blocks })?,
         }
         Ok(true)
     }
@@ -164,7 +170,10 @@ impl Cluster {
             .get(&asked)
             .map_or(Serve::Blocks(blocks.clone()), |Answers(it)| it(blocks))
         {
-            Serve::Blocks(blocks) => self.command(asker, Command::Blocks { from, blocks }),
+            Serve::Blocks(blocks) => {
+                self.send(asked, asker, Load::Blocks(blocks));
+                Ok(())
+            }
             Serve::Nothing => {
                 let until = self.now.monotonic.saturating_add(FETCH_DEADLINE_MS);
                 self.given_up.push((until, asker, from));
