@@ -26,12 +26,12 @@
 //!
 //! ```text
 //!  set_peers ──> list in force ──> send, broadcast, request, connected, stats: at once
-//!                      └─────────> mesh task: ends the sessions of who left, opens those of who came
+//!                      └─────────> mesh task: ends sessions of who left, opens those of who came
 //! ```
 //!
-//! Only the last list counts: one that is replaced before the mesh task looked is skipped. Who is on
-//! both lists keeps its connection, its queues and its counts. Who leaves is cut in the middle of
-//! whatever was under way, and starts from nothing if it is listed again.
+//! Only the last list counts. Who was on every list since the one before keeps its connection, its
+//! queues and its counts. Who leaves is cut in the middle of whatever was under way, and starts
+//! from nothing if it is listed again.
 //!
 //! **Hostile peers.** A stranger is refused after the noise handshake. A peer that breaks the
 //! framing is counted, disconnected, and refused for a while.
@@ -85,7 +85,7 @@ pub struct MeshConfig {
     pub secret: [u8; 32],
     /// Addresses to listen on, such as `/ip4/0.0.0.0/tcp/9000`; port 0 takes a free one.
     pub listen: Vec<String>,
-    /// All nodes that may connect, without this one, until [`MeshHandle::set_peers`] says otherwise.
+    /// All nodes that may connect, without this one. [`MeshHandle::set_peers`] replaces them.
     pub peers: Vec<PeerConfig>,
     /// Chain id: nodes of two chains never exchange a frame.
     pub chain: [u8; 32],

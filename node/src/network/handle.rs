@@ -38,8 +38,8 @@ pub enum SendError {
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) node: NodeId,
-    /// The peers in force. Readers hold its lock to clone one `Arc`; the mesh task is woken by it and
-    /// takes the last, so no list is lost and none waits in a queue.
+    /// The peers in force. Readers hold its lock to clone one `Arc`; the mesh task is woken by it
+    /// and takes the last, so no list is lost and none waits in a queue.
     pub(crate) roster: watch::Sender<Arc<Roster>>,
     pub(crate) commands: mpsc::Sender<Command>,
     pub(crate) listening: Mutex<Vec<String>>,

@@ -5,9 +5,9 @@ use std::collections::VecDeque;
 use super::PeerEvent;
 
 /// Events that wait. A peer that came and went unseen leaves no trace, so there are at most two for
-/// each peer: that it went, and that it is back. Who waits as back is connected now. Who waits as gone
-/// was said to be connected, and all who are said to be were so together, when the last of them came:
-/// so at most `2 * MAX_PEERS` events wait, however the list of peers changes.
+/// each peer: that it went, and that it is back. Who waits as back is connected now. Who waits as
+/// gone was said to be connected, and all who are said to be were so together, when the last of
+/// them came: so at most `2 * MAX_PEERS` events wait, however the list of peers changes.
 #[derive(Debug, Default)]
 pub(crate) struct Notices {
     waiting: VecDeque<PeerEvent>,
