@@ -10,8 +10,8 @@
 //!                                            Send …   ─► Effect
 //! ```
 
-mod epoch;
 mod clock;
+mod epoch;
 mod obey;
 mod proposal;
 mod recovery;

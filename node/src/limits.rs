@@ -11,7 +11,7 @@ pub mod mesh {
     /// One mebibyte, in bytes.
     const MIB: usize = 1024 * KIB;
 
-    /// Most peers that a configuration may name. A mesh is a full one, so this bounds tasks and
+    /// Most peers that a node may have. A mesh is a full one, so this bounds tasks and
     /// queues; a consortium of this size would already vote too slowly.
     pub const MAX_PEERS: usize = 256;
     /// Most addresses of one peer: all are dialled at once, so each costs a socket.

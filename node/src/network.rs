@@ -196,6 +196,14 @@ pub struct Request {
     pub reply: oneshot::Sender<Vec<u8>>,
 }
 
+/// Whether a list of peers can be kept to.
+///
+/// # Errors
+/// [`PeersError`], the first thing wrong.
+pub fn check_peers(peers: &[PeerConfig]) -> Result<(), PeersError> {
+    Roster::new(peers).map(drop)
+}
+
 /// Starts the mesh on the current tokio runtime: listens, and dials all peers until they are there.
 ///
 /// # Errors

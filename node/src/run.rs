@@ -112,7 +112,7 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), R
 
     // What can fail comes before anything that must be stopped again.
     let listener = listen_api(&config).await?;
-    let peering = Peering::new(&config, NodeId::from_secret(*node_secret));
+    let peering = Peering::new(&config, NodeId::from_secret(*node_secret))?;
     let mesh = network::start(MeshConfig {
         secret: *node_secret,
         listen: config.mesh.listen.clone(),

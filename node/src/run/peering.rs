@@ -3,7 +3,7 @@
 use crate::{
     config::{Config, Moved},
     membership::{Member, Membership},
-    network::{NodeId, PeerConfig},
+    network::{self, MeshError, NodeId, PeerConfig},
 };
 
 /// What of the configuration decides about peers.
@@ -13,8 +13,18 @@ pub(super) struct Peering {
 }
 
 impl Peering {
-    pub(super) fn new(config: &Config, own: NodeId) -> Self {
-        Self { own, moved: config.mesh.moved.clone() }
+    /// # Errors
+    /// [`MeshError`] if a peer is said to have moved to what is no address: it would be found out only
+    /// when a motion admits that peer.
+    pub(super) fn new(config: &Config, own: NodeId) -> Result<Self, MeshError> {
+        let moved = config.mesh.moved.clone();
+        let peer = |moved: &Moved| {
+            let node = NodeId::from_bytes(moved.node.0).ok()?;
+            Some(PeerConfig { node, addresses: vec![moved.address.clone()], validator: false })
+        };
+        let peers: Vec<PeerConfig> = moved.iter().filter_map(peer).collect();
+        network::check_peers(&peers).map_err(MeshError::Peers)?;
+        Ok(Self { own, moved })
     }
 
     /// A validator talks to all nodes, a member node to the validators. Those of the epoch to come count
