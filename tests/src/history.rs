@@ -70,9 +70,4 @@ impl History {
     pub(crate) fn holds(&self, height: Height, submission: &SubmissionId) -> bool {
         self.sealed.get(&height).is_some_and(|sealed| sealed.submissions.contains(submission))
     }
-
-    /// How many heights are sealed.
-    pub(crate) fn len(&self) -> usize {
-        self.sealed.len()
-    }
 }

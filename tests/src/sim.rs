@@ -14,12 +14,14 @@
 
 mod clients;
 mod clock;
+pub mod command;
 mod liars;
 mod network;
 mod panics;
 mod plan;
 mod promises;
 mod report;
+mod shrink;
 mod trace;
 mod world;
 
@@ -28,5 +30,6 @@ pub use liars::Lie;
 pub use network::{Latency, Shape, Weather};
 pub use plan::{Family, Left, Plan, Planned, Reduction, Trouble};
 pub use report::{Counts, Report, Verdict};
+pub use shrink::{Smallest, shrink};
 pub use trace::{Level, Trace};
 pub use world::run;

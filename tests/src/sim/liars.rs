@@ -1,7 +1,17 @@
 //! Validators that do not keep to the protocol, each in a file of its own. Each runs a real chain under its
 //! own key, and bends what that says and hears; it cannot make the signature of anybody else.
 
+mod bad_new_view;
+mod censor;
+mod equivocator;
+mod forger;
 mod mute;
+mod poisoner;
+mod restless;
+mod selective;
+mod splitter;
+mod stale;
+mod time_bender;
 
 use crate::{
     consortium::{self, Purpose, SUITE},
@@ -9,31 +19,86 @@ use crate::{
 };
 use probata_consensus::{Message, MessageBody};
 use probata_genesis::Genesis;
-use probata_types::{Hash, Height, Keypair, SealedBlock, Submission, ValidatorIndex, ValidatorSet};
+use probata_types::{
+    Hash, Height, Keypair, List, Proposal, SealedBlock, Signature, Submission, ValidatorIndex,
+    ValidatorSet,
+};
 use std::{fmt, sync::Arc};
 
 /// How a validator lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Lie {
+    /// Says one thing to one camp and another to the other.
+    Equivocator,
     /// Says nothing, or nothing while it leads.
     Mute,
+    /// Speaks to some only.
+    Selective,
+    /// Speaks in the names of others, with certificates, seals and submissions of its own making.
+    Forger,
+    /// Says again what anybody said long ago.
+    Stale,
+    /// Keeps two camps apart and votes in both.
+    Splitter,
+    /// Leaves out what one institution submits.
+    Censor,
+    /// Proposes times at the edge of what others accept, and beyond.
+    TimeBender,
+    /// Opens views with too few view changes, or another proposal than the one demanded.
+    BadNewView,
+    /// Hands over wrong blocks to those that catch up.
+    Poisoner,
+    /// Asks for views that nobody needs.
+    Restless,
 }
 
 impl Lie {
     /// All of them.
-    pub const ALL: [Self; 1] = [Self::Mute];
+    pub const ALL: [Self; 11] = [
+        Self::Equivocator,
+        Self::Mute,
+        Self::Selective,
+        Self::Forger,
+        Self::Stale,
+        Self::Splitter,
+        Self::Censor,
+        Self::TimeBender,
+        Self::BadNewView,
+        Self::Poisoner,
+        Self::Restless,
+    ];
 
     /// What it is called.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Equivocator => "equivocator",
             Self::Mute => "mute",
+            Self::Selective => "selective",
+            Self::Forger => "forger",
+            Self::Stale => "stale replayer",
+            Self::Splitter => "splitter",
+            Self::Censor => "censor",
+            Self::TimeBender => "time-bender",
+            Self::BadNewView => "bad opener",
+            Self::Poisoner => "poisoner",
+            Self::Restless => "restless",
         }
     }
 
     /// A liar of this kind.
     pub(super) fn liar(self, voice: Voice) -> Box<dyn Liar> {
         match self {
+            Self::Equivocator => Box::new(equivocator::Equivocator::new(voice)),
             Self::Mute => Box::new(mute::Mute::new(voice)),
+            Self::Selective => Box::new(selective::Selective::new(voice)),
+            Self::Forger => Box::new(forger::Forger::new(voice)),
+            Self::Stale => Box::new(stale::Stale::new(voice)),
+            Self::Splitter => Box::new(splitter::Splitter::new(voice)),
+            Self::Censor => Box::new(censor::Censor::new(voice)),
+            Self::TimeBender => Box::new(time_bender::TimeBender::new(voice)),
+            Self::BadNewView => Box::new(bad_new_view::BadNewView::new(voice)),
+            Self::Poisoner => Box::new(poisoner::Poisoner::new(voice)),
+            Self::Restless => Box::new(restless::Restless::new(voice)),
         }
     }
 }
@@ -91,16 +156,30 @@ pub(super) struct Voice {
     pub(super) me: ValidatorIndex,
     pub(super) genesis: Arc<Genesis>,
     pub(super) random: Seeded,
+    /// Some of the validators, as bits: the same camp for all liars of a world.
+    camp: u32,
     key: Keypair,
 }
 
+/// Another proposal that would do as well.
+fn other_proposal(proposal: &Proposal) -> Proposal {
+    let mut other = proposal.clone();
+    let mut submissions = other.submissions.into_vec();
+    if submissions.pop().is_none() {
+        other.time = other.time.saturating_add(1);
+    }
+    other.submissions = List::new(submissions).expect("fewer than before");
+    other
+}
+
 impl Voice {
-    pub(super) fn new(me: usize, genesis: &Arc<Genesis>, random: Seeded) -> Self {
+    pub(super) fn new(me: usize, genesis: &Arc<Genesis>, camp: u32, random: Seeded) -> Self {
         let number = u16::try_from(me).expect("a few validators");
         Self {
             me: ValidatorIndex(number),
             genesis: Arc::clone(genesis),
             random,
+            camp,
             key: consortium::pair(number, Purpose::Validator),
         }
     }
@@ -123,6 +202,15 @@ impl Voice {
     pub(super) fn sign(&self, body: MessageBody) -> Message {
         let signature = self.key.sign(&body.digest(SUITE, &self.chain()));
         Message { from: self.me, signature, body }
+    }
+
+    pub(super) fn sign_digest(&self, digest: &Hash) -> Signature {
+        self.key.sign(digest)
+    }
+
+    /// Whether a node is of the camp that is told something else.
+    pub(super) const fn in_camp(&self, node: usize) -> bool {
+        (self.camp >> node) & 1 == 1
     }
 
     /// Whether it leads a height in a view.

@@ -11,7 +11,7 @@ use super::{
     clients::Clients,
     clock::Clock,
     liars::{Liar, Voice},
-    network::Links,
+    network::{self, Links},
     plan::{Left, Plan, Trouble},
     promises::Promises,
     report::{Counts, Report, Verdict},
@@ -85,8 +85,14 @@ struct Node {
     fetches: BTreeMap<u64, usize>,
     /// What becomes of it when its disk fails.
     when_broken: Option<(Left, Millis)>,
-    /// The highest view that it asked for or opened, for the story.
-    told_view: View,
+    told: Told,
+}
+
+/// The highest views that a node asked for and opened, as far as the story goes.
+#[derive(Default)]
+struct Told {
+    asked: View,
+    opened: View,
 }
 
 /// What is to happen.
@@ -96,6 +102,13 @@ enum Happening {
     Trouble(usize),
     Start(usize),
     Retry(SubmissionId),
+}
+
+/// Half of the validators, for liars to tell something else.
+fn camp(random: &mut Seeded, validators: usize) -> u32 {
+    let mut order: Vec<usize> = (0..validators).collect();
+    random.shuffle(&mut order);
+    network::set(&order[..validators / 2])
 }
 
 fn diverged<T>(words: impl Into<String>) -> Held<T> {
@@ -113,6 +126,7 @@ impl<'w> World<'w> {
     fn new(plan: &'w Plan, trace: &'w mut Trace) -> Result<Self, trouble::Trouble> {
         let mut random = Seeded::new(plan.seed ^ 0x776f_726c_6421);
         let genesis = Arc::new(consortium::genesis_of(plan.validators, 1, plan.parameters.clone()));
+        let camp = camp(&mut random, usize::from(plan.validators));
         let mut nodes = Vec::new();
         for number in 0..=plan.validators {
             let at = usize::from(number);
@@ -121,13 +135,13 @@ impl<'w> World<'w> {
             nodes.push(Node {
                 machine: Machine::new(number, number < plan.validators)?,
                 clock: plan.clocks[at],
-                liar: lie.map(|lie| lie.liar(Voice::new(at, &genesis, chance))),
+                liar: lie.map(|lie| lie.liar(Voice::new(at, &genesis, camp, chance))),
                 promises: Promises::default(),
                 due: Millis::MAX,
                 frozen_until: Millis::ZERO,
                 fetches: BTreeMap::new(),
                 when_broken: None,
-                told_view: View::ZERO,
+                told: Told::default(),
             });
         }
         let places = nodes.iter().enumerate().map(|(at, node)| (node.machine.id, at)).collect();

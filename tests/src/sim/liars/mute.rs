@@ -2,7 +2,7 @@
 
 use super::{Liar, Served, Voice};
 use probata_consensus::Message;
-use probata_types::{Height, SealedBlock};
+use probata_types::SealedBlock;
 
 pub(super) struct Mute {
     voice: Voice,
@@ -26,10 +26,5 @@ impl Liar for Mute {
 
     fn serve(&mut self, _asker: usize, blocks: Vec<SealedBlock>) -> Served {
         if self.only_while_leading { Served::Blocks(blocks) } else { Served::Nothing }
-    }
-
-    fn announce(&mut self, height: Height) -> Option<Height> {
-        // Whoever asks waits in vain.
-        Some(height)
     }
 }

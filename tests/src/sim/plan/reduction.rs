@@ -67,10 +67,10 @@ pub struct Reduction {
     /// Let these liars tell the truth.
     #[arg(long, value_name = "NODE,…", value_delimiter = ',')]
     pub honest: Vec<usize>,
-    /// Take out single troubles, by the numbers that the trace shows in brackets.
+    /// Keep these troubles only, by the numbers that the trace shows in brackets.
     #[arg(long, value_name = "NUMBER,…", value_delimiter = ',')]
-    pub drop: Vec<usize>,
-    /// End the bad time after so many milliseconds.
+    pub only: Vec<usize>,
+    /// End the bad time, with all that goes wrong in it, after so many milliseconds.
     #[arg(long, value_name = "MS")]
     pub length: Option<u64>,
 }
@@ -81,8 +81,8 @@ impl Reduction {
             take_out(*family, plan);
         }
         plan.liars.retain(|node, _| !self.honest.contains(node));
-        let dropped: BTreeSet<usize> = self.drop.iter().copied().collect();
-        plan.troubles.retain(|planned| !dropped.contains(&planned.number));
+        let only: BTreeSet<usize> = self.only.iter().copied().collect();
+        plan.troubles.retain(|planned| only.is_empty() || only.contains(&planned.number));
         if let Some(length) = self.length {
             plan.length = plan.length.min(Millis::new(length));
             plan.troubles.retain(|planned| planned.at < plan.length);
@@ -136,7 +136,7 @@ impl fmt::Display for Reduction {
         list(f, "nodes", self.nodes.iter())?;
         list(f, "without", self.without.iter().map(name))?;
         list(f, "honest", self.honest.iter())?;
-        list(f, "drop", self.drop.iter())?;
+        list(f, "only", self.only.iter())?;
         list(f, "length", self.length.iter())
     }
 }

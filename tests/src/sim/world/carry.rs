@@ -118,35 +118,25 @@ impl World<'_> {
     }
 
     fn tell_of_views(&mut self, at: usize, message: &Message) {
-        let (height, view) = (message.height(), message.view());
-        if view <= self.nodes[at].told_view {
-            return;
-        }
-        match &message.body {
-            MessageBody::ViewChange { prepared, .. } => {
-                self.nodes[at].told_view = view;
+        let (height, view, told) = (message.height(), message.view(), &mut self.nodes[at].told);
+        let words = match &message.body {
+            MessageBody::ViewChange { prepared, .. } if view > told.asked => {
+                told.asked = view;
                 self.counts.one("view changes asked for");
-                let shows = prepared.as_ref().map_or_else(
-                    || "nothing prepared".to_owned(),
-                    |it| format!("what is prepared in view {}", it.view),
-                );
-                self.trace.say(
-                    self.now,
-                    format_args!("node {at} asks for view {view} at height {height}, with {shows}"),
-                );
+                let what =
+                    prepared.as_ref().map(|it| format!("what it prepared in view {}", it.view));
+                let shows = what.unwrap_or_else(|| "nothing prepared".to_owned());
+                format!("node {at} asks for view {view} at height {height}, with {shows}")
             }
-            MessageBody::NewView { proposal, .. } => {
+            MessageBody::NewView { proposal, .. } if view > told.opened => {
+                told.opened = view;
+                self.counts.one("views opened");
                 let with = if proposal.is_some() { "with an old proposal" } else { "freely" };
-                self.trace.say(
-                    self.now,
-                    format_args!("node {at} opens view {view} at height {height}, {with}"),
-                );
+                format!("node {at} opens view {view} at height {height}, {with}")
             }
-            _ => {}
-        }
-        if let MessageBody::NewView { .. } = message.body {
-            self.counts.one("views opened");
-        }
+            _ => return,
+        };
+        self.trace.say(self.now, format_args!("{words}"));
     }
 
     /// A block is sealed at a node.
@@ -158,6 +148,7 @@ impl World<'_> {
             self.history.sealed(at, block, self.gate.set_at(header.height))?;
             if first {
                 self.counts.one("heights sealed");
+                self.check_time(header.time)?;
             }
             self.trace.say(
                 self.now,

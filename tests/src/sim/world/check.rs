@@ -3,7 +3,7 @@
 use super::{Held, World, diverged};
 use crate::sim::report::Verdict;
 use probata_ledger::{LedgerError, LedgerReader};
-use probata_types::{Height, SubmissionId};
+use probata_types::{Height, SubmissionId, Timestamp};
 
 impl World<'_> {
     /// What a node sealed before it stopped it has afterwards. It may have one block more, that was on its
@@ -60,6 +60,20 @@ impl World<'_> {
         if self.history.hash(height).is_some() && !self.history.holds(height, id) {
             return diverged(format!(
                 "submission {id} was acknowledged at height {height}, whose block does not hold it"
+            ));
+        }
+        Ok(())
+    }
+
+    /// A block that is sealed is not from the future: some correct validator with a right clock voted for it
+    /// (P5). Clocks differ by the precision, and drift a little.
+    pub(super) fn check_time(&self, time: Timestamp) -> Held {
+        let parameters = &self.plan.parameters;
+        let bound = 2 * parameters.precision.get() + parameters.message_delay.get();
+        let ahead = time.since(self.wall());
+        if ahead > bound && !self.plan.wild_clocks {
+            return diverged(format!(
+                "a block is sealed whose time is {ahead} ms ahead of the truth"
             ));
         }
         Ok(())
