@@ -7,12 +7,15 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+/// Entries by their place.
+type Entries = BTreeMap<(Tree, Vec<u8>), Vec<u8>>;
+
 /// Trees in memory. A crash leaves what was flushed, and of what was written since any part.
 #[derive(Debug, Default)]
 pub struct ForgetfulStore {
     live: MemoryStore,
     /// What was written since the last flush.
-    unflushed: Mutex<BTreeMap<(Tree, Vec<u8>), Vec<u8>>>,
+    unflushed: Mutex<Entries>,
     flushed: MemoryStore,
 }
 
@@ -38,7 +41,7 @@ impl ForgetfulStore {
         Ok(store)
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<(Tree, Vec<u8>), Vec<u8>>> {
+    fn lock(&self) -> MutexGuard<'_, Entries> {
         self.unflushed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
