@@ -136,7 +136,7 @@ impl Node {
     }
 
     /// Loses some of the promises on its disk. No correct validator does.
-    pub(crate) fn forget(&mut self, lost: fn(&Promise) -> bool) {
+    pub(crate) fn forget(&mut self, lost: impl Fn(&Promise) -> bool) {
         self.journal.retain(|bytes| !lost(&Promise::decode(bytes).expect("what was written")));
     }
 

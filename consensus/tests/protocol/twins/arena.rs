@@ -5,6 +5,7 @@ use crate::{
     node::{Block, Effect, Node},
     twins::{
         edge::Edge,
+        explore::mix,
         flaw::Flaw,
         partition::Letter,
         schedule::{Between, Family},
@@ -199,7 +200,7 @@ impl<'a> Arena<'a> {
             if let Flaw::Forgets(lost) = self.flaw
                 && !self.family.cast.is_twin(machine)
             {
-                self.nodes[machine].forget(lost);
+                self.nodes[machine].forget(|promise| lost.has(promise));
             }
         }
         self.start_all();
@@ -223,10 +224,7 @@ impl<'a> Arena<'a> {
                     self.carry_out(machine, effects);
                 }
                 (None, Some((_, Event::Message { to, message }))) => self.deliver(to, &message),
-                (None, Some((_, Event::Blocks { to, blocks }))) => {
-                    let effects = self.nodes[to].take_blocks(self.now, blocks);
-                    self.carry_out(to, effects);
-                }
+                (None, Some((_, Event::Blocks { to, blocks }))) => self.hand_blocks(to, blocks),
                 (None, None) => unreachable!("there is an event if there is no tick"),
             }
         }
@@ -256,11 +254,27 @@ impl<'a> Arena<'a> {
         self.carry_out(to, effects);
     }
 
+    /// Blocks from another machine. If they are not of the chain that this one has, two blocks were sealed.
+    fn hand_blocks(&mut self, to: usize, blocks: Vec<Block>) {
+        let mine = self.nodes[to].blocks.last().map(|block| &block.header);
+        let next = blocks
+            .iter()
+            .find(|block| Some(block.header.height) == mine.map(|it| it.height.next()));
+        if let (Some(mine), Some(next)) = (mine, next)
+            && next.header.parent != mine.hash()
+        {
+            self.watch.forked(mine.height);
+            return;
+        }
+        let effects = self.nodes[to].take_blocks(self.now, blocks);
+        self.carry_out(to, effects);
+    }
+
     fn note_delivery(&mut self, to: usize, message: &Message) {
         self.delivered += 1;
         let signature = message.signature.0.first_chunk().copied().map_or(0, u64::from_be_bytes);
         for part in [self.now, to as u64, signature] {
-            self.trace = (self.trace ^ part).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(23);
+            self.trace = mix(self.trace, part);
         }
     }
 
@@ -269,7 +283,7 @@ impl<'a> Arena<'a> {
             Effect::Broadcast(said) => prepare_vote(said),
             _ => None,
         });
-        self.watch.heard(&self.nodes[to], to, before, (message, voted));
+        self.watch.heard((to, &self.nodes[to]), before, message, voted);
     }
 
     fn carry_out(&mut self, from: usize, effects: Vec<Effect>) {

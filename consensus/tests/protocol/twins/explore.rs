@@ -18,6 +18,8 @@ pub(crate) struct Totals {
     pub(crate) delivered: u64,
     /// Heights that were sealed.
     pub(crate) sealed: u64,
+    /// Views that were opened with a proposal that had to be taken up.
+    pub(crate) demanded: u64,
     /// Schedules in which a fault was reported.
     pub(crate) with_faults: u64,
     /// The longest time to go on after healing, in milliseconds.
@@ -26,16 +28,35 @@ pub(crate) struct Totals {
     pub(crate) trace: u64,
 }
 
+impl Totals {
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.schedules += other.schedules;
+        self.rounds += other.rounds;
+        self.delivered += other.delivered;
+        self.sealed += other.sealed;
+        self.demanded += other.demanded;
+        self.with_faults += other.with_faults;
+        self.slowest = self.slowest.max(other.slowest);
+        self.trace = mix(self.trace, other.trace);
+    }
+}
+
+/// The next state of a digest of numbers (G. Fowler, L. C. Noll, K.-P. Vo; turned, so that high bits count).
+pub(crate) const fn mix(state: u64, number: u64) -> u64 {
+    (state ^ number).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(23)
+}
+
 impl fmt::Display for Totals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} schedules, {} rounds, {} messages delivered, {} heights sealed, faults reported in {} \
-             schedules, went on after at most {} ms, events {:016x}",
+            "{} schedules, {} rounds, {} messages delivered, {} heights sealed, {} views opened \
+             with a demand, faults reported in {} schedules, went on after at most {} ms, events {:016x}",
             self.schedules,
             self.rounds,
             self.delivered,
             self.sealed,
+            self.demanded,
             self.with_faults,
             self.slowest,
             self.trace
@@ -72,8 +93,9 @@ pub(crate) fn run(
     totals.slowest = totals.slowest.max(arena.heal());
     totals.delivered += arena.delivered;
     totals.sealed += arena.watch.sealed_heights() as u64;
+    totals.demanded += arena.watch.demanded();
     totals.with_faults += u64::from(arena.accused() > 0);
-    totals.trace = (totals.trace ^ arena.trace).wrapping_mul(0x0000_0100_0000_01b3);
+    totals.trace = mix(totals.trace, arena.trace);
     Outcome { broken: arena.watch.broken, sent_commits }
 }
 
@@ -83,16 +105,26 @@ pub(crate) fn run(
 pub(crate) enum Extent {
     /// Each one that may go differently.
     All,
-    /// Those with numbers so far apart.
+    /// Those with numbers so far apart. No divisor of it is the number of letters, so that every letter
+    /// comes in every round.
     Every(u64),
 }
 
-/// Runs schedules of a space.
+/// Runs schedules of the `turn`th of so many spaces. Of the numbers each takes others.
 ///
 /// # Panics
 /// If anything is broken in one.
-pub(crate) fn explore(space: &Space, extent: Extent, edge: &mut Edge, totals: &mut Totals) {
-    let mut number = 0;
+pub(crate) fn explore(
+    space: &Space,
+    extent: Extent,
+    (turn, turns): (u64, u64),
+    edge: &mut Edge,
+    totals: &mut Totals,
+) {
+    let mut number = match extent {
+        Extent::All => 0,
+        Extent::Every(step) => step * turn / turns,
+    };
     let mut last: (Vec<&Letter>, Vec<bool>) = (Vec::new(), Vec::new());
     while number < space.count() {
         let schedule = space.schedule(number);

@@ -4,13 +4,40 @@
 use crate::fixtures::sign;
 use probata_consensus::{Message, MessageBody, Promise};
 
+/// What a bad disk loses.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Lost {
+    /// What was prepared.
+    Certificates,
+    /// Votes of all kinds, and what was prepared.
+    Votes,
+    /// The views that were asked for.
+    Wishes,
+}
+
+impl Lost {
+    pub(crate) const fn has(self, promise: &Promise) -> bool {
+        match self {
+            Self::Certificates => matches!(promise, Promise::Prepared { .. }),
+            Self::Wishes => matches!(promise, Promise::ViewChange { .. }),
+            Self::Votes => matches!(
+                promise,
+                Promise::Proposed { .. }
+                    | Promise::Prepare { .. }
+                    | Promise::Prepared { .. }
+                    | Promise::Commit { .. }
+            ),
+        }
+    }
+}
+
 /// What is wrong with the correct validators.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Flaw {
     /// Nothing.
     None,
     /// Their disks lose these promises when the power is cut.
-    Forgets(fn(&Promise) -> bool),
+    Forgets(Lost),
     /// Their view changes do not show what is prepared.
     HidesCertificates,
     /// Their and everybody's view changes get lost.

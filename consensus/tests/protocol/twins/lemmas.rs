@@ -36,6 +36,8 @@ pub(crate) struct Lemmas {
     /// The headers that a quorum voted Commit for.
     seals: BTreeMap<(Height, View), Hash>,
     opened: BTreeSet<(Height, View)>,
+    /// NewViews with a proposal that had to be taken up.
+    pub(crate) demanded: u64,
 }
 
 impl Lemmas {
@@ -48,6 +50,7 @@ impl Lemmas {
             certificates: BTreeMap::new(),
             seals: BTreeMap::new(),
             opened: BTreeSet::new(),
+            demanded: 0,
         }
     }
 
@@ -75,6 +78,7 @@ impl Lemmas {
             MessageBody::NewView { proposal, .. } => {
                 if let Some(proposal) = proposal {
                     self.show(proposal);
+                    self.demanded += u64::from(!self.opened.contains(&place));
                 }
                 return self.opened(place);
             }
@@ -149,5 +153,48 @@ impl Lemmas {
             return Err(Lemma::ViewsByNewViews);
         }
         Ok(())
+    }
+}
+
+/// What signed votes that must not be come to.
+#[test]
+fn votes_that_must_not_be_are_seen() {
+    use crate::fixtures::{
+        commit, genesis, head_of, new_view, pre_prepare, prepare, proposal, sign, view, view_change,
+    };
+    let one = proposal(&genesis(), 0, 5);
+    let other = proposal(&genesis(), 0, 6);
+    let next = proposal(&head_of(&header_of(&one, &set(4)), view(0)), 0, 7);
+    let votes = |proposal: &Proposal, in_view: u64| {
+        [0, 1, 2].map(|from| sign(from, prepare(proposal, in_view)))
+    };
+    let seal = |proposal: &Proposal, in_view: u64| {
+        let header = header_of(proposal, &set(4));
+        [0, 1, 3].map(|from| sign(from, commit(&header, in_view)))
+    };
+    let opened = |in_view: u64| {
+        let wishes = [0, 1, 2].map(|from| sign(from, view_change(1, in_view, None)));
+        [sign(1, new_view(&wishes, None))]
+    };
+    let first_broken = |all: &[&[Message]]| {
+        let shown = [&one, &other, &next].map(|it| sign(0, pre_prepare(it, 0)));
+        let mut lemmas = Lemmas::new(4);
+        let mut messages = shown.iter().chain(all.iter().copied().flatten());
+        messages.find_map(|message| lemmas.note(message).err())
+    };
+    let cases: [(&[&[Message]], Option<Lemma>); 10] = [
+        (&[&votes(&one, 0), &seal(&one, 0), &votes(&one, 1), &seal(&next, 1)], None),
+        (&[&votes(&one, 0), &votes(&other, 1), &seal(&other, 1), &opened(2)], None),
+        (&[&votes(&one, 0)[..2], &votes(&one, 0)[..2], &votes(&other, 0)], None),
+        (&[&votes(&one, 0), &votes(&other, 0)], Some(Lemma::OneCertificateAView)),
+        (&[&seal(&one, 0), &seal(&other, 0)], Some(Lemma::OneCertificateAView)),
+        (&[&seal(&one, 0), &seal(&other, 1)], Some(Lemma::Agreement)),
+        (&[&seal(&one, 0), &votes(&other, 1)], Some(Lemma::Locking)),
+        (&[&votes(&other, 1), &seal(&one, 0)], Some(Lemma::Locking)),
+        (&[&seal(&one, 2), &seal(&next, 1)], Some(Lemma::ViewsBySeals)),
+        (&[&opened(2), &seal(&next, 1)], Some(Lemma::ViewsByNewViews)),
+    ];
+    for (place, (messages, expected)) in cases.into_iter().enumerate() {
+        assert_eq!(first_broken(messages), expected, "case {place}");
     }
 }

@@ -175,6 +175,20 @@ pub(crate) fn letters(cast: &Cast, partitions: Vec<Vec<usize>>) -> Vec<Letter> {
     letters
 }
 
+/// Everybody together, and the twins apart with a quorum on one side, whose Commits reach one correct
+/// machine only: it seals alone, and the others must not seal something else.
+pub(crate) fn sharp_letters(cast: &Cast) -> Vec<Letter> {
+    let mut letters = letters(cast, neighbourly_partitions(cast));
+    letters.retain(|letter| {
+        let apart = cast.twins().iter().all(|twin| {
+            let machines = cast.machines_of(*twin);
+            letter.groups[machines[0]] != letter.groups[machines[1]]
+        });
+        (apart && matches!(letter.commits, Commits::Only(_))) || *letter == Letter::together(cast)
+    });
+    letters
+}
+
 /// Every way to put `size` machines into at most `most` groups, the groups named in the order in which
 /// they appear.
 fn partitions(size: usize, most: usize) -> Vec<Vec<usize>> {
@@ -219,6 +233,8 @@ fn every_partition_of_a_small_set_is_there_once() {
         assert!(all.contains(&expected.to_vec()), "{expected:?}");
     }
     assert_eq!(all_partitions(&Cast::new(5, &[0])).iter().filter(|it| count(it) < 3).count(), 32);
+    assert_eq!(letters(&cast, all).len(), 107);
+    assert_eq!(sharp_letters(&cast).len(), 19);
 }
 
 #[test]

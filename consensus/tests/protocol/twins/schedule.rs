@@ -68,7 +68,8 @@ impl Space {
         let letters = self.letters.len();
         let mut weight = 1;
         for (digit, sent) in self.digits(number).into_iter().zip(sent_commits).rev() {
-            let alike = self.letters[digit..].iter().take_while(|it| it.cuts_like(&self.letters[digit]));
+            let alike =
+                self.letters[digit..].iter().take_while(|it| it.cuts_like(&self.letters[digit]));
             let step = if *sent { 1 } else { alike.count() };
             if digit + step < letters {
                 return (number / weight + step as u64) * weight;

@@ -70,6 +70,16 @@ impl Watch {
         self.lemmas.sealed_heights()
     }
 
+    /// Views that were opened with a proposal that had to be taken up.
+    pub(crate) const fn demanded(&self) -> u64 {
+        self.lemmas.demanded
+    }
+
+    /// Two machines have different blocks at a height.
+    pub(crate) fn forked(&mut self, height: Height) {
+        self.report(Broken::Agreement, || format!("two blocks at height {height}"));
+    }
+
     /// A machine says something of its own. Twins keep their promises too, each by itself.
     pub(crate) fn said(&mut self, machine: usize, message: &Message) {
         if let Err(case) = self.recorders[machine].check(message) {
@@ -82,8 +92,13 @@ impl Watch {
     }
 
     /// A correct machine has taken a message of a twin.
-    pub(crate) fn heard(&mut self, node: &Node, machine: usize, before: &Status, it: (&Message, Option<Hash>)) {
-        let (message, voted) = it;
+    pub(crate) fn heard(
+        &mut self,
+        (machine, node): (usize, &Node),
+        before: &Status,
+        message: &Message,
+        voted: Option<Hash>,
+    ) {
         if let Some(place) = self.heard[machine].note(before, message, voted)
             && !is_reported(&node.faults, place)
         {
@@ -102,7 +117,7 @@ impl Watch {
             for block in &node.blocks[self.blocks_checked[machine]..] {
                 let (height, hash) = (block.header.height, block.header.hash());
                 if *self.sealed.entry(height).or_insert(hash) != hash {
-                    self.report(Broken::Agreement, || format!("two blocks at height {height}"));
+                    self.forked(height);
                 }
                 if let Err(error) = edge.judge_seal(block) {
                     self.report(Broken::Seal, || format!("machine {machine}: {error}"));
