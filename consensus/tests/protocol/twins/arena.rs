@@ -16,18 +16,18 @@ use probata_consensus::{Input, Message, MessageBody, Replica, Status};
 use probata_types::{Hash, Height, ValidatorIndex, Verified};
 use std::{collections::BTreeMap, rc::Rc};
 
-/// Milliseconds in which a round's network is up before the timers run out: a view change, a batching
-/// delay and three phases, and not the first repetition of what was said in it.
+/// Milliseconds in which a round's network is up before the timers run out: a view change, a
+/// batching delay and three phases, and not the first repetition of what was said in it.
 const TALK: u64 = 200;
 /// Milliseconds after which a round ends even if some machine neither sealed nor asked for a view.
 const ROUND: u64 = 2 * VIEW_TIMEOUT_CAP;
-/// Milliseconds that a message takes: what two twins say at once arrives at some from the one first, at
-/// others from the other.
+/// Milliseconds that a message takes: what two twins say at once arrives at some from the one
+/// first, at others from the other.
 const NEAR: u64 = 5;
 const FAR: u64 = 10;
-/// The longest view timeouts that the correct ones may need to seal two more blocks after healing: each of
-/// f twins leads badly, the others may have to come to the view of the foremost, and one leader may wait
-/// for a heartbeat.
+/// The longest view timeouts that the correct ones may need to seal two more blocks after healing:
+/// each of f twins leads badly, the others may have to come to the view of the foremost, and one
+/// leader may wait for a heartbeat.
 pub(crate) const fn patience(n: usize) -> u64 {
     (n as u64 - 1) / 3 + 3
 }
@@ -138,8 +138,8 @@ impl<'a> Arena<'a> {
         self.watch.check(&self.family.cast, &self.nodes, self.edge);
     }
 
-    /// Everything is together again and holds every submission. Says how long it took the correct ones
-    /// to seal two blocks more than anybody had.
+    /// Everything is together again and holds every submission. Says how long it took the correct
+    /// ones to seal two blocks more than anybody had.
     pub(crate) fn heal(&mut self) -> u64 {
         let cast = &self.family.cast;
         let correct = cast.correct();
@@ -254,7 +254,8 @@ impl<'a> Arena<'a> {
         self.carry_out(to, effects);
     }
 
-    /// Blocks from another machine. If they are not of the chain that this one has, two blocks were sealed.
+    /// Blocks from another machine. If they are not of the chain that this one has, two blocks were
+    /// sealed.
     fn hand_blocks(&mut self, to: usize, blocks: Vec<Block>) {
         let mine = self.nodes[to].blocks.last().map(|block| &block.header);
         let next = blocks

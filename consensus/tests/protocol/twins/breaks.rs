@@ -17,8 +17,8 @@ fn sharp(twins: &[usize], rounds: usize, between: Between) -> Space {
     Space { family: Family { cast, rotation: 0, between }, letters, rounds }
 }
 
-/// Asserts that a flaw breaks this in some schedule, and that without the flaw the same schedule breaks
-/// nothing.
+/// Asserts that a flaw breaks this in some schedule, and that without the flaw the same schedule
+/// breaks nothing.
 fn is_seen(space: &Space, flaw: Flaw, expected: Broken) {
     let mut edge = Edge::new(space.family.cast.n());
     let found = find(space, 1, (flaw, expected), &mut edge);

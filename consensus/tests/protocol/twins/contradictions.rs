@@ -1,5 +1,5 @@
-//! Where two conflicting messages of a twin reach one correct replica, it must report a fault (P21). This
-//! knows of each such replica what it counted, and so when a report is due.
+//! Where two conflicting messages of a twin reach one correct replica, it must report a fault
+//! (P21). This knows of each such replica what it counted, and so when a report is due.
 
 use probata_consensus::{Fault, Message, MessageBody, Phase, Status};
 use probata_types::{Hash, Height, ValidatorIndex, View};
@@ -18,8 +18,8 @@ impl Heard {
         self.0.clear();
     }
 
-    /// Notes a message that reached a replica which stood at `status` and, having taken it, `voted` for
-    /// this proposal. Says for which fault it must have a report now.
+    /// Notes a message that reached a replica which stood at `status` and, having taken it, `voted`
+    /// for this proposal. Says for which fault it must have a report now.
     pub(crate) fn note(
         &mut self,
         status: &Status,

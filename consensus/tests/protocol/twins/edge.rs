@@ -1,5 +1,5 @@
-//! The edge of all machines: every message goes over the wire and is verified, once for its bytes however
-//! many schedules it stands in.
+//! The edge of all machines: every message goes over the wire and is verified, once for its bytes
+//! however many schedules it stands in.
 
 use crate::{
     fixtures::{CHAIN, SUITE, set},

@@ -41,7 +41,8 @@ impl Totals {
     }
 }
 
-/// The next state of a digest of numbers (G. Fowler, L. C. Noll, K.-P. Vo; turned, so that high bits count).
+/// The next state of a digest of numbers (G. Fowler, L. C. Noll, K.-P. Vo; turned, so that high
+/// bits count).
 pub(crate) const fn mix(state: u64, number: u64) -> u64 {
     (state ^ number).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(23)
 }
@@ -99,14 +100,14 @@ pub(crate) fn run(
     Outcome { broken: arena.watch.broken, sent_commits }
 }
 
-/// How many of the schedules of a space are run. Those that only exchange the two machines of a twin
-/// are never run twice.
+/// How many of the schedules of a space are run. Those that only exchange the two machines of a
+/// twin are never run twice.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Extent {
     /// Each one that may go differently.
     All,
-    /// Those with numbers so far apart. No divisor of it is the number of letters, so that every letter
-    /// comes in every round.
+    /// Those with numbers so far apart. No divisor of it is the number of letters, so that every
+    /// letter comes in every round.
     Every(u64),
 }
 
@@ -141,8 +142,8 @@ pub(crate) fn explore(
     }
 }
 
-/// In which rounds of this schedule Commits are sent, as far as the last one run began like it; in the
-/// others they may be.
+/// In which rounds of this schedule Commits are sent, as far as the last one run began like it; in
+/// the others they may be.
 fn known((last, sent): &(Vec<&Letter>, Vec<bool>), schedule: &[&Letter]) -> Vec<bool> {
     let alike = last.iter().zip(schedule).take_while(|(one, other)| one == other).count();
     let mut known = vec![true; schedule.len()];

@@ -1,5 +1,5 @@
-//! Mistakes made on purpose, to see that they are seen. None needs a change of what is shipped: each is
-//! a disk, a sender or a network that does not do what docs/PROTOCOL.md asks of it.
+//! Mistakes made on purpose, to see that they are seen. None needs a change of what is shipped:
+//! each is a disk, a sender or a network that does not do what docs/PROTOCOL.md asks of it.
 
 use crate::fixtures::sign;
 use probata_consensus::{Message, MessageBody, Promise};

@@ -1,5 +1,5 @@
-//! Every vote that was signed, whoever heard it: what docs/PROTOCOL.md proves of certificates, seals and
-//! views is checked on all that anybody could put together of them, twins included.
+//! Every vote that was signed, whoever heard it: what docs/PROTOCOL.md proves of certificates,
+//! seals and views is checked on all that anybody could put together of them, twins included.
 
 use crate::fixtures::{header_of, set};
 use probata_consensus::{Message, MessageBody};

@@ -3,8 +3,8 @@
 use probata_types::validator::quorum;
 use std::collections::BTreeSet;
 
-/// The machines of a set of which some validators run two, with one key. Machine `place` is the first
-/// of validator `place`; after those of all validators come the second ones of the twins.
+/// The machines of a set of which some validators run two, with one key. Machine `place` is the
+/// first of validator `place`; after those of all validators come the second ones of the twins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Cast {
     n: usize,
@@ -62,8 +62,8 @@ impl Cast {
     }
 }
 
-/// Whom Commit votes reach, while all else goes as the partition lets it. Who cuts a view between its
-/// certificate and its seal makes what locking is for.
+/// Whom Commit votes reach, while all else goes as the partition lets it. Who cuts a view between
+/// its certificate and its seal makes what locking is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Commits {
     /// The machines of the sender's own group.
@@ -145,8 +145,8 @@ pub(crate) fn all_partitions(cast: &Cast) -> Vec<Vec<usize>> {
     found
 }
 
-/// The partitions into at most two groups in which the correct validators of one side lead one after
-/// another. Of more than these there are too many for a large set.
+/// The partitions into at most two groups in which the correct validators of one side lead one
+/// after another. Of more than these there are too many for a large set.
 pub(crate) fn neighbourly_partitions(cast: &Cast) -> Vec<Vec<usize>> {
     let correct = cast.correct();
     let mut found = partitions(cast.size(), 2);
@@ -175,8 +175,8 @@ pub(crate) fn letters(cast: &Cast, partitions: Vec<Vec<usize>>) -> Vec<Letter> {
     letters
 }
 
-/// Everybody together, and the twins apart with a quorum on one side, whose Commits reach one correct
-/// machine only: it seals alone, and the others must not seal something else.
+/// Everybody together, and the twins apart with a quorum on one side, whose Commits reach one
+/// correct machine only: it seals alone, and the others must not seal something else.
 pub(crate) fn sharp_letters(cast: &Cast) -> Vec<Letter> {
     let mut letters = letters(cast, neighbourly_partitions(cast));
     letters.retain(|letter| {
@@ -189,8 +189,8 @@ pub(crate) fn sharp_letters(cast: &Cast) -> Vec<Letter> {
     letters
 }
 
-/// Every way to put `size` machines into at most `most` groups, the groups named in the order in which
-/// they appear.
+/// Every way to put `size` machines into at most `most` groups, the groups named in the order in
+/// which they appear.
 fn partitions(size: usize, most: usize) -> Vec<Vec<usize>> {
     let mut all = vec![Vec::new()];
     for _ in 0..size {

@@ -10,10 +10,11 @@ use crate::twins::{
 /// The letters of which schedules are made.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Alphabet {
-    /// Every partition into two groups, or into three with a quorum in one, with each way of Commits.
+    /// Every partition into two groups, or into three with a quorum in one, with each way of
+    /// Commits.
     Complete,
-    /// Two groups, the correct validators of each side neighbours in the order of leading, with each
-    /// way of Commits. For four validators every partition into two groups is such a one.
+    /// Two groups, the correct validators of each side neighbours in the order of leading, with
+    /// each way of Commits. For four validators every partition into two groups is such a one.
     Neighbours,
     /// The letters that make one machine seal alone, and everything together.
     Sharp,

@@ -5,8 +5,8 @@ use crate::twins::partition::{Cast, Letter};
 /// What happens after a round, while the timers of all who did not seal run out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Between {
-    /// Nobody hears anybody; wishes for another view arrive with the next round. One round is then one
-    /// view, and what was prepared in it stays as the round left it.
+    /// Nobody hears anybody; wishes for another view arrive with the next round. One round is then
+    /// one view, and what was prepared in it stays as the round left it.
     Silence,
     /// The round's network stays as it is: repetitions, view changes and laggards go on in it.
     Talk,
@@ -62,8 +62,8 @@ impl Space {
         digits
     }
 
-    /// The number of the next schedule that need not go as this one did. It sent Commits in some rounds
-    /// only; in the others it makes no difference whom they would have reached.
+    /// The number of the next schedule that need not go as this one did. It sent Commits in some
+    /// rounds only; in the others it makes no difference whom they would have reached.
     pub(crate) fn next(&self, number: u64, sent_commits: &[bool]) -> u64 {
         let letters = self.letters.len();
         let mut weight = 1;
@@ -79,8 +79,8 @@ impl Space {
         self.count()
     }
 
-    /// Of two schedules that differ in the names of a twin's two machines only, one is enough: the one
-    /// in which, when they are first apart, the first machine is with the last correct one.
+    /// Of two schedules that differ in the names of a twin's two machines only, one is enough: the
+    /// one in which, when they are first apart, the first machine is with the last correct one.
     pub(crate) fn is_canonical(&self, schedule: &[&Letter]) -> bool {
         let cast = &self.family.cast;
         cast.twins().iter().all(|twin| {

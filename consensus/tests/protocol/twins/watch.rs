@@ -110,8 +110,8 @@ impl Watch {
         self.heard[machine].forget();
     }
 
-    /// One header at each height, and every seal holds: of all machines, since a twin's seal is as good
-    /// as any. Faults prove what they say, of twins only.
+    /// One header at each height, and every seal holds: of all machines, since a twin's seal is as
+    /// good as any. Faults prove what they say, of twins only.
     pub(crate) fn check(&mut self, cast: &Cast, nodes: &[Node], edge: &mut Edge) {
         for (machine, node) in nodes.iter().enumerate() {
             for block in &node.blocks[self.blocks_checked[machine]..] {
