@@ -22,3 +22,11 @@ doc:
 # Idle figures of docs/BENCHMARKS.md.
 bench:
     cargo bench -p probata-tests --bench verify
+
+# Every schedule of the twins (docs/PROTOCOL.md), about half an hour.
+twins:
+    PROBATA_TWINS=full cargo test --release -p probata-consensus --test protocol twins::explored -- --nocapture
+
+# Lines of consensus that its own tests reach: see CONTRIBUTING.md.
+coverage *arguments:
+    cargo llvm-cov -p probata-consensus --ignore-filename-regex '/types/src/' --fail-under-lines 95 {{arguments}}
