@@ -176,8 +176,10 @@ fn a_validator_that_missed_two_thousand_blocks_catches_up_while_the_others_go_on
     assert!(missed >= height(2_000), "{missed}");
     cluster.start(3)?;
     cluster.delay_all(LINK);
-    // It takes ten answers, and the others do not wait for it.
-    assert_eq!(seal_times(&mut cluster, TIMED)?, undisturbed()?);
+    // Many answers bring it what it lacks, and the others do not wait for it.
+    let (times, undisturbed) = (seal_times(&mut cluster, TIMED)?, undisturbed()?);
+    let as_quick = times.iter().zip(&undisturbed).all(|(time, bound)| time <= bound);
+    assert!(as_quick, "{times:?} where {undisturbed:?} are usual");
     cluster.pass(SECOND)?;
     assert_eq!(cluster.status(3).height, cluster.status(0).height);
     assert_eq!(cluster.status(0).view_changes, views, "no leader was left meanwhile");
