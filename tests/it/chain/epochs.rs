@@ -45,7 +45,8 @@ fn decide(
 
 fn status(cluster: &Cluster, motion: FlowId) -> MotionStatus {
     let running = cluster.running().next().expect("somebody runs");
-    let (value, _) = cluster.reader(running).state(&StateKey::Flow(motion)).unwrap();
+    let (value, _) =
+        cluster.reader(running).state(&StateKey::Flow(motion)).expect("memory can be read");
     match value {
         Some(StateValue::Flow(flow)) => match flow.object {
             Object::Motion(motion) => motion.status,
@@ -216,8 +217,10 @@ fn p24_a_set_that_could_not_go_on_is_refused_with_its_reason() -> Result<(), Tro
 
 fn outcome(cluster: &Cluster, submission: &Submission) -> Outcome {
     let reader = cluster.reader(0);
-    let place = reader.submission(&submission.id()).unwrap().expect("it is sealed");
-    let block: SealedBlock = reader.block(place.height).unwrap().expect("the index names it");
+    let place =
+        reader.submission(&submission.id()).expect("memory can be read").expect("it is sealed");
+    let block: SealedBlock =
+        reader.block(place.height).expect("memory can be read").expect("the index names it");
     assert_eq!(block.outcomes.len(), 1);
     block.outcomes[0].clone()
 }
