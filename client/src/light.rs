@@ -153,7 +153,7 @@ fn examine(file: &EvidenceFile, request: &Request<'_>) -> Parts {
     parts.add(&check::FLOW_STATE, current::flow_state(file));
     parts.add(&check::INSTITUTION_STATE, current::institution_state(file));
     parts.add(&check::INSTITUTION_ACTIVE_AT_HEIGHT, current::institution_active_at_height(file));
-    parts.add(&check::KEY_VALID_AT_HEIGHT, current::key_valid_at_height(file));
+    parts.add(&check::KEY_VALID_AT_HEIGHT, current::key_valid_at_height(file, &sets));
     parts.add(&check::EVENT_HISTORY_COMPLETE, current::event_history_complete(file));
     brought(file, request, &sets, &mut parts);
     parts.findings = findings::all(file, request.as_of);

@@ -1,8 +1,10 @@
 //! A small chain for tests: institutions, a rule pack, and blocks made record by record.
 
 mod bodies;
+mod consortium;
 
 pub(crate) use bodies::*;
+pub(crate) use consortium::*;
 
 use crate::execute;
 use probata_types::{
@@ -20,7 +22,7 @@ use probata_types::{
         Retention,
     },
     rule_pack::RulePack,
-    state::{Changes, InstitutionState, KeyState, StateKey, StateValue},
+    state::{Changes, InstitutionState, KeyHolder, KeyPurpose, KeyState, StateKey, StateValue},
     submission::{IdempotencyKey, records_root},
     validator::Validator,
 };
@@ -110,6 +112,18 @@ pub(crate) fn derived(id: &InstitutionId, purpose: u8) -> Keypair {
     Keypair::from_secret(&secret.0)
 }
 
+/// Who holds the keys of the chain's institutions.
+fn holders() -> impl Iterator<Item = (StateKey, StateValue)> {
+    let all = || seated().into_iter().chain([court()]);
+    let submission = all().map(|id| (id, keypair(&id), KeyPurpose::Submission));
+    let voters = seated().into_iter().map(|id| (id, voter(&id), KeyPurpose::Vote));
+    let nodes = all().map(|id| (id, node(&id), KeyPurpose::Node));
+    submission.chain(voters).chain(nodes).map(|(institution, pair, purpose)| {
+        let holder = KeyHolder { institution, purpose };
+        (StateKey::Key(pair.public()), StateValue::Key(holder))
+    })
+}
+
 fn validators() -> ValidatorSet {
     let mut validators: Vec<Validator> =
         seated().iter().map(|id| Validator { institution: *id, key: voter(id).public() }).collect();
@@ -163,6 +177,7 @@ impl World {
             state.insert(StateKey::Profile(id), StateValue::Profile(Box::new(profile)));
         }
         state.append(&mut epoch::begin(validators()));
+        state.extend(holders());
         state.insert(StateKey::Directory, StateValue::Directory(Box::new(directory())));
         Self { state, height: Height::new(1), time: at(day(2025, 6, 16), 10, 0) }
     }
@@ -196,7 +211,16 @@ impl World {
 
     /// A signed submission, made a second before the next block.
     pub(crate) fn submission(&self, who: InstitutionId, records: Vec<Record>) -> Submission {
-        let pair = keypair(&who);
+        self.submission_by(who, &keypair(&who), records)
+    }
+
+    /// The same, signed with another key.
+    pub(crate) fn submission_by(
+        &self,
+        who: InstitutionId,
+        pair: &Keypair,
+        records: Vec<Record>,
+    ) -> Submission {
         let ids: Vec<RecordId> = records.iter().map(|r| r.id(SUITE, &CHAIN, &who)).collect();
         let head = SubmissionHead {
             version: SubmissionHead::VERSION,

@@ -48,3 +48,6 @@ pub(crate) fn end_of_block(
     changes.insert(StateKey::Validators, StateValue::Validators(Box::new(begun)));
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,7 @@ use probata_types::{
     directory::{Directory, NodeEntry},
     epoch, limits as types,
     rule_pack::RulePack,
-    state::{Changes, InstitutionState, KeyState, StateKey, StateValue},
+    state::{Changes, InstitutionState, KeyHolder, KeyPurpose, KeyState, StateKey, StateValue},
     validator::Validator,
 };
 use serde::{Deserialize, Serialize};
@@ -239,6 +239,7 @@ impl Genesis {
                 group: entry.group.clone(),
             };
             state.insert(StateKey::Profile(entry.id), StateValue::Profile(Box::new(profile)));
+            state.extend(key_holders(entry));
         }
         state.insert(StateKey::RulePack, StateValue::RulePack(self.document.rule_pack.clone()));
         state.append(&mut epoch::begin(self.validators.clone()));
@@ -259,6 +260,18 @@ impl Genesis {
         });
         List::new(entries.collect()).expect("check_nodes counted them")
     }
+}
+
+/// Who holds the keys that an entry names.
+fn key_holders(entry: &Entry) -> impl Iterator<Item = (StateKey, StateValue)> {
+    let submission = entry.keys.iter().map(|key| (*key, KeyPurpose::Submission));
+    let voting = entry.validator.iter();
+    let voting = voting.flat_map(|it| [(it.key, KeyPurpose::Vote), (it.node, KeyPurpose::Node)]);
+    let members = entry.members.iter().map(|it| (it.node, KeyPurpose::Node));
+    let institution = entry.id;
+    submission.chain(voting).chain(members).map(move |(key, purpose)| {
+        (StateKey::Key(key), StateValue::Key(KeyHolder { institution, purpose }))
+    })
 }
 
 fn institution_state(entry: &Entry) -> InstitutionState {

@@ -22,7 +22,8 @@ pub const FINDINGS_PER_RECORD: usize = 32;
 pub const DOCUMENTS_PER_RECORD: usize = 8;
 /// Institutions that may submit to one flow.
 pub const SUBMITTERS_PER_FLOW: usize = 32;
-/// Bytes of one object of the state: it is read and written whole, and goes into evidence files.
+/// Bytes of one object that records build: it is read and written whole, and goes into evidence files.
+/// (Epochs, the directory and the rule pack are bounded by their lists; evidence does not hold them.)
 pub const OBJECT_BYTES: usize = 4 * 1_024;
 /// Drawdowns of one facility that were ordered and not yet reported done.
 pub const PENDING_DRAWDOWNS: usize = 8;
@@ -46,7 +47,7 @@ pub const GROUP_BYTES: usize = 128;
 pub const NODES: usize = 256;
 /// Nodes of one institution that a motion admits: their proofs fit a record.
 pub const NODES_PER_INSTITUTION: usize = 8;
-/// Seats that one motion fills or empties: with their proofs they fit a record.
+/// Seats that one motion fills, or empties: with their proofs and a document they fit a record.
 pub const SEATS_PER_MOTION: usize = 16;
 /// Bytes of the reason of a motion.
 pub const REASON_BYTES: usize = 256;

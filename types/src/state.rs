@@ -45,6 +45,8 @@ pub enum StateKey {
     Profile(InstitutionId),
     /// A validator's misdeed.
     Fault(FaultPlace),
+    /// Who holds a key. No key serves two institutions or two purposes.
+    Key(PublicKey),
 }
 
 /// What a fault is about: of each there is one.
@@ -99,6 +101,8 @@ pub enum StateValue {
     Profile(Box<Profile>),
     /// Where a fault was recorded.
     Fault(Sighting),
+    /// Of [`StateKey::Key`].
+    Key(KeyHolder),
 }
 
 impl StateValue {
@@ -156,6 +160,28 @@ impl KeyState {
     pub fn is_valid(&self, height: Height) -> bool {
         self.valid_from <= height && self.revoked_at.is_none_or(|from| height < from)
     }
+}
+
+/// Whose a key is, ever since it was first named, and what it is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyHolder {
+    /// The institution.
+    pub institution: InstitutionId,
+    /// What for.
+    pub purpose: KeyPurpose,
+}
+
+/// What a key is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyPurpose {
+    /// Signs submissions.
+    Submission,
+    /// Signs a validator's votes.
+    Vote,
+    /// Is a node's identity on the mesh.
+    Node,
 }
 
 /// Where a document was first seen.

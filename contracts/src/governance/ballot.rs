@@ -69,3 +69,6 @@ fn decide(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

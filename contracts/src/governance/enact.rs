@@ -10,7 +10,7 @@ use probata_types::{
     directory::{Directory, NodeEntry},
     object::Motion,
     record::FlowId,
-    state::{InstitutionState, KeyState, StateKey, StateValue},
+    state::{InstitutionState, KeyPurpose, KeyState, StateKey, StateValue},
 };
 
 /// Whether a change is possible now. Answers with the size of the validator set that it makes, 0 for
@@ -18,7 +18,7 @@ use probata_types::{
 pub(super) fn check(case: &Case<'_, '_>, change: &Change, from: Height) -> Judged<usize> {
     let from = from.max(case.block.height.next());
     match change {
-        Change::Validators(change) => Ok(seats::changed(case, change)?.size()),
+        Change::Validators(change) => Ok(seats::changed(case, change, from)?.size()),
         Change::Admit(admission) => admitted(case, admission, from).map(|_| 0),
         Change::Suspend(institution) => suspended(case, institution, from).map(|_| 0),
         Change::Keys(change) => keys::changed(case, change, from).map(|_| 0),
@@ -31,6 +31,12 @@ pub(super) fn enact(case: &mut Case<'_, '_>, motion: &Motion, from: Height, id: 
         Change::Validators(change) => seats::schedule(case, change, motion, (from, id)),
         Change::Admit(admission) => {
             let (state, directory) = admitted(case, admission, from)?;
+            for proven in &admission.keys {
+                keys::hold(case, proven.key, admission.institution, KeyPurpose::Submission);
+            }
+            for node in &admission.nodes {
+                keys::hold(case, node.node.key, admission.institution, KeyPurpose::Node);
+            }
             put_institution(case, admission.institution, state);
             let profile = StateValue::Profile(Box::new(admission.profile.clone()));
             case.state.put(StateKey::Profile(admission.institution), profile);
@@ -44,6 +50,9 @@ pub(super) fn enact(case: &mut Case<'_, '_>, motion: &Motion, from: Height, id: 
         }
         Change::Keys(change) => {
             let state = keys::changed(case, change, from)?;
+            if let Some(proven) = &change.add {
+                keys::hold(case, proven.key, change.institution, KeyPurpose::Submission);
+            }
             put_institution(case, change.institution, state);
             Ok(())
         }
@@ -85,6 +94,7 @@ fn admitted(
     let mut all: Vec<_> = keys.iter().chain(nodes.iter().map(|node| &node.node)).collect();
     for proven in &all {
         keys::require_proof(case, proven, institution)?;
+        keys::require_new(case, &proven.key)?;
     }
     all.sort_by_key(|proven| proven.key);
     require(all.windows(2).all(|pair| pair[0].key != pair[1].key), failure::KEY_KNOWN)?;
@@ -99,8 +109,7 @@ fn admitted(
     let mut entries = directory(case)?.to_vec();
     for node in nodes {
         let (node, address) = (node.node.key, node.address);
-        let taken = entries.iter().any(|it| it.node == node || it.address == address);
-        require(!taken, failure::DIRECTORY)?;
+        require(entries.iter().all(|it| it.address != address), failure::DIRECTORY)?;
         entries.push(NodeEntry { institution: *institution, node, address, votes: false });
     }
     // Stable: an institution's nodes stay in the order in which they came.

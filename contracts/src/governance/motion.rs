@@ -7,10 +7,14 @@
 //! ```
 //! Any member may move; validators' institutions vote, by ballots. A motion lapses when its time is
 //! over, or when the validator set that was to vote on it is no longer in force.
-//! Hard: it opens its flow; it closes in the future; what it asks for is possible now.
+//! Hard: it opens its flow; it closes in the future; its height is not too far ahead; what it asks for
+//! is possible now.
 
 use super::{electorate, enact};
-use crate::case::{Case, Judged, require};
+use crate::{
+    case::{Case, Judged, require},
+    limits,
+};
 use probata_types::{
     List, body,
     catalogue::failure,
@@ -24,6 +28,8 @@ pub(crate) fn judge(
 ) -> Judged<Object> {
     require(flow.is_none(), failure::FLOW_OPENED)?;
     require(body.closes_at > case.block.time, failure::VALUE)?;
+    let latest = case.block.height.saturating_add(limits::HEIGHTS_AHEAD);
+    require(body.from <= latest, failure::VALUE)?;
     let epoch = electorate::now(case.state)?;
     let places = enact::check(case, &body.change, body.from)?;
     let none = |count: usize| vec![0u16; count];
@@ -37,3 +43,6 @@ pub(crate) fn judge(
         status: MotionStatus::Open,
     })))
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,13 +10,17 @@ use probata_types::{
     epoch::{self, Scheduled, Validators, VotingNode},
     object::Motion,
     record::FlowId,
-    state::{StateKey, StateValue},
+    state::{KeyHolder, KeyPurpose, StateKey, StateValue},
     validator::{Validator, ValidatorSetError},
 };
 use std::collections::BTreeMap;
 
 /// The validator set that a change makes of the one in force.
-pub(super) fn changed(case: &Case<'_, '_>, change: &SeatChange) -> Judged<ValidatorSet> {
+pub(super) fn changed(
+    case: &Case<'_, '_>,
+    change: &SeatChange,
+    from: Height,
+) -> Judged<ValidatorSet> {
     require(epoch::validators(case.state)?.scheduled.is_none(), failure::SET_CHANGE_PENDING)?;
     let current = electorate::now(case.state)?.set;
     let directory = enact::directory(case)?;
@@ -27,7 +31,7 @@ pub(super) fn changed(case: &Case<'_, '_>, change: &SeatChange) -> Judged<Valida
     }
     for seat in &change.seats {
         require(!change.leave.contains(&seat.institution), failure::SET_INVALID)?;
-        require_seat(case, seat, &directory)?;
+        require_seat(case, seat, &directory, from)?;
         seats.insert(
             seat.institution,
             Validator { institution: seat.institution, key: seat.key.key },
@@ -48,14 +52,16 @@ pub(super) fn changed(case: &Case<'_, '_>, change: &SeatChange) -> Judged<Valida
     Ok(set)
 }
 
-/// A seat needs an active institution, a key that its holder proved and that serves nothing else there,
-/// and one of the institution's own nodes.
-fn require_seat(case: &Case<'_, '_>, seat: &Seat, directory: &Directory) -> Judged {
-    let state = enact::active(case, &seat.institution, case.block.height.next())?;
+/// A seat needs an institution that is a member by then and stays one, since who has a seat must be able
+/// to vote on motions; a key that its holder proved and that serves nothing and nobody else, though it
+/// may have voted for the same institution before; and one of the institution's own nodes.
+fn require_seat(case: &Case<'_, '_>, seat: &Seat, directory: &Directory, from: Height) -> Judged {
+    let state = enact::active(case, &seat.institution, from)?;
+    require(state.suspended_at.is_none(), failure::INSTITUTION_INACTIVE)?;
     keys::require_proof(case, &seat.key, &seat.institution)?;
-    let submits = state.keys.iter().any(|known| known.key == seat.key.key);
-    let is_node = directory.iter().any(|entry| entry.node == seat.key.key);
-    require(!submits && !is_node, failure::KEY_KNOWN)?;
+    let voter = KeyHolder { institution: seat.institution, purpose: KeyPurpose::Vote };
+    let holder = keys::holder(case, &seat.key.key)?;
+    require(holder.is_none_or(|holder| holder == voter), failure::KEY_KNOWN)?;
     let own = directory
         .iter()
         .any(|entry| entry.institution == seat.institution && entry.node == seat.node);
@@ -83,9 +89,12 @@ pub(super) fn schedule(
     motion: &Motion,
     (from, id): (Height, FlowId),
 ) -> Judged {
-    let set = changed(case, change)?;
+    let set = changed(case, change, from)?;
     let current = electorate::now(case.state)?;
     electorate::require_live(&current.set, &set, motion)?;
+    for seat in &change.seats {
+        keys::hold(case, seat.key.key, seat.institution, KeyPurpose::Vote);
+    }
     let epoch = Epoch { number: current.number + 1, first: from, set };
     let nodes = change
         .seats
@@ -105,3 +114,6 @@ pub(super) fn is_seated(case: &Case<'_, '_>, institution: &InstitutionId) -> Jud
     let mut sets = [Some(current), scheduled].into_iter().flatten();
     Ok(sets.any(|set| set.iter().any(|(_, it)| it.institution == *institution)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -236,8 +236,11 @@ super::codes! {
         "验证机构须先退出席位方可暂停"
         "The institution has a seat among the validators: it leaves that first.";
     204 DIRECTORY Failure "governance"
-        "节点数已达上限，或节点标识、地址重复"
-        "There is no room for a further node, or its identity or address is another's.";
+        "节点数已达上限，或节点地址重复"
+        "There is no room for a further node, or its address is another's.";
+    205 LAST_KEY Failure "governance"
+        "机构须始终保有一把有效密钥"
+        "The institution would be left without a key: replace it, or suspend the institution.";
     210 KEY_PURPOSE Failure "H1"
         "验证密钥仅可用于报告验证节点过错"
         "A validator's key signs reports of faults and no other record.";
