@@ -2,8 +2,10 @@
 //! left to do. The same submissions give the same blocks, to the byte.
 
 mod case;
+mod governance;
 
 pub use case::{NotarisedRecord, notarise_case};
+pub use governance::notarise_governance;
 
 use crate::{
     consortium::{self, Purpose, SUITE},
