@@ -22,3 +22,11 @@ doc:
 # Idle figures of docs/BENCHMARKS.md.
 bench:
     cargo bench -p probata-tests --bench verify
+
+# Worlds drawn from seeds: `just sim 17`, `just sim --seeds 0..2000 --jobs 2`.
+sim *arguments:
+    cargo run --release --bin sim -- {{arguments}}
+
+# 50,000 worlds, from a number that changes every day.
+sim-nightly jobs="2":
+    cargo run --release --locked --bin sim -- --seeds "$(date +%Y%m%d)00000..+50000" --jobs {{jobs}}

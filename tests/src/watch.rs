@@ -105,3 +105,71 @@ pub(crate) fn content(message: &Message) -> Option<(Kind, Hash)> {
         MessageBody::Head { .. } => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use probata_types::{List, Signature};
+
+    fn message(from: u16, body: MessageBody) -> Message {
+        Message { from: ValidatorIndex(from), signature: Signature([0; 64]), body }
+    }
+
+    fn prepare(height: u64, view: u64, content: u8) -> Message {
+        let (height, view) = (Height::new(height), View::new(view));
+        message(1, MessageBody::Prepare { height, view, digest: Hash([content; 32]) })
+    }
+
+    fn wish(height: u64, view: u64) -> Message {
+        let (height, view) = (Height::new(height), View::new(view));
+        message(1, MessageBody::ViewChange { height, view, prepared: None, proposal: None })
+    }
+
+    fn opens(height: u64, view: u64) -> Message {
+        let (height, view) = (Height::new(height), View::new(view));
+        let view_changes = List::empty();
+        message(1, MessageBody::NewView { height, view, view_changes, proposal: None })
+    }
+
+    /// Whether all but the last of some messages are right, and the last is not.
+    fn caught(messages: &[Message]) -> bool {
+        let mut watch = Watch::default();
+        let (last, before) = messages.split_last().unwrap();
+        before.iter().for_each(|message| watch.heard(1, message).unwrap());
+        watch.heard(1, last).is_err()
+    }
+
+    #[test]
+    fn two_votes_of_a_kind_in_a_view_are_caught() {
+        assert!(caught(&[prepare(1, 0, 1), prepare(1, 0, 2)]));
+        assert!(!caught(&[prepare(1, 0, 1), prepare(1, 0, 1)]));
+        assert!(!caught(&[prepare(1, 0, 1), prepare(1, 1, 2)]));
+        assert!(!caught(&[prepare(1, 0, 1), prepare(2, 0, 2)]));
+    }
+
+    #[test]
+    fn heights_and_views_that_fall_are_caught() {
+        assert!(caught(&[prepare(2, 0, 1), prepare(1, 0, 1)]));
+        assert!(caught(&[prepare(1, 2, 1), prepare(1, 1, 1)]));
+        assert!(caught(&[wish(1, 2), prepare(1, 1, 1)]));
+        assert!(caught(&[wish(1, 2), prepare(2, 1, 1)]), "not at another height either");
+        assert!(caught(&[wish(2, 2), wish(1, 2)]));
+        assert!(caught(&[wish(1, 3), wish(1, 2)]));
+        assert!(caught(&[prepare(1, 2, 1), wish(1, 2)]), "a wish is for more");
+        assert!(!caught(&[wish(1, 2), wish(2, 2), prepare(2, 2, 1), wish(2, 3)]));
+    }
+
+    #[test]
+    fn a_view_that_is_shown_again_is_no_vote_but_one_opened_late_is() {
+        assert!(!caught(&[opens(1, 1), wish(1, 2), opens(1, 1)]));
+        assert!(caught(&[wish(1, 2), opens(1, 1)]));
+    }
+
+    #[test]
+    fn what_is_handed_on_is_not_held_against_whoever_does() {
+        let mut watch = Watch::default();
+        watch.heard(1, &wish(1, 5)).unwrap();
+        let of_another = Message { from: ValidatorIndex(2), ..opens(1, 1) };
+        watch.heard(1, &of_another).unwrap();
+    }
+}
