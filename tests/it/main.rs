@@ -11,9 +11,12 @@ mod hours;
 mod offline;
 mod outage;
 mod restart;
+mod sim;
 mod sizes;
 mod tidy;
 mod vectors;
 
 /// The real `probata-node`.
 const NODE: &str = env!("CARGO_BIN_EXE_test-node");
+/// The simulator.
+const SIM: &str = env!("CARGO_BIN_EXE_sim");

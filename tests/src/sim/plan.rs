@@ -20,7 +20,7 @@ use std::{
 };
 
 /// How long the bad time of a world lasts, in milliseconds.
-const LENGTH: (u64, u64) = (4_000, 12_000);
+const LENGTH: (u64, u64) = (5_000, 16_000);
 /// Committees that are drawn: most are small, where one liar is a large share.
 const SIZES: [u16; 16] = [4, 4, 4, 4, 4, 4, 4, 5, 5, 6, 7, 7, 7, 8, 9, 10];
 
@@ -111,7 +111,7 @@ impl Plan {
 fn parameters(random: &mut Seeded) -> Parameters {
     let view_timeout = Millis::new(random.between(300, 1_000));
     Parameters {
-        rotation: random.pick(&[0, 0, 1, 3, 64]),
+        rotation: random.pick(&[0, 1, 1, 3, 64]),
         view_timeout,
         view_timeout_cap: Millis::new(random.pick(&[2_500, 4_000, 4_000])),
         retransmit: Millis::new(random.between(80, 250)),

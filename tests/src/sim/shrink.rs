@@ -30,18 +30,28 @@ fn as_words<T: ToString, S: serde::Serializer>(it: &T, serializer: S) -> Result<
 struct Search<'s> {
     seed: u64,
     smallest: Smallest,
+    play: Box<dyn Fn(&Plan) -> Report + 's>,
     tell: Box<dyn FnMut(&str) + 's>,
 }
 
-/// Shrinks the world of a seed; `None` if it does not fail.
+/// Shrinks the world of a seed; `None` if it does not fail. Says what it finds as it goes.
 pub fn shrink(seed: u64, reduction: &Reduction, tell: impl FnMut(&str)) -> Option<Smallest> {
+    search(seed, reduction, |plan| run(plan, &mut Trace::silent()), tell)
+}
+
+fn search<'s>(
+    seed: u64,
+    reduction: &Reduction,
+    play: impl Fn(&Plan) -> Report + 's,
+    tell: impl FnMut(&str) + 's,
+) -> Option<Smallest> {
     let plan = Plan::draw(seed, reduction);
-    let report = run(&plan, &mut Trace::silent());
+    let report = play(&plan);
     if report.verdict.is_pass() {
         return None;
     }
     let smallest = Smallest { reduction: reduction.clone(), plan, report, tried: 1 };
-    let mut search = Search { seed, smallest, tell: Box::new(tell) };
+    let mut search = Search { seed, smallest, play: Box::new(play), tell: Box::new(tell) };
     loop {
         let before = search.smallest.reduction.clone();
         search.take_out_families();
@@ -65,7 +75,7 @@ impl Search<'_> {
         }
         self.smallest.tried += 1;
         let plan = Plan::draw(self.seed, &reduction);
-        let report = run(&plan, &mut Trace::silent());
+        let report = (self.play)(&plan);
         let same = report.verdict.name() == self.smallest.report.verdict.name();
         if same {
             (self.tell)(&format!("still fails {what}"));
@@ -139,5 +149,40 @@ impl Search<'_> {
             }
             share /= 2;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::{Counts, Trouble, Verdict};
+
+    fn report(plan: &Plan, fails: bool) -> Report {
+        let verdict = if fails { Verdict::Diverged("planted".into()) } else { Verdict::Pass };
+        let (hash, counts) = (String::new(), Counts::default());
+        Report { seed: plan.seed, verdict, hash, events: 0, passed: plan.length.get(), counts }
+    }
+
+    /// A world that fails by one liar and two crashes is left with these, and the command draws it again.
+    #[test]
+    fn what_is_not_needed_is_taken_out() {
+        let crash = |plan: &Plan| {
+            let is_crash = |trouble: &Trouble| matches!(trouble, Trouble::Crash { .. });
+            plan.troubles.iter().filter(|it| is_crash(&it.trouble)).count()
+        };
+        let fails = |plan: &Plan| plan.liars.len() == 1 && crash(plan) >= 2;
+        let seeds = (0..).map(|seed| Plan::draw(seed, &Reduction::default()));
+        let plan = seeds.into_iter().find(|plan| fails(plan) && plan.troubles.len() > 20).unwrap();
+        let whole = Reduction::default();
+        let found = search(plan.seed, &whole, |plan| report(plan, fails(plan)), |_| ()).unwrap();
+        assert_eq!((found.plan.troubles.len(), crash(&found.plan)), (2, 2), "{}", found.plan);
+        assert_eq!(found.plan.liars.len(), 1);
+        let taken_out = &found.reduction.without;
+        assert_eq!(taken_out.len(), Family::ALL.len() - 2, "{taken_out:?}");
+        assert!(found.plan.length < plan.length);
+        assert_eq!(Plan::draw(plan.seed, &found.reduction), found.plan);
+        assert!(found.tried < TRIES);
+        let passes = search(plan.seed, &whole, |plan| report(plan, false), |_| ());
+        assert!(passes.is_none());
     }
 }

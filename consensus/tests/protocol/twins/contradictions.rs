@@ -1,7 +1,7 @@
 //! Where two conflicting messages of a twin reach one correct replica, it must report a fault
 //! (P21). This knows of each such replica what it counted, and so when a report is due.
 
-use probata_consensus::{Fault, Message, MessageBody, VoteKind, Status};
+use probata_consensus::{Fault, Message, MessageBody, Status, VoteKind};
 use probata_types::{Hash, Height, ValidatorIndex, View};
 use std::collections::BTreeMap;
 

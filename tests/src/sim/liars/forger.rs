@@ -1,6 +1,6 @@
 //! The forger: speaks in the names of others, with certificates, seals and submissions that nobody made.
 
-use super::{Liar, Voice};
+use super::{Liar, Voice, other_proposal};
 use crate::consortium::{self, Purpose, SUITE};
 use probata_consensus::{Message, MessageBody, PreparedCertificate, ViewChangeVote, vote_digest};
 use probata_types::{
@@ -14,11 +14,13 @@ pub(super) struct Forger {
     voice: Voice,
     /// The newest header that it heard a vote for.
     header: Option<(View, Header)>,
+    /// The newest proposal that it heard of.
+    proposal: Option<Proposal>,
 }
 
 impl Forger {
     pub(super) const fn new(voice: Voice) -> Self {
-        Self { voice, header: None }
+        Self { voice, header: None, proposal: None }
     }
 
     /// Its own signature, under the names of as many as a quorum has.
@@ -36,13 +38,18 @@ impl Forger {
         PreparedCertificate { view, digest, votes: self.votes(signature) }
     }
 
-    /// A view change, or a NewView, with a certificate that nobody voted for.
+    /// A view change with a certificate that nobody voted for, most often for a proposal that somebody could
+    /// take up; or a NewView with view changes that nobody asked with.
     fn forged_view(&mut self, height: Height, view: View) -> MessageBody {
-        let digest = Hash(self.voice.random.bytes());
-        let (certificate, next) = (self.certificate(height, view, digest), view.next());
-        if self.voice.random.chance(500) {
-            let prepared = Some(certificate);
-            return MessageBody::ViewChange { height, view: next, prepared, proposal: None };
+        let next = view.next();
+        let proposal = self.proposal.as_ref().filter(|it| it.height == height).map(other_proposal);
+        let digest = match &proposal {
+            Some(proposal) => proposal.digest(),
+            None => Hash(self.voice.random.bytes()),
+        };
+        if self.voice.random.chance(700) {
+            let prepared = Some(self.certificate(height, view, digest));
+            return MessageBody::ViewChange { height, view: next, prepared, proposal };
         }
         let signature = self.voice.sign_digest(&digest);
         let quorum = u16::try_from(self.voice.set().quorum()).expect("a few validators");
@@ -110,6 +117,9 @@ impl Liar for Forger {
     fn hear(&mut self, message: &Message) -> Vec<(usize, Message)> {
         if let MessageBody::Commit { view, header } = &message.body {
             self.header = Some((*view, header.clone()));
+        }
+        if let Some(proposal) = message.proposal() {
+            self.proposal = Some(proposal.clone());
         }
         if !self.voice.random.chance(120) {
             return Vec::new();

@@ -143,7 +143,9 @@ pub(super) fn drawn(random: &mut Seeded, plan: &Plan) -> Vec<Planned> {
 fn one(random: &mut Seeded, plan: &Plan, weights: &Weights) -> Trouble {
     let Weights { submit, crash, break_disk, stop, freeze, cut, jump } = *weights;
     let node = random.place(plan.nodes());
-    let down = Millis::new(random.between(1, 2_500));
+    // Most are back soon: into the view, or the very vote, in which they went.
+    let longest = random.pick(&[30, 300, 300, 2_500]);
+    let down = Millis::new(random.between(1, longest));
     let mut drawn = random.between(0, submit + crash + break_disk + stop + freeze + cut + jump - 1);
     let mut falls_on = |weight: u64| {
         let falls = drawn < weight;
