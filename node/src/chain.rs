@@ -14,6 +14,7 @@ mod epoch;
 mod obey;
 mod proposal;
 mod recovery;
+mod report;
 mod submit;
 mod sync;
 
@@ -102,6 +103,10 @@ pub struct Chain {
     sealed_at: Timestamp,
     view_changes: u64,
     faults: Vec<Arc<Fault>>,
+    /// Faults that are to be recorded.
+    reports: Vec<report::Report>,
+    /// How many the chain has recorded.
+    faults_on_chain: u64,
     halted: Option<String>,
     effects: Vec<Effect>,
 }
@@ -193,6 +198,7 @@ impl Chain {
             sealed_at: self.sealed_at,
             halted: self.halted.clone(),
             faults: self.faults.clone(),
+            faults_on_chain: self.faults_on_chain,
             membership: Arc::clone(&self.membership),
             peers: self.peers.heads(),
         }
@@ -201,6 +207,7 @@ impl Chain {
     /// What has no event of its own to hang on: expiry, resending, censorship, announcing, catching up.
     fn housekeeping(&mut self, now: Now) -> Result<(), ChainError> {
         self.mempool.expire(now.wall);
+        self.report_faults(now)?;
         self.resend(now);
         self.fetch_if_behind(now);
         self.complain_of_censorship(now)?;

@@ -2,6 +2,7 @@
 
 mod catch_up;
 mod diverge;
+mod faults;
 mod normal;
 mod proposals;
 mod restarts;

@@ -1,8 +1,9 @@
 //! E5: the status at the anchor, who could sign at the record's height, and all events of the flow.
 
-use super::{check::Answer, verdict::Missing};
+use super::{check::Answer, sets::Sets, verdict::Missing};
 use probata_types::{
     EvidenceFile, Hash,
+    body::Body,
     evidence::{ShownFlow, ShownInstitution},
     object::next_head,
     state::{StateKey, StateValue},
@@ -83,13 +84,17 @@ pub(super) fn institution_active_at_height(file: &EvidenceFile) -> Answer {
     )
 }
 
-/// The key that signed was the institution's, and valid, at the record's height.
-pub(super) fn key_valid_at_height(file: &EvidenceFile) -> Answer {
+/// The key that signed was the institution's, and valid, at the record's height. Faults of validators
+/// may also be recorded with the key that votes for the institution at that height.
+pub(super) fn key_valid_at_height(file: &EvidenceFile, sets: &Sets<'_>) -> Answer {
     let state = match shown_institution(file) {
         Ok(shown) => &shown.value,
         Err(answer) => return answer,
     };
     let (key, height) = (file.submission.head.key, file.header.height);
+    if matches!(file.record.body, Body::Fault(_)) && !state.key_is_valid(&key, height) {
+        return key_votes_at_height(file, sets);
+    }
     let periods: Vec<String> = state
         .keys
         .iter()
@@ -108,6 +113,24 @@ pub(super) fn key_valid_at_height(file: &EvidenceFile) -> Answer {
         state.key_is_valid(&key, height),
         format!("key {key} at height {height}: {periods}"),
     )
+}
+
+/// The key that signed votes for the institution in the set that sealed the record.
+fn key_votes_at_height(file: &EvidenceFile, sets: &Sets<'_>) -> Answer {
+    let (head, height) = (&file.submission.head, file.header.height);
+    let set = match sets.in_force(height) {
+        Ok(set) => set,
+        Err(unknown) => return unknown,
+    };
+    let seat = set.iter().find(|(_, validator)| validator.key == head.key);
+    let compared = format!("validator key {} at height {height}", head.key);
+    match seat {
+        Some((index, validator)) => Answer::that(
+            validator.institution == head.institution,
+            format!("{compared}: votes for {} in place {index}", validator.institution),
+        ),
+        None => Answer::Failed(format!("{compared}: not a validator's")),
+    }
 }
 
 /// The events listed are all of the flow's, in order, and the record is one of them if it was accepted.

@@ -164,6 +164,7 @@ impl Rig {
             sealed_at: super::wall_clock(),
             halted: None,
             faults: Vec::new(),
+            faults_on_chain: 0,
             membership: ledger.membership(),
             peers: BTreeMap::new(),
         });
