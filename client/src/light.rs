@@ -33,6 +33,7 @@ mod current;
 mod disclosures;
 mod documents;
 mod explain;
+mod fault;
 mod findings;
 #[cfg(test)]
 pub(crate) mod fixtures;
@@ -51,9 +52,11 @@ mod verdict;
 pub use check::{Check, Status};
 pub use documents::{DocumentResult, Given};
 pub use explain::Line;
+pub use fault::{FaultReport, FaultRequest, FaultVerdict, verify_fault};
 pub use findings::Finding;
 pub use fork::{Fork, SealedHeader, compare};
 pub use report::{Conclusion, Report};
+pub use sets::follow;
 pub use summary::{AnchorPoint, Decision, Named, Submitter, Summary, Times};
 pub use verdict::{LIMITS, Level, Missing, Verdict, Wording};
 

@@ -10,6 +10,7 @@ mod answer;
 mod body;
 mod chain;
 mod error;
+mod faults;
 mod guard;
 mod health;
 mod parameters;
@@ -80,7 +81,7 @@ const ROUTES: [Route; 15] = [
     Route { path: "/v1/epochs", handlers: || get(chain::epochs) },
     Route { path: "/v1/status", handlers: || get(chain::status) },
     Route { path: "/v1/peers", handlers: || get(chain::peers) },
-    Route { path: "/v1/faults", handlers: || get(chain::faults) },
+    Route { path: "/v1/faults", handlers: || get(faults::faults) },
     Route { path: "/v1/genesis", handlers: || get(chain::genesis) },
     Route { path: "/v1/catalogue", handlers: || get(chain::catalogue) },
 ];

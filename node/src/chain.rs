@@ -15,6 +15,7 @@ mod epoch;
 mod obey;
 mod proposal;
 mod recovery;
+mod report;
 mod submit;
 mod sync;
 
@@ -104,6 +105,10 @@ pub struct Chain {
     sealed_at: Timestamp,
     view_changes: u64,
     faults: Vec<Arc<Fault>>,
+    /// Faults that are to be recorded.
+    reports: Vec<report::Report>,
+    /// How many the chain has recorded.
+    faults_on_chain: u64,
     halted: Option<String>,
     effects: Vec<Effect>,
 }
@@ -201,6 +206,7 @@ impl Chain {
             clock_off_ms: self.clock_off_ms(),
             halted: self.halted.clone(),
             faults: self.faults.clone(),
+            faults_on_chain: self.faults_on_chain,
             membership: Arc::clone(&self.membership),
             peers: self.peers.heads(),
         }
@@ -209,6 +215,7 @@ impl Chain {
     /// What has no event of its own to hang on: expiry, resending, censorship, announcing, catching up.
     fn housekeeping(&mut self, now: Now) -> Result<(), ChainError> {
         self.mempool.expire(now.wall);
+        self.report_faults(now)?;
         self.resend(now);
         self.fetch_if_behind(now);
         self.complain_of_censorship(now)?;

@@ -132,6 +132,8 @@ pub struct ChainStatus {
     pub halted: Option<String>,
     /// Faults seen, newest last, at most [`limits::FAULTS_KEPT`].
     pub faults: Vec<Arc<Fault>>,
+    /// How many faults the chain has recorded.
+    pub faults_on_chain: u64,
     /// Who takes part in deciding the next block.
     pub membership: Arc<Membership>,
     /// How high each peer says it is.

@@ -236,6 +236,7 @@ fn gauges(now: Snapshot<'_>) -> Registry {
     gauge("sealed_at_milliseconds", help, chain.sealed_at.get());
     gauge("pending_submissions", "Submissions that wait", chain.pending_submissions as u64);
     let connected = mesh.peers.iter().filter(|peer| peer.connected_for.is_some()).count();
+    gauge("faults_on_chain", "Faults that the chain has recorded", chain.faults_on_chain);
     gauge("peers", "Nodes that genesis names, without this one", mesh.peers.len() as u64);
     gauge("peers_connected", "Nodes that are connected", connected as u64);
     let help = "This node's clock beyond a quorum's, in milliseconds; 0 within what genesis allows";

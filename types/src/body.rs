@@ -16,6 +16,7 @@ mod model_training;
 mod party;
 mod record_type;
 mod repayment;
+mod seats;
 
 pub use collection::{
     Collection, CollectionAgent, CollectionChannel, CollectionOutcome, Complaint, ContactRole,
@@ -53,6 +54,7 @@ pub use model_training::{
 pub use party::{Certificate, Party, PartyKind, PartyRole, SignMethod, Signatory, Signer};
 pub use record_type::RecordType;
 pub use repayment::{Allocation, Repayment, RepaymentResult, RepaymentSource};
+pub use seats::SeatChangeError;
 
 use crate::{
     fault::Fault,

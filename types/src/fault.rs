@@ -1,5 +1,9 @@
 //! A validator's provable misdeed: two different signed votes of one kind for one height and view.
 
+mod file;
+
+pub use file::{FaultFile, FaultFileError, FaultFormat};
+
 use crate::{
     Domain, Hash, Height, PublicKey, Signature, Suite, ValidatorIndex, ValidatorSet, View, key,
     seal::vote_digest,

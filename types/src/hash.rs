@@ -133,6 +133,8 @@ pub enum Domain {
     TrainingRun,
     /// The holder of a key belongs to an institution of a chain (signed with the key).
     KeyProof,
+    /// A validator's misdeed as an institution reports it: names the report's flow.
+    Fault,
 }
 
 impl Domain {
@@ -165,6 +167,7 @@ impl Domain {
             Self::Head => "probata.head",
             Self::TrainingRun => "probata.training-run",
             Self::KeyProof => "probata.key-proof",
+            Self::Fault => "probata.fault",
         }
     }
 }

@@ -57,6 +57,8 @@ pub const MERKLE_PATH: usize = 64;
 pub const SPARSE_PATH: usize = 256;
 /// Bytes of an evidence file.
 pub const EVIDENCE_BYTES: usize = 1_024 * 1_024;
+/// Bytes of a fault file: two digests, two signatures and a key in hex take half of it.
+pub const FAULT_FILE_BYTES: usize = 2 * 1_024;
 /// Levels of nesting in an evidence file; the deepest genuine one has fewer than 16.
 pub const EVIDENCE_DEPTH: usize = 32;
 /// Events listed in an evidence file.

@@ -4,14 +4,14 @@ use super::{electorate, enact, keys};
 use crate::case::{Case, Judged, Stop, require};
 use probata_types::{
     Epoch, Height, InstitutionId, List, ValidatorSet,
-    body::{Seat, SeatChange},
+    body::{Seat, SeatChange, SeatChangeError},
     catalogue::failure,
     directory::Directory,
     epoch::{self, Scheduled, Validators, VotingNode},
     object::Motion,
     record::FlowId,
     state::{KeyHolder, KeyPurpose, StateKey, StateValue},
-    validator::{Validator, ValidatorSetError},
+    validator::ValidatorSetError,
 };
 use std::collections::BTreeMap;
 
@@ -24,30 +24,13 @@ pub(super) fn changed(
     require(epoch::validators(case.state)?.scheduled.is_none(), failure::SET_CHANGE_PENDING)?;
     let current = electorate::now(case.state)?.set;
     let directory = enact::directory(case)?;
-    let mut seats: BTreeMap<InstitutionId, Validator> =
-        current.iter().map(|(_, it)| (it.institution, it.clone())).collect();
-    for institution in &change.leave {
-        require(seats.remove(institution).is_some(), failure::SET_INVALID)?;
-    }
     for seat in &change.seats {
-        require(!change.leave.contains(&seat.institution), failure::SET_INVALID)?;
         require_seat(case, seat, &directory, from)?;
-        seats.insert(
-            seat.institution,
-            Validator { institution: seat.institution, key: seat.key.key },
-        );
     }
-    let twice = (1..change.seats.len()).any(|at| {
-        let institution = change.seats[at].institution;
-        change.seats[..at].iter().any(|seat| seat.institution == institution)
-    });
-    require(!twice, failure::SET_INVALID)?;
-    let validators = List::new(seats.into_values().collect()).map_err(|_| failure::SET_INVALID)?;
-    let set = ValidatorSet::new(validators).map_err(|error| match error {
-        ValidatorSetError::TooFew(_) => failure::SET_TOO_SMALL,
+    let set = change.apply(&current).map_err(|error| match error {
+        SeatChangeError::Set(ValidatorSetError::TooFew(_)) => failure::SET_TOO_SMALL,
         _ => failure::SET_INVALID,
     })?;
-    require(set != current, failure::SET_INVALID)?;
     require_groups(case, &set)?;
     Ok(set)
 }

@@ -1,7 +1,6 @@
 //! The shapes of answers. Their fields are described in `docs/API.md`.
 
 use crate::evidence::SetChanges;
-use probata_consensus::Fault;
 use probata_genesis::Name;
 use probata_ledger::RecordPlace;
 use probata_types::{
@@ -9,6 +8,7 @@ use probata_types::{
     SubmissionId, Timestamp, ValidatorIndex, ValidatorSet, View,
     catalogue::{self, Severity},
     evidence::EvidenceFile,
+    fault::FaultFile,
     object::FlowState,
     outcome::Code,
 };
@@ -331,8 +331,11 @@ pub struct PeerView {
 /// Of `GET /v1/faults`.
 #[derive(Debug, Serialize)]
 pub struct FaultsAnswer {
-    /// The newest last.
+    /// Those that the chain has recorded, in its order; on the last page, after them, those that this node
+    /// has proven since its start and that are not recorded yet.
     pub faults: Vec<FaultView>,
+    /// Where to go on.
+    pub next: Option<String>,
     /// The height up to which this answer is complete.
     pub complete_to: Height,
 }
@@ -340,10 +343,12 @@ pub struct FaultsAnswer {
 /// A validator's provable misdeed.
 #[derive(Debug, Serialize)]
 pub struct FaultView {
-    /// The two statements that contradict each other, with their signatures.
-    pub fault: Fault,
-    /// The same in canonical bytes, as hex: what others verify.
-    pub bytes: String,
+    /// The file that proves it to anybody.
+    pub file: FaultFile,
+    /// The record of it; `null` if the chain has none yet.
+    pub record: Option<RecordId>,
+    /// Where that is sealed.
+    pub height: Option<Height>,
 }
 
 /// Of `GET /health`.

@@ -1,11 +1,10 @@
-//! Headers, validators, status, peers, faults, genesis, catalogue: the chain itself.
+//! Headers, validators, status, peers, genesis, catalogue: the chain itself.
 
 use super::{
     Api, ApiError, Problem,
     answer::{
-        CatalogueAnswer, CodeView, EpochsAnswer, FaultView, FaultsAnswer, HeaderAnswer,
-        HeadersAnswer, PeerView, PeersAnswer, SealedHeader, StatusAnswer, ValidatorView,
-        ValidatorsAnswer,
+        CatalogueAnswer, CodeView, EpochsAnswer, HeaderAnswer, HeadersAnswer, PeerView,
+        PeersAnswer, SealedHeader, StatusAnswer, ValidatorView, ValidatorsAnswer,
     },
     parameters::{self, Named, NoParameters, Parameters, page_size},
 };
@@ -22,7 +21,6 @@ use probata_types::{
     InstitutionId, PublicKey,
     body::Profile,
     catalogue::{failure, finding},
-    codec,
     state::{StateKey, StateValue},
 };
 use serde::Deserialize;
@@ -191,19 +189,6 @@ pub(super) async fn peers(
         dropped_frames: peer.consensus.dropped_frames + peer.bulk.dropped_frames,
     });
     Json(PeersAnswer { peers: peers.collect(), complete_to: api.head() })
-}
-
-pub(super) async fn faults(
-    State(api): State<Arc<Api>>,
-    Parameters(NoParameters {}): Parameters<NoParameters>,
-) -> Json<FaultsAnswer> {
-    let complete_to = api.head();
-    let faults = api.context.chain.status().faults;
-    let faults = faults.iter().map(|fault| FaultView {
-        fault: (**fault).clone(),
-        bytes: hex::encode(codec::encode(&**fault)),
-    });
-    Json(FaultsAnswer { faults: faults.collect(), complete_to })
 }
 
 pub(super) async fn genesis(

@@ -165,6 +165,7 @@ impl Rig {
             clock_off_ms: None,
             halted: None,
             faults: Vec::new(),
+            faults_on_chain: 0,
             membership: ledger.membership(),
             peers: BTreeMap::new(),
         });

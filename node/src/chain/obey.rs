@@ -1,6 +1,6 @@
 //! Doing what the replica asks, in the order in which it asks.
 
-use super::{Chain, ChainError, Effect, Executed};
+use super::{Chain, ChainError, Effect, Executed, report};
 use crate::{limits, membership::Membership};
 use probata_consensus::{Input, Output, Promise};
 use probata_contracts::Execution;
@@ -58,7 +58,7 @@ impl Chain {
                 }
                 self.fetch_now(now);
             }
-            Output::Fault(fault) => self.fault(fault),
+            Output::Fault(fault) => self.fault(now, fault),
             Output::Diverged { height, mine, theirs } => self.diverged(height, &mine, &theirs),
             Output::Ignored(reason) => {
                 self.metrics.ignored();
@@ -171,6 +171,7 @@ impl Chain {
         // A block that was handed over may be old: a node that catches up is not yet in time.
         self.sealed_at = if voted { now.wall } else { block.header.time.min(now.wall) };
         self.effects.push(Effect::Sealed { block: Box::new(block), waited });
+        self.faults_on_chain += report::recorded(&changes);
         if Membership::is_changed_by(&changes) || mutated!(SetChangeLate) {
             self.membership_changed(now)?;
         }
@@ -187,13 +188,14 @@ impl Chain {
         Ok(())
     }
 
-    fn fault(&mut self, fault: probata_consensus::Fault) {
+    fn fault(&mut self, now: Now, fault: probata_consensus::Fault) {
         tracing::error!(?fault, "a validator contradicted itself, and the proof is kept");
         let fault = Arc::new(fault);
         if self.faults.len() == limits::FAULTS_KEPT {
             self.faults.remove(0);
         }
         self.faults.push(Arc::clone(&fault));
+        self.intend_report(now, &fault);
         self.effects.push(Effect::Fault(fault));
     }
 

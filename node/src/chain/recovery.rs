@@ -1,6 +1,6 @@
 //! Opening the chain: from what the disk holds, through the same code that runs live.
 
-use super::{Chain, Effect, sync::Peers};
+use super::{Chain, Effect, report, sync::Peers};
 use crate::{
     limits,
     membership::Membership,
@@ -87,10 +87,11 @@ impl Chain {
             initial: genesis.initial_state(),
         })?;
         reapply(&mut ledger, progress)?;
+        let faults_on_chain = report::count(&ledger.reader())?;
         let head = ledger.head();
         let (restored, outputs) = restore(&genesis, &ledger, &keypairs, storage, now)?;
         let mut chain = Self::assemble(genesis, ledger, metrics, restored, now);
-        chain.keypairs = keypairs;
+        (chain.keypairs, chain.faults_on_chain) = (keypairs, faults_on_chain);
         // A key that has no seat yet gets its journal too: one that is missing later was lost.
         if !chain.keypairs.is_empty() {
             chain.prune_journal()?;
@@ -144,6 +145,8 @@ impl Chain {
             clock: super::clock::OwnClock::default(),
             view_changes: 0,
             faults: Vec::new(),
+            reports: Vec::new(),
+            faults_on_chain: 0,
             halted: None,
             effects: Vec::new(),
         }

@@ -30,7 +30,8 @@ impl Chain {
         self.step(now, Input::Work(!self.mempool.is_empty()))
     }
 
-    fn admit(
+    /// Admits a submission; its own ones are handed on to all validators, now and while they wait.
+    pub(super) fn admit(
         &mut self,
         now: Now,
         submission: Verified<Submission>,
