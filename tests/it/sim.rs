@@ -88,10 +88,12 @@ fn two_splitters_of_four_fork_the_chain_and_are_seen() {
 
 #[test]
 fn two_mutes_of_four_stop_the_chain_and_are_seen() {
-    for seed in 0..3 {
-        let verdict = too_many(Lie::Mute, seed);
-        assert!(matches!(verdict, Verdict::NoProgress(_)), "seed {seed}: {verdict}");
-    }
+    // Some mutes are silent only while they lead: then the others lead, and it goes on.
+    let verdicts: Vec<Verdict> = (0..10).map(|seed| too_many(Lie::Mute, seed)).collect();
+    let stopped = verdicts.iter().filter(|it| matches!(it, Verdict::NoProgress(_))).count();
+    let passed = verdicts.iter().filter(|it| matches!(it, Verdict::Pass)).count();
+    assert!(stopped > 0, "no world shows the stop that two mutes of four can make");
+    assert_eq!(stopped + passed, verdicts.len(), "nothing is contradicted: {verdicts:?}");
 }
 
 fn ended(arguments: &[&str]) -> (Option<i32>, String) {

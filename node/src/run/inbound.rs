@@ -59,7 +59,8 @@ impl Inbound {
             };
             let membership = Arc::clone(&status.borrow_and_update().membership);
             // Of an epoch that is over: who is still there fetches blocks.
-            if message.height() < membership.epoch.first {
+            let over = Height::new(1)..membership.epoch.first;
+            if over.contains(&message.height()) {
                 continue;
             }
             let epoch = membership.epoch.number;
