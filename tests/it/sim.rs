@@ -73,17 +73,18 @@ fn a_seed_is_one_world_event_for_event() {
 fn too_many(lie: Lie, seed: u64) -> Verdict {
     let mut plan = Plan::draw(seed, &Reduction { nodes: Some(4), ..Reduction::default() });
     plan.liars = BTreeMap::from([(0, lie), (1, lie)]);
-    (plan.off, plan.jumping) = Default::default();
+    plan.off.clear();
+    plan.jumping.clear();
     play(&plan).verdict
 }
 
 #[test]
 fn two_splitters_of_four_fork_the_chain_and_are_seen() {
-    let forks = (0..10).filter(|seed| {
-        let verdict = too_many(Lie::Splitter, *seed);
+    let forks = (0..40).any(|seed| {
+        let verdict = too_many(Lie::Splitter, seed);
         matches!(verdict, Verdict::Diverged(why) if why.starts_with("two headers are sealed"))
     });
-    assert!(forks.count() > 0, "no world shows the fork that two splitters of four can make");
+    assert!(forks, "no world shows the fork that two splitters of four can make");
 }
 
 #[test]
@@ -113,8 +114,9 @@ fn the_command_tells_a_story_counts_and_ends_as_it_says() {
     let (code, json) = ended(&["--seeds", "3..5", "--jobs", "2", "--json"]);
     let summary: serde_json::Value = serde_json::from_str(&json).expect("one document");
     assert_eq!((code, &summary["verdicts"]["Pass"]), (Some(0), &2.into()), "{json}");
-    for wrong in [&[][..], &["--seeds", "5..3"], &["3", "--seeds", "0..2"], &["3", "--nodes", "3"]]
-    {
+    let wrong: [&[&str]; 4] =
+        [&[], &["--seeds", "5..3"], &["3", "--seeds", "0..2"], &["3", "--nodes", "3"]];
+    for wrong in wrong {
         assert_eq!(ended(wrong).0, Some(2), "{wrong:?}");
     }
 }

@@ -64,8 +64,6 @@ struct World<'w> {
     queue: BTreeMap<(Millis, u64), Happening>,
     serial: u64,
     random: Seeded,
-    /// What is wrong with those who keep to the protocol is over.
-    healed: bool,
     trace: &'w mut Trace,
     counts: Counts,
     /// Contradictions that correct nodes have proved, each counted once.
@@ -157,7 +155,6 @@ impl<'w> World<'w> {
             queue: BTreeMap::new(),
             serial: 0,
             random,
-            healed: false,
             trace,
             counts: Counts::default(),
             faults: BTreeSet::new(),

@@ -51,7 +51,7 @@ fn p24_a_block_that_was_handed_over_ends_an_epoch_too() {
     bench.hear(5, 3, view_change(1, 1, None));
     assert_eq!(bench.replica.status().view, view(1));
     let said = brief(&bench.feed(6, Input::Sealed { seal: seal(&header, 0, &[0, 2, 3]), header }));
-    assert_eq!(said, [String::new(); 0]);
+    assert!(said.is_empty(), "{said:?}");
     assert_eq!(bench.replica.deadline(), None);
     assert_eq!(bench.replica.promises(), [], "what it entered and asked for ends with the epoch");
 }

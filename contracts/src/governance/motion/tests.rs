@@ -134,9 +134,9 @@ fn no_two_nodes_have_an_address_and_there_is_room_for_so_many() {
         entries.push(NodeEntry { institution: court(), node, address, votes: false });
     }
     world.state.insert(StateKey::Directory, StateValue::Directory(Box::new(list(entries))));
-    let with = |count: u16| {
+    let with = |count: u8| {
         let mut body = admission(who);
-        body.nodes = list((1..=count).map(|it| node_at(who, 9 + it as u8, it)).collect());
+        body.nodes = list((1..=count).map(|it| node_at(who, 9 + it, u16::from(it))).collect());
         world.would_move(Change::Admit(Box::new(body)))
     };
     assert_eq!(with(1), "accepted");

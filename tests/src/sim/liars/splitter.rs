@@ -65,10 +65,9 @@ impl Liar for Splitter {
             MessageBody::PrePrepare { height, view, proposal } => {
                 let (height, view, digest) = (*height, *view, proposal.digest());
                 let body = MessageBody::Prepare { height, view, digest };
-                // Whoever leads may have shown the other camp something else: each is agreed with.
-                let mut all = self.agree(true, 1, digest, body.clone());
-                all.extend(self.agree(false, 1, digest, body));
-                all
+                // A leader that splits as well has shown this one what its own camp was shown.
+                let own_camp = self.voice.in_camp(self.voice.me.position());
+                self.agree(own_camp, 1, digest, body)
             }
             _ => Vec::new(),
         }

@@ -13,7 +13,6 @@ const MORE_HEIGHTS: u64 = 3;
 impl World<'_> {
     /// Everything works again, and everybody starts; liars stay liars, and clocks that count as faulty off.
     pub(super) fn heal(&mut self) -> Held {
-        self.healed = true;
         self.trace.say(self.now, format_args!("everything is healed"));
         self.links.heal();
         self.queue.retain(|_, it| !matches!(it, Happening::Start(_) | Happening::Trouble(_)));
