@@ -70,7 +70,10 @@ fn every_rule_of_the_protocol_is_stated_kept_and_tested() {
     }
     let tested: BTreeSet<usize> = numbers_after(&tests, "#[test]\nfn p", "_").into_iter().collect();
     let stated: BTreeSet<usize> = rules.into_iter().collect();
-    assert_eq!(stated, tested, "left the rules, right those that tests of consensus are named after");
+    assert_eq!(
+        stated, tested,
+        "left the rules, right those that tests of consensus are named after"
+    );
 }
 
 /// The numbers in a text that stand between two marks.
