@@ -81,10 +81,11 @@ pub(crate) fn carry_out(n: usize, plans: &[Plan], full: bool) -> Totals {
             explore(space, extent, (turn, spaces.len() as u64), &mut edge, &mut totals);
         }
         println!(
-            "n = {n}: {} rounds of {letters} letters ({:?}), {count} schedules under each of {} \
-             conditions, {extent:?}: {totals}",
+            "n = {n}: {} rounds of {letters} letters ({:?}: {} partitions), {count} schedules under \
+             each of {} conditions, {extent:?}: {totals}",
             plan.rounds,
             plan.alphabet,
+            spaces[0].partitions(),
             spaces.len()
         );
         all.add(&totals);

@@ -43,6 +43,13 @@ impl Space {
         (self.letters.len() as u64).checked_pow(rounds).expect("a number of 64 bits")
     }
 
+    /// How many partitions its letters have.
+    pub(crate) fn partitions(&self) -> usize {
+        let letters = &self.letters;
+        let changes = letters.windows(2).filter(|pair| !pair[0].cuts_like(&pair[1])).count();
+        changes + usize::from(!letters.is_empty())
+    }
+
     /// The schedule with a number: its digits, the last round's last, name the letters.
     pub(crate) fn schedule(&self, number: u64) -> Vec<&Letter> {
         self.digits(number).into_iter().map(|digit| &self.letters[digit]).collect()
@@ -137,6 +144,7 @@ fn rounds_without_commits_are_tried_with_one_way_of_commits() {
         visited
     };
     let all = space.letters.len();
+    assert_eq!(space.partitions(), cuts);
     assert_eq!(visited([true, true]), all * all);
     assert_eq!(visited([true, false]), all * cuts);
     assert_eq!(visited([false, true]), cuts * all);
