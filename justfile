@@ -22,3 +22,19 @@ doc:
 # Idle figures of docs/BENCHMARKS.md.
 bench:
     cargo bench -p probata-tests --bench verify
+
+# Every schedule of the twins (docs/PROTOCOL.md), about half an hour.
+twins:
+    PROBATA_TWINS=full cargo test --release -p probata-consensus --test protocol twins::explored -- --nocapture
+
+# Lines of consensus that its own tests reach: see CONTRIBUTING.md.
+coverage *arguments:
+    cargo llvm-cov -p probata-consensus --ignore-filename-regex '/types/src/' --fail-under-lines 95 {{arguments}}
+
+# Worlds drawn from seeds: `just sim 17`, `just sim --seeds 0..2000 --jobs 2`.
+sim *arguments:
+    cargo run --release --bin sim -- {{arguments}}
+
+# 50,000 worlds, from a number that changes every day.
+sim-nightly jobs="2":
+    cargo run --release --locked --bin sim -- --seeds "$(date +%Y%m%d)00000..+50000" --jobs {{jobs}}

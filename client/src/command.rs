@@ -5,13 +5,16 @@ mod context;
 mod draft;
 mod evidence;
 mod failure;
+mod faults;
 mod flow;
+mod governance;
 mod key;
 mod output;
 mod search;
 mod status;
 mod submit;
 mod verify;
+mod verify_fault;
 mod watch;
 
 use clap::{Args, Parser, Subcommand};
@@ -21,9 +24,9 @@ use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 const AFTER_HELP: &str = "\
 Exit codes:
-  0   done; for verify: consistent
-  1   verify: inconsistent; submit: a record was rejected
-  2   verify: indeterminate, something needed is missing
+  0   done; for verify: consistent; for verify-fault: proven
+  1   verify: inconsistent; verify-fault: not proven; submit: a record was rejected
+  2   verify, verify-fault: indeterminate, something needed is missing
   3   verify: the chain has forked
   64  wrong usage, or something given does not fit
   69  no node can be reached
@@ -47,7 +50,7 @@ struct Cli {
 }
 
 /// What several commands need.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 struct Common {
     /// Answer in JSON, for programs; errors too, on standard error.
     #[arg(long, global = true)]
@@ -99,6 +102,13 @@ enum Command {
     Evidence(evidence::EvidenceCommand),
     /// Verify an evidence file and its documents. Needs no network.
     Verify(verify::VerifyArguments),
+    /// Fetch the proofs that validators contradicted themselves.
+    Faults(faults::FaultsArguments),
+    /// Verify such a proof. Needs no network.
+    VerifyFault(verify_fault::VerifyFaultArguments),
+    /// Change who takes part: motions, and ballots on them.
+    #[command(subcommand)]
+    Governance(governance::GovernanceCommand),
     /// Show the records of a flow, and whether the list is complete.
     Flow(flow::FlowArguments),
     /// Find records by one criterion.
@@ -120,6 +130,7 @@ pub fn main() -> ExitCode {
         Command::Key(command) => key::run(command, &mut output),
         Command::Draft(arguments) => draft::run(arguments, &mut output),
         Command::Verify(arguments) => verify::run(arguments, &cli.common, &mut output),
+        Command::VerifyFault(arguments) => verify_fault::run(arguments, &cli.common, &mut output),
         online => run_online(online, &cli.common, &mut output),
     };
     match result {
@@ -150,11 +161,13 @@ fn run_online(command: &Command, common: &Common, output: &mut Output) -> Result
             Command::Submit(arguments) => submit::submit(arguments, common, output).await,
             Command::Notarise(arguments) => submit::notarise(arguments, common, output).await,
             Command::Evidence(command) => evidence::run(command, common, output).await,
+            Command::Faults(arguments) => faults::run(arguments, common, output).await,
+            Command::Governance(command) => governance::run(command, common, output).await,
             Command::Flow(arguments) => flow::run(arguments, common, output).await,
             Command::Search(arguments) => search::run(arguments, common, output).await,
             Command::Status => status::run(common, output).await,
             Command::Watch(arguments) => watch::run(arguments, common, output).await,
-            Command::Key(_) | Command::Draft(_) | Command::Verify(_) => {
+            Command::Key(_) | Command::Draft(_) | Command::Verify(_) | Command::VerifyFault(_) => {
                 unreachable!("they run without a network")
             }
         }

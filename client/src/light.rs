@@ -33,6 +33,7 @@ mod current;
 mod disclosures;
 mod documents;
 mod explain;
+mod fault;
 mod findings;
 #[cfg(test)]
 pub(crate) mod fixtures;
@@ -51,9 +52,11 @@ mod verdict;
 pub use check::{Check, Status};
 pub use documents::{DocumentResult, Given};
 pub use explain::Line;
+pub use fault::{FaultReport, FaultRequest, FaultVerdict, verify_fault};
 pub use findings::Finding;
 pub use fork::{Fork, SealedHeader, compare};
 pub use report::{Conclusion, Report};
+pub use sets::follow;
 pub use summary::{AnchorPoint, Decision, Named, Submitter, Summary, Times};
 pub use verdict::{LIMITS, Level, Missing, Verdict, Wording};
 
@@ -153,7 +156,7 @@ fn examine(file: &EvidenceFile, request: &Request<'_>) -> Parts {
     parts.add(&check::FLOW_STATE, current::flow_state(file));
     parts.add(&check::INSTITUTION_STATE, current::institution_state(file));
     parts.add(&check::INSTITUTION_ACTIVE_AT_HEIGHT, current::institution_active_at_height(file));
-    parts.add(&check::KEY_VALID_AT_HEIGHT, current::key_valid_at_height(file));
+    parts.add(&check::KEY_VALID_AT_HEIGHT, current::key_valid_at_height(file, &sets));
     parts.add(&check::EVENT_HISTORY_COMPLETE, current::event_history_complete(file));
     brought(file, request, &sets, &mut parts);
     parts.findings = findings::all(file, request.as_of);

@@ -16,24 +16,27 @@ pub mod clock;
 pub mod draft;
 mod error;
 mod flow;
+mod governance;
 mod http;
 pub mod limits;
 mod notary;
 mod openings;
 pub mod random;
+mod sets;
 mod signer;
 mod spool;
 mod submission;
 #[cfg(test)]
 mod tests;
 
-pub use answer::{Receipt, RecordReceipt, SealedHeader};
+pub use answer::{FoundFault, Receipt, RecordReceipt, SealedHeader};
 pub use beside::{FoundDocument, OnDisk, verify_on_disk};
 pub use client::{Client, ClientConfig, Resumed};
 pub use clock::TimeError;
 pub use draft::{Draft, DraftContext, DraftError, Names, Prepared};
 pub use error::{ClientError, Failing, Refusal, Trial};
 pub use flow::{Author, FlowWriter, Position, Statement};
+pub use governance::FoundMotion;
 pub use notary::{NotarisedRecord, Notary, Order, Submitter};
 pub use openings::{OpeningBook, OpeningError, OpeningsFile, OpeningsFormat, write_evidence};
 pub use signer::{Signer, SignerError};

@@ -1,7 +1,7 @@
 //! Being ahead or behind: messages for later, missing blocks, laggards.
 
-use crate::{Message, MessageBody, Output, Reason, Replica, fault::Phase, limits};
-use probata_types::{Header, Height, Millis, Now, Seal, ValidatorIndex, View};
+use crate::{Message, MessageBody, Output, Reason, Replica, VoteKind, limits};
+use probata_types::{Header, Height, Millis, Now, Seal, ValidatorIndex, View, mutated};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What others said of heights and views to come, and what was said to them about the past.
@@ -14,7 +14,7 @@ pub(crate) struct Ahead {
     /// When each laggard was last helped.
     helped: BTreeMap<ValidatorIndex, Millis>,
     /// Contradictions reported at this height, in this view.
-    reported: BTreeSet<(Height, View, Phase, ValidatorIndex)>,
+    reported: BTreeSet<(Height, View, VoteKind, ValidatorIndex)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,7 +36,7 @@ impl Kind {
 
 impl Ahead {
     /// Whether the contradiction was not reported before. Earlier heights and views are forgotten.
-    pub(crate) fn report_once(&mut self, what: (Height, View, Phase, ValidatorIndex)) -> bool {
+    pub(crate) fn report_once(&mut self, what: (Height, View, VoteKind, ValidatorIndex)) -> bool {
         self.reported.retain(|(height, view, ..)| (*height, *view) == (what.0, what.1));
         self.reported.insert(what)
     }
@@ -205,6 +205,9 @@ impl Replica {
     pub(crate) fn repeat(&mut self, now: Now) {
         self.timers.said(now.monotonic);
         for message in self.round.sent.clone() {
+            if mutated!(NeverRepeats) {
+                break;
+            }
             self.outputs.push(Output::Broadcast(message));
         }
         self.fetch_if_behind(now);

@@ -15,6 +15,8 @@ pub struct Settings {
     pub chain: Hash,
     /// Who votes.
     pub set: ValidatorSet,
+    /// The first height that this set seals (P24).
+    pub first: Height,
     /// This replica's place among them; `None` for one that only follows.
     pub me: Option<ValidatorIndex>,
     /// Heights after which leadership passes on; 0 for never.
@@ -44,7 +46,7 @@ pub struct Head {
     pub hash: Hash,
     /// Its time; the creation time of the genesis document at height 0.
     pub time: Timestamp,
-    /// The view in which it was sealed.
+    /// The view in which it was sealed; 0 if the set before sealed it (P24).
     pub view: View,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! PBFT (M. Castro, B. Liskov, OSDI 1999), one height at a time, as a pure function:
 //! [`Replica::step`] takes the time and one [`Input`] and answers with a list of [`Output`]s that the
-//! driver obeys in order. No clock, no socket, no thread, no randomness. The rules, P1 to P23, with
+//! driver obeys in order. No clock, no socket, no thread, no randomness. The rules, P1 to P24, with
 //! their proofs, are in `docs/PROTOCOL.md`; code cites them.
 //!
 //! ```text
@@ -25,7 +25,6 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used))]
 
 mod catch_up;
-mod fault;
 mod input;
 pub mod limits;
 mod message;
@@ -37,11 +36,12 @@ mod tally;
 mod timer;
 mod view_change;
 
-pub use fault::{Fault, FaultError, Phase, SignedContent};
 pub use input::{Head, Input, RestoreError, Settings};
-pub use message::{
-    Message, MessageBody, MessageError, PreparedCertificate, ViewChangeVote, vote_digest,
-};
+pub use message::{Message, MessageBody, MessageError, PreparedCertificate, ViewChangeVote};
 pub use output::{Output, Reason};
+pub use probata_types::{
+    fault::{Fault, FaultError, SignedContent, VoteKind},
+    seal::vote_digest,
+};
 pub use promise::Promise;
 pub use replica::{Replica, Status};

@@ -6,7 +6,8 @@ use probata_types::{
     ValidatorSet, Verified, View, codec,
     key::{self, Signed},
     limits::VALIDATORS,
-    seal::{SealError, SealVote},
+    mutated,
+    seal::{SealError, SealVote, vote_digest},
 };
 use serde::{Deserialize, Serialize};
 
@@ -132,19 +133,6 @@ pub enum MessageError {
     /// The seal does not hold.
     #[error(transparent)]
     Seal(#[from] SealError),
-}
-
-/// What a vote signs: `hash(domain, chain ‖ height ‖ view ‖ content)`, numbers as eight bytes big-endian.
-pub fn vote_digest(
-    suite: Suite,
-    domain: Domain,
-    chain: &Hash,
-    (height, view): (Height, View),
-    content: &Hash,
-) -> Hash {
-    let height = height.get().to_be_bytes();
-    let view = view.get().to_be_bytes();
-    suite.hash(domain, &[chain.as_bytes(), &height, &view, content.as_bytes()])
 }
 
 /// What a view change signs about its certificate.
@@ -286,7 +274,8 @@ impl MessageBody {
 pub(crate) fn highest_certificate<'a>(
     view_changes: impl IntoIterator<Item = &'a ViewChangeVote>,
 ) -> Option<&'a PreparedCertificate> {
-    view_changes.into_iter().filter_map(|vote| vote.prepared.as_ref()).max_by_key(|it| it.view)
+    let shown = view_changes.into_iter().filter_map(|vote| vote.prepared.as_ref());
+    shown.filter(|_| !mutated!(CertificateIgnored)).max_by_key(|it| it.view)
 }
 
 struct Check<'a> {

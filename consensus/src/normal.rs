@@ -1,13 +1,14 @@
 //! The normal case: a proposal, two rounds of votes, a seal.
 
 use crate::{
-    Fault, Head, MessageBody, Output, Promise, Reason, Replica,
-    fault::{Phase, SignedContent},
+    Fault, Head, MessageBody, Output, Promise, Reason, Replica, SignedContent, VoteKind,
     message::PreparedCertificate,
     replica::{Accepted, Round},
     tally::Counted,
 };
-use probata_types::{Hash, Header, List, Now, Proposal, Seal, Signature, ValidatorIndex, limits};
+use probata_types::{
+    Hash, Header, List, Now, Proposal, Seal, Signature, ValidatorIndex, limits, mutated,
+};
 
 impl Replica {
     pub(crate) fn on_work(&mut self, now: Now, work: bool) {
@@ -57,7 +58,7 @@ impl Replica {
         proposal: Proposal,
         signature: Signature,
     ) -> Result<(), Reason> {
-        if from != self.leader() {
+        if from != self.leader() && !mutated!(AnybodyLeads) {
             return Err(Reason::NotTheLeader);
         }
         let digest = proposal.digest();
@@ -65,10 +66,14 @@ impl Replica {
             if first.digest == digest {
                 return Err(Reason::Duplicate);
             }
+            if mutated!(TwoVotesInAView) && self.leaving.is_none() {
+                self.round = Round::default();
+                return self.accept(now, Accepted { digest, proposal, signature: Some(signature) });
+            }
             let Some(other) = first.signature else { return Err(Reason::NotTheFirst) };
             let first = SignedContent { content: first.digest, signature: other };
             let second = SignedContent { content: digest, signature };
-            return self.fault(now, Phase::PrePrepare, from, first, second);
+            return self.fault(now, VoteKind::PrePrepare, from, first, second);
         }
         if self.leaving.is_some() {
             return Err(Reason::LeavingView);
@@ -94,7 +99,7 @@ impl Replica {
         let late = now.wall.since(proposal.time);
         // A vote given before a restart was given in time: the clock is not asked again.
         let voted = self.round.prepare == Some(proposal.digest());
-        let in_time = voted || early.max(late) <= allowed;
+        let in_time = voted || early.max(late) <= allowed || mutated!(ClockIgnored);
         if proposal.time <= self.head.time || !in_time {
             return Err(Reason::WrongTime);
         }
@@ -140,7 +145,7 @@ impl Replica {
             Counted::Again => return Err(Reason::Duplicate),
             Counted::Contradicts(first) => {
                 let second = SignedContent { content: digest, signature };
-                return self.fault(now, Phase::Prepare, from, first, second);
+                return self.fault(now, VoteKind::Prepare, from, first, second);
             }
         }
         self.active_if_voted(now);
@@ -155,7 +160,8 @@ impl Replica {
         if known || self.round.prepare != Some(accepted.digest) {
             return Ok(());
         }
-        let Some(votes) = self.round.tally.prepare_quorum(&accepted.digest, self.quorum()) else {
+        let quorum = if mutated!(CommitUnprepared) { 1 } else { self.quorum() };
+        let Some(votes) = self.round.tally.prepare_quorum(&accepted.digest, quorum) else {
             return Ok(());
         };
         let votes = List::new(votes).expect("at most one vote for each validator");
@@ -214,7 +220,7 @@ impl Replica {
             Counted::Again => return Err(Reason::Duplicate),
             Counted::Contradicts(first) => {
                 let second = SignedContent { content, signature };
-                return self.fault(now, Phase::Commit, from, first, second);
+                return self.fault(now, VoteKind::Commit, from, first, second);
             }
         }
         self.active_if_voted(now);
@@ -273,6 +279,7 @@ impl Replica {
         if self.leaving.is_some_and(|target| target <= self.view) {
             self.leaving = None;
         }
+        self.over = header.next_validators != header.validators;
         self.last_seal = Some((header, seal));
         self.round = Round::default();
         self.prepared = None;
@@ -282,6 +289,10 @@ impl Replica {
         // The driver says anew whether anything waits, now that this block is done with.
         self.work = false;
         self.timers.sealed(now.monotonic, self.leaving.is_some());
+        if self.over {
+            // P24: what comes is the next set's, and for a replica of it.
+            return;
+        }
         self.apply_future_promises();
         if self.settings.me.is_some() && !self.halted {
             if let Some(target) = self.leaving {
@@ -305,13 +316,13 @@ impl Replica {
     fn fault(
         &mut self,
         now: Now,
-        phase: Phase,
+        kind: VoteKind,
         validator: ValidatorIndex,
         first: SignedContent,
         second: SignedContent,
     ) -> Result<(), Reason> {
         let (height, view) = (self.height(), self.view);
-        if !self.ahead.report_once((height, view, phase, validator)) {
+        if !self.ahead.report_once((height, view, kind, validator)) {
             return Err(Reason::NotTheFirst);
         }
         let key = self.settings.set.get(validator).expect("the message was verified").key;
@@ -321,13 +332,13 @@ impl Replica {
             chain,
             height,
             view,
-            phase,
+            kind,
             validator,
             key,
             first,
             second,
         }));
-        if phase == Phase::PrePrepare && self.leaving.is_none() {
+        if kind == VoteKind::PrePrepare && self.leaving.is_none() {
             self.ask_for_view(now, view.next());
         }
         Ok(())

@@ -14,7 +14,8 @@ pub enum Output {
     Send(ValidatorIndex, Message),
     /// Execute, and answer with [`crate::Input::Executed`].
     Execute(Proposal),
-    /// Append block and seal to the log: the height is decided. The replica is already at the next one.
+    /// Append block and seal to the log: the height is decided. The replica is already at the next one; if
+    /// that is another set's, this replica is over, and the driver makes a new one (P24).
     Commit {
         /// What a quorum signed, and this replica computed.
         header: Header,
@@ -61,6 +62,8 @@ pub enum Output {
 pub enum Reason {
     /// This replica does not vote.
     Follower,
+    /// The next height is another validator set's.
+    EpochOver,
     /// This replica computed what others did not, and waits for people.
     Halted,
     /// For a height that is sealed, or a view that was left.

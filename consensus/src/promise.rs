@@ -1,11 +1,11 @@
 //! What must survive a crash: a vote is on disk before it is on the wire.
 
 use crate::{
-    MessageBody, Phase, Replica, RestoreError, limits,
+    MessageBody, Replica, RestoreError, VoteKind, limits,
     message::PreparedCertificate,
     replica::{Accepted, Round},
 };
-use probata_types::{Hash, Header, Height, Now, Proposal, View, codec};
+use probata_types::{Hash, Header, Height, Now, Proposal, View, codec, mutated};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -101,13 +101,21 @@ impl Replica {
     /// P20: takes up the promises of the journal. A view in which this replica voted, or which it entered at
     /// a height now sealed, it is in. One that it entered at this height without a vote it asks for again:
     /// the NewView that was lost with the memory may demand a proposal.
-    pub(crate) fn restore(&mut self, promises: Vec<Promise>, now: Now) -> Result<(), RestoreError> {
+    pub(crate) fn restore(
+        &mut self,
+        mut promises: Vec<Promise>,
+        now: Now,
+    ) -> Result<(), RestoreError> {
         check_promises(&promises)?;
+        // P24: what was promised as one of an earlier set does not bind in this one.
+        promises
+            .retain(|promise| promise.height() >= self.settings.first || mutated!(OldPromisesBind));
         let height = self.height();
         let (mut entered, mut asked) = ((View::ZERO, height), View::ZERO);
         for promise in &promises {
             let (at, view) = (promise.height(), promise.view());
             match promise {
+                Promise::ViewChange { .. } if mutated!(WishForgotten) => {}
                 Promise::ViewChange { .. } => asked = asked.max(view),
                 Promise::Entered { .. } if at >= height => entered = entered.max((view, at)),
                 // Of a height to come, so never sent: the block before it was not on disk yet.
@@ -145,6 +153,7 @@ impl Replica {
                 Promise::ViewChange { .. } | Promise::Entered { .. } => {}
                 vote if place > here => self.future.push(vote),
                 _ if place.0 < here.0 => {}
+                Promise::Prepared { .. } if mutated!(CertificateForgotten) => {}
                 Promise::Prepared { certificate, proposal, .. } => {
                     let known = self.prepared.as_ref().map(|(it, _)| it.view);
                     if known.is_none_or(|view| view < certificate.view) {
@@ -154,6 +163,7 @@ impl Replica {
                 Promise::Proposed { digest, .. } if place == here => {
                     self.round.proposed = Some(digest)
                 }
+                Promise::Prepare { .. } if mutated!(PrepareForgotten) => {}
                 Promise::Prepare { digest, .. } if place == here => {
                     self.round.prepare = Some(digest)
                 }
@@ -193,6 +203,10 @@ impl Replica {
 
     /// The promises that still bind: what a journal must hold, and nothing else.
     pub fn promises(&self) -> Vec<Promise> {
+        if self.over {
+            // P24: a wish to leave a view ends with the epoch.
+            return self.future.clone();
+        }
         let (height, view) = (self.height(), self.view);
         // A view that was opened at an earlier height, or by a seal, is not asked for again after a crash.
         let entered_at = if self.new_view.is_some() { height } else { self.head.height };
@@ -217,13 +231,13 @@ fn check_promises(promises: &[Promise]) -> Result<(), RestoreError> {
     for promise in promises {
         let (height, view) = (promise.height(), promise.view());
         let (phase, content, holds) = match promise {
-            Promise::Proposed { digest, .. } => (Phase::PrePrepare, *digest, true),
-            Promise::Prepare { digest, .. } => (Phase::Prepare, *digest, true),
+            Promise::Proposed { digest, .. } => (VoteKind::PrePrepare, *digest, true),
+            Promise::Prepare { digest, .. } => (VoteKind::Prepare, *digest, true),
             Promise::Prepared { certificate, proposal, .. } => {
                 let holds = proposal.digest() == certificate.digest && proposal.height == height;
-                (Phase::Prepare, certificate.digest, holds)
+                (VoteKind::Prepare, certificate.digest, holds)
             }
-            Promise::Commit { header, .. } => (Phase::Commit, header.hash(), true),
+            Promise::Commit { header, .. } => (VoteKind::Commit, header.hash(), true),
             Promise::ViewChange { .. } | Promise::Entered { .. } => continue,
         };
         let first = *votes.entry((height, view, phase)).or_insert(content);

@@ -29,6 +29,8 @@ pub struct Replica {
     pub(crate) timers: Timers,
     pub(crate) work: bool,
     pub(crate) halted: bool,
+    /// Whether the next height is another set's (P24).
+    pub(crate) over: bool,
     pub(crate) outputs: Vec<Output>,
 }
 
@@ -82,6 +84,7 @@ pub struct Status {
 
 impl Replica {
     /// A replica that goes on from a sealed head and the promises in its journal, oldest first (P20).
+    /// One is made at each start of a node, and at each change of the validator set (P24).
     ///
     /// # Errors
     /// [`RestoreError`] if key and settings do not belong together.
@@ -93,6 +96,7 @@ impl Replica {
         now: Now,
     ) -> Result<(Self, Vec<Output>), RestoreError> {
         check_key(&settings, keypair.as_ref())?;
+        assert!(settings.first <= head.height.next(), "the next height is this set's");
         let mut replica = Self {
             settings,
             keypair,
@@ -110,6 +114,7 @@ impl Replica {
             timers: Timers::new(now.monotonic),
             work: false,
             halted: false,
+            over: false,
             outputs: Vec::new(),
         };
         replica.restore(promises, now)?;
@@ -127,6 +132,9 @@ impl Replica {
     }
 
     fn dispatch(&mut self, now: Now, input: Input) -> Result<(), Reason> {
+        if self.over {
+            return Err(Reason::EpochOver);
+        }
         if let Input::Sealed { header, seal } = input {
             return self.on_sealed(now, header, seal);
         }
@@ -192,7 +200,7 @@ impl Replica {
 
     /// The monotonic time at which [`Input::Tick`] is next due; `None` for one that never votes.
     pub fn deadline(&self) -> Option<Millis> {
-        if self.settings.me.is_none() || self.halted {
+        if self.settings.me.is_none() || self.halted || self.over {
             return None;
         }
         let timers = [self.propose_due(), self.view_due(), self.repeat_due()];

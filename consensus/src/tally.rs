@@ -1,12 +1,15 @@
 //! Counts the votes of one view of one height, and reports thresholds and contradictions. Decides nothing.
 
-use crate::fault::SignedContent;
-use probata_types::{Hash, Header, Signature, ValidatorIndex, seal::SealVote};
+use probata_types::{
+    Hash, Header, Signature, ValidatorIndex, fault::SignedContent, seal::SealVote,
+};
 use std::collections::BTreeMap;
 
 /// The votes of one view of one height. At most one of each kind for each validator.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
+    #[cfg(mutants)]
+    repeated: usize,
     prepares: BTreeMap<ValidatorIndex, SignedContent>,
     commits: BTreeMap<ValidatorIndex, (Header, SignedContent)>,
 }
@@ -34,7 +37,11 @@ impl Tally {
                 self.prepares.insert(from, SignedContent { content: digest, signature });
                 Counted::New
             }
-            Some(first) if first.content == digest => Counted::Again,
+            Some(first) if first.content == digest => {
+                #[cfg(mutants)]
+                (self.repeated += 1);
+                Counted::Again
+            }
             Some(first) => Counted::Contradicts(*first),
         }
     }
@@ -56,8 +63,17 @@ impl Tally {
         }
     }
 
+    /// What a quorum is, where the same vote may count each time it comes.
+    #[cfg(mutants)]
+    fn enough(&self, quorum: usize) -> usize {
+        let counted = if probata_types::mutated!(DuplicatesCount) { self.repeated } else { 0 };
+        quorum.saturating_sub(counted).max(1)
+    }
+
     /// The Prepare votes for a proposal, if they are a quorum: exactly that many, by ascending validator.
     pub(crate) fn prepare_quorum(&self, digest: &Hash, quorum: usize) -> Option<Vec<SealVote>> {
+        #[cfg(mutants)]
+        let quorum = self.enough(quorum);
         let votes = self.prepares.iter().filter(|(_, signed)| signed.content == *digest);
         first(votes.map(|(validator, signed)| (*validator, signed.signature)), quorum)
     }

@@ -1,7 +1,7 @@
 //! The timers: when a proposal, a view change or a repetition is due. All on the monotonic clock.
 
 use crate::{Reason, Replica, limits};
-use probata_types::{Millis, Now};
+use probata_types::{Millis, Now, mutated};
 
 /// What the timers run from.
 #[derive(Debug)]
@@ -95,7 +95,8 @@ impl Timers {
 impl Replica {
     /// P15: the timeout, doubled for each view in a row that brought no seal, up to the cap.
     pub(crate) fn timeout(&self) -> Millis {
-        let doublings = self.timers.failures.min(limits::DOUBLINGS);
+        let failures = if mutated!(TimeoutConstant) { 0 } else { self.timers.failures };
+        let doublings = failures.min(limits::DOUBLINGS);
         let doubled = self.settings.view_timeout.get().saturating_mul(1 << doublings);
         Millis::ZERO.saturating_add(doubled.min(self.settings.view_timeout_cap.get()))
     }

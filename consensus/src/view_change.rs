@@ -3,9 +3,9 @@
 use crate::{
     Message, MessageBody, Output, Promise, Reason, Replica, limits,
     message::{PreparedCertificate, ViewChangeVote, highest_certificate},
-    replica::{Accepted, Round},
+    replica::Accepted,
 };
-use probata_types::{Hash, Height, List, Now, Proposal, Signature, ValidatorIndex, View};
+use probata_types::{Hash, Height, List, Now, Proposal, Signature, ValidatorIndex, View, mutated};
 use std::collections::BTreeMap;
 
 /// The newest view change of each validator, and the bodies of the proposals that they certify.
@@ -115,14 +115,16 @@ impl Replica {
     /// Says, for the height that this replica is at, what it asks for and what is prepared here.
     pub(crate) fn say_view_change(&mut self, now: Now, target: View) {
         let (prepared, proposal) = match &self.prepared {
-            Some((certificate, proposal)) => (Some(certificate.clone()), Some(proposal.clone())),
-            None => (None, None),
+            Some((certificate, proposal)) if !mutated!(CertificateNotShown) => {
+                (Some(certificate.clone()), Some(proposal.clone()))
+            }
+            _ => (None, None),
         };
+        let shown = prepared.clone();
         let height = self.height();
         let body = MessageBody::ViewChange { height, view: target, prepared, proposal };
         let message = self.signed(body);
-        let prepared = self.prepared.as_ref().map(|(certificate, _)| certificate.clone());
-        let wish = Wish { height, view: target, signature: message.signature, prepared };
+        let wish = Wish { height, view: target, signature: message.signature, prepared: shown };
         self.view_changes.keep(self.me(), wish);
         self.note_gathering(now);
         // Of the messages of the view that is being left only the wish to leave is repeated.
@@ -163,7 +165,7 @@ impl Replica {
     /// P12: f+1 validators want higher views, so at least one honest one does: join them.
     fn join_if_wanted(&mut self, now: Now) {
         let floor = self.leaving.unwrap_or(self.view);
-        let faulty = self.settings.set.faulty();
+        let faulty = self.settings.set.faulty() - usize::from(mutated!(JoinAtF));
         if let Some(target) = self.view_changes.wanted_by(faulty, floor) {
             self.ask_for_view(now, target);
         }
@@ -264,7 +266,10 @@ impl Replica {
         self.persist(Promise::Entered { height: self.height(), view });
         self.view = view;
         self.leaving = None;
-        self.round = Round::default();
+        let before = std::mem::take(&mut self.round);
+        if mutated!(VotesOfOldViews) {
+            self.round.tally = before.tally;
+        }
         self.new_view = Some(new_view);
         self.view_changes.entered(view);
         self.apply_future_promises();

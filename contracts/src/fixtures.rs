@@ -1,15 +1,19 @@
 //! A small chain for tests: institutions, a rule pack, and blocks made record by record.
 
 mod bodies;
+mod consortium;
 
 pub(crate) use bodies::*;
+pub(crate) use consortium::*;
 
 use crate::execute;
 use probata_types::{
     Date, Hash, Height, InstitutionId, Keypair, List, Proposal, Signature, Submission,
-    SubmissionHead, Suite, Timestamp, ValidatorIndex,
-    body::Body,
+    SubmissionHead, Suite, Text, Timestamp, ValidatorIndex, ValidatorSet,
+    body::{Body, Profile},
     catalogue,
+    directory::{Directory, NodeEntry},
+    epoch,
     institution::Role,
     object::{Facility, FlowState, Object},
     outcome::{Code, Outcome, OutcomeLeaf},
@@ -18,8 +22,9 @@ use probata_types::{
         Retention,
     },
     rule_pack::RulePack,
-    state::{Changes, InstitutionState, KeyState, StateKey, StateValue},
+    state::{Changes, InstitutionState, KeyHolder, KeyPurpose, KeyState, StateKey, StateValue},
     submission::{IdempotencyKey, records_root},
+    validator::Validator,
 };
 
 pub(crate) const SUITE: Suite = Suite::Blake3Ed25519;
@@ -86,6 +91,60 @@ pub(crate) struct World {
     pub(crate) time: Timestamp,
 }
 
+/// The four institutions with a seat; the court has none.
+pub(crate) fn seated() -> [InstitutionId; 4] {
+    [bank(), guarantor(), provider(), other_bank()]
+}
+
+/// The key that signs an institution's votes.
+pub(crate) fn voter(id: &InstitutionId) -> Keypair {
+    derived(id, 1)
+}
+
+/// The node of an institution; each has one.
+pub(crate) fn node(id: &InstitutionId) -> Keypair {
+    derived(id, 2)
+}
+
+/// A key of an institution for some purpose.
+pub(crate) fn derived(id: &InstitutionId, purpose: u8) -> Keypair {
+    let secret = SUITE.hash(probata_types::Domain::Record, &[id.as_str().as_bytes(), &[purpose]]);
+    Keypair::from_secret(&secret.0)
+}
+
+/// Who holds the keys of the chain's institutions.
+fn holders() -> impl Iterator<Item = (StateKey, StateValue)> {
+    let all = || seated().into_iter().chain([court()]);
+    let submission = all().map(|id| (id, keypair(&id), KeyPurpose::Submission));
+    let voters = seated().into_iter().map(|id| (id, voter(&id), KeyPurpose::Vote));
+    let nodes = all().map(|id| (id, node(&id), KeyPurpose::Node));
+    submission.chain(voters).chain(nodes).map(|(institution, pair, purpose)| {
+        let holder = KeyHolder { institution, purpose };
+        (StateKey::Key(pair.public()), StateValue::Key(holder))
+    })
+}
+
+fn validators() -> ValidatorSet {
+    let mut validators: Vec<Validator> =
+        seated().iter().map(|id| Validator { institution: *id, key: voter(id).public() }).collect();
+    validators.sort_by_key(|one| one.institution);
+    ValidatorSet::new(List::new(validators).unwrap()).unwrap()
+}
+
+fn directory() -> Directory {
+    let all = seated().into_iter().chain([court()]).zip(7_001u16..);
+    let mut entries: Vec<NodeEntry> = all
+        .map(|(institution, port)| NodeEntry {
+            institution,
+            node: node(&institution).public(),
+            address: format!("/ip4/10.0.0.1/tcp/{port}").parse().unwrap(),
+            votes: institution != court(),
+        })
+        .collect();
+    entries.sort_by_key(|entry| entry.institution);
+    List::new(entries).unwrap()
+}
+
 impl World {
     /// Five institutions and the example rule pack, on a Monday morning.
     pub(crate) fn new() -> Self {
@@ -110,7 +169,16 @@ impl World {
                     .unwrap(),
             };
             state.insert(StateKey::Institution(id), StateValue::Institution(institution));
+            let profile = Profile {
+                zh: Text::new("示例机构").unwrap(),
+                en: Text::new("Example institution").unwrap(),
+                group: Text::new(id.as_str()).unwrap(),
+            };
+            state.insert(StateKey::Profile(id), StateValue::Profile(Box::new(profile)));
         }
+        state.append(&mut epoch::begin(validators()));
+        state.extend(holders());
+        state.insert(StateKey::Directory, StateValue::Directory(Box::new(directory())));
         Self { state, height: Height::new(1), time: at(day(2025, 6, 16), 10, 0) }
     }
 
@@ -143,7 +211,16 @@ impl World {
 
     /// A signed submission, made a second before the next block.
     pub(crate) fn submission(&self, who: InstitutionId, records: Vec<Record>) -> Submission {
-        let pair = keypair(&who);
+        self.submission_by(who, &keypair(&who), records)
+    }
+
+    /// The same, signed with another key.
+    pub(crate) fn submission_by(
+        &self,
+        who: InstitutionId,
+        pair: &Keypair,
+        records: Vec<Record>,
+    ) -> Submission {
         let ids: Vec<RecordId> = records.iter().map(|r| r.id(SUITE, &CHAIN, &who)).collect();
         let head = SubmissionHead {
             version: SubmissionHead::VERSION,

@@ -21,6 +21,7 @@ mod case;
 mod compliance;
 mod envelope;
 mod facility;
+mod governance;
 mod limits;
 mod overlay;
 mod pii;
@@ -78,7 +79,9 @@ pub fn execute(proposal: &Proposal, state: &dyn StateRead) -> Result<Execution, 
         judge_submission(&block, &pack, submission, &mut overlay, &mut outcomes)?;
     }
     assert_eq!(outcomes.len(), proposal.record_count(), "every record has one outcome");
-    Ok(Execution { outcomes, changes: overlay.into_changes() })
+    let mut changes = overlay.into_changes();
+    governance::end_of_block(block.height, state, &mut changes)?;
+    Ok(Execution { outcomes, changes })
 }
 
 fn rule_pack(state: &dyn StateRead) -> Result<RulePack, StateError> {
@@ -96,8 +99,8 @@ fn judge_submission(
     outcomes: &mut Vec<OutcomeLeaf>,
 ) -> Result<(), StateError> {
     let institution = overlay.institution(&submission.head.institution)?;
-    let verdict =
-        submission::check(&submission.head, institution.as_ref(), block.height, block.time);
+    let place = (block.height, block.time);
+    let verdict = submission::check(&submission.head, institution.as_ref(), overlay, place)?;
     let id = submission.id();
     for (record, record_id) in submission.records.iter().zip(submission.record_ids()) {
         let judged = match (&institution, &verdict) {

@@ -14,5 +14,9 @@ pub(crate) const OUTLINE_MONTHS: u8 = 12;
 pub(crate) const APR_STEPS: u32 = 42;
 /// Data security levels of JR/T 0197-2020.
 pub(crate) const SECURITY_LEVELS: std::ops::RangeInclusive<u8> = 1..=5;
+/// Heights that a motion may look ahead, and that a revoked key may stay valid: eleven days of a block
+/// each second. A scheduled validator set stands in the way of any other, and what was seen running
+/// when it was approved is no news by then.
+pub(crate) const HEIGHTS_AHEAD: u64 = 1_000_000;
 /// The first two digits of GB/T 2260 codes in use.
 pub(crate) const PROVINCES: std::ops::RangeInclusive<u8> = 11..=82;

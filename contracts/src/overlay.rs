@@ -72,6 +72,12 @@ impl<'a> Overlay<'a> {
     }
 }
 
+impl StateRead for Overlay<'_> {
+    fn get(&self, key: &StateKey) -> Result<Option<StateValue>, StateError> {
+        Overlay::get(self, key)
+    }
+}
+
 /// The error of a key that holds another kind of object than its own.
 pub(crate) fn wrong_kind(key: &str) -> StateError {
     StateError(format!("the key of a {key} holds something else"))

@@ -4,6 +4,7 @@ use crate::limits;
 use probata_types::{
     Height, Submission, SubmissionHead, Timestamp,
     catalogue::{self, failure},
+    epoch,
     outcome::Code,
     state::{InstitutionState, StateError, StateKey, StateRead, StateValue},
 };
@@ -43,24 +44,24 @@ pub fn admit(
         Some(_) => return Err(crate::overlay::wrong_kind("institution")),
         None => None,
     };
-    Ok(check(head, institution.as_ref(), height, time))
+    check(head, institution.as_ref(), state, (height, time))
 }
 
 /// H1 and the submission's part of H5.
 pub(crate) fn check(
     head: &SubmissionHead,
     institution: Option<&InstitutionState>,
-    height: Height,
-    time: Timestamp,
-) -> Result<(), Rejection> {
-    let reject = |code| Err(Rejection { code });
+    state: &dyn StateRead,
+    (height, time): (Height, Timestamp),
+) -> Result<Result<(), Rejection>, StateError> {
+    let reject = |code| Ok(Err(Rejection { code }));
     let Some(institution) = institution else {
         return reject(failure::UNKNOWN_INSTITUTION);
     };
     if !institution.is_active(height) {
         return reject(failure::INSTITUTION_INACTIVE);
     }
-    if !institution.key_is_valid(&head.key, height) {
+    if !institution.key_is_valid(&head.key, height) && !is_validator(head, state)? {
         return reject(failure::KEY_NOT_VALID);
     }
     if time > head.expires_at {
@@ -69,5 +70,12 @@ pub(crate) fn check(
     if head.submitted_at > time.after(limits::CLOCK_TOLERANCE) {
         return reject(failure::SUBMITTED_IN_FUTURE);
     }
-    Ok(())
+    Ok(Ok(()))
+}
+
+/// Whether the key is the one that votes for the institution: with it, a node reports faults.
+fn is_validator(head: &SubmissionHead, state: &dyn StateRead) -> Result<bool, StateError> {
+    let set = epoch::next(state)?.set;
+    let seat = set.position_of(&head.key).and_then(|index| set.get(index));
+    Ok(seat.is_some_and(|seat| seat.institution == head.institution))
 }

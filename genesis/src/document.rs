@@ -7,9 +7,12 @@ use crate::{
 };
 use probata_types::{
     Domain, Hash, Height, InstitutionId, List, PublicKey, Suite, Text, Timestamp, ValidatorIndex,
-    ValidatorSet, limits as types,
+    ValidatorSet,
+    body::Profile,
+    directory::{Directory, NodeEntry},
+    epoch, limits as types,
     rule_pack::RulePack,
-    state::{Changes, InstitutionState, KeyState, StateKey, StateValue},
+    state::{Changes, InstitutionState, KeyHolder, KeyPurpose, KeyState, StateKey, StateValue},
     validator::Validator,
 };
 use serde::{Deserialize, Serialize};
@@ -230,10 +233,45 @@ impl Genesis {
                 StateKey::Institution(entry.id),
                 StateValue::Institution(institution_state(entry)),
             );
+            let profile = Profile {
+                zh: entry.name.zh.clone(),
+                en: entry.name.en.clone(),
+                group: entry.group.clone(),
+            };
+            state.insert(StateKey::Profile(entry.id), StateValue::Profile(Box::new(profile)));
+            state.extend(key_holders(entry));
         }
         state.insert(StateKey::RulePack, StateValue::RulePack(self.document.rule_pack.clone()));
+        state.append(&mut epoch::begin(self.validators.clone()));
+        state.insert(StateKey::Directory, StateValue::Directory(Box::new(self.directory())));
         state
     }
+
+    fn directory(&self) -> Directory {
+        let entries = self.entries().flat_map(|entry| {
+            let node = |node: PublicKey, address: Address, votes: bool| NodeEntry {
+                institution: entry.id,
+                node,
+                address,
+                votes,
+            };
+            let voting = entry.validator.iter().map(move |it| node(it.node, it.address, true));
+            voting.chain(entry.members.iter().map(move |it| node(it.node, it.address, false)))
+        });
+        List::new(entries.collect()).expect("check_nodes counted them")
+    }
+}
+
+/// Who holds the keys that an entry names.
+fn key_holders(entry: &Entry) -> impl Iterator<Item = (StateKey, StateValue)> {
+    let submission = entry.keys.iter().map(|key| (*key, KeyPurpose::Submission));
+    let voting = entry.validator.iter();
+    let voting = voting.flat_map(|it| [(it.key, KeyPurpose::Vote), (it.node, KeyPurpose::Node)]);
+    let members = entry.members.iter().map(|it| (it.node, KeyPurpose::Node));
+    let institution = entry.id;
+    submission.chain(voting).chain(members).map(move |(key, purpose)| {
+        (StateKey::Key(key), StateValue::Key(KeyHolder { institution, purpose }))
+    })
 }
 
 fn institution_state(entry: &Entry) -> InstitutionState {

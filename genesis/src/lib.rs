@@ -23,7 +23,6 @@
 //! Everything here is pure: bytes in, values out. Files and randomness are the caller's.
 #![cfg_attr(not(test), deny(clippy::unwrap_used))]
 
-mod address;
 mod document;
 mod entry;
 mod error;
@@ -32,7 +31,6 @@ pub mod limits;
 mod parameters;
 mod rule_pack;
 
-pub use address::{Address, AddressError};
 pub use document::{Draft, Genesis, Node};
 pub use entry::{
     ChainName, Entry, EntryError, MemberNode, Name, Proof, SignedEntry, ValidatorNode,
@@ -40,6 +38,7 @@ pub use entry::{
 pub use error::{GenesisError, JsonError};
 pub use key_file::{KeyFile, KeyFileError, KeyUse, SubjectKey};
 pub use parameters::{ParameterError, Parameters, Relation};
+pub use probata_types::address::{Address, AddressError};
 pub use rule_pack::parse_rule_pack;
 
 #[cfg(test)]

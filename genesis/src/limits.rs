@@ -2,6 +2,7 @@
 //! reason.
 
 use probata_types::limits as types;
+pub use probata_types::limits::{GROUP_BYTES, NAME_BYTES, NODES, ROLES, SUBMISSION_KEYS};
 
 /// Bytes of a genesis document in JSON. The largest one allowed below takes about 2 MiB.
 pub const GENESIS_BYTES: usize = 4 * 1_024 * 1_024;
@@ -16,13 +17,6 @@ pub const RULE_PACK_BYTES: usize = 1_024 * 1_024;
 
 /// Institutions. 87 are expected; each has a node or uses another's.
 pub const INSTITUTIONS: usize = 256;
-/// Nodes of all institutions together. The mesh is full, so each costs every other one a
-/// connection.
-pub const NODES: usize = 256;
-/// Roles of one institution: as many as there are.
-pub const ROLES: usize = 8;
-/// Keys that one institution submits with at the start. Later ones are rotated in by records.
-pub const SUBMISSION_KEYS: usize = 8;
 /// Nodes without a vote of one institution.
 pub const MEMBER_NODES: usize = 8;
 /// Proofs of possession in one entry: one for each key that it can name.
@@ -30,10 +24,6 @@ pub const PROOFS: usize = SUBMISSION_KEYS + 2 + MEMBER_NODES;
 
 /// Bytes of the name of a chain.
 pub const CHAIN_NAME_BYTES: usize = 64;
-/// Bytes of an institution's name: the longest registered ones have about 60 Chinese characters.
-pub const NAME_BYTES: usize = 256;
-/// Bytes of the name of an affiliation group.
-pub const GROUP_BYTES: usize = 128;
 
 /// Smallest view timeout, in milliseconds: below it, a disk's sync alone would change the leader.
 pub const VIEW_TIMEOUT_MIN: u64 = 50;

@@ -34,7 +34,7 @@ pub(crate) fn validators() -> ValidatorSet {
     ValidatorSet::new(List::new((0..4).map(validator).collect()).unwrap()).unwrap()
 }
 
-/// The state before block 1: the four institutions.
+/// The state before block 1: the four institutions, which seal.
 pub(crate) fn initial() -> Changes {
     let state = |n| {
         let state = InstitutionState {
@@ -45,7 +45,8 @@ pub(crate) fn initial() -> Changes {
         };
         (StateKey::Institution(institution(n)), StateValue::Institution(state))
     };
-    (0..4).map(state).collect()
+    let institutions: Changes = (0..4).map(state).collect();
+    institutions.into_iter().chain(probata_types::epoch::begin(validators())).collect()
 }
 
 pub(crate) fn setup(storage: Arc<dyn Storage>, store: Arc<dyn Store>) -> Setup {

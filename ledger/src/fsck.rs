@@ -19,7 +19,7 @@ use crate::{
     store::{Store, Tree},
 };
 use probata_types::{
-    Hash, Height, Proposal, ValidatorSet,
+    Hash, Height, Proposal,
     outcome::OutcomeLeaf,
     seal::SealError,
     state::{Changes, StateError, StateKey, StateRead, StateValue},
@@ -36,8 +36,6 @@ pub struct Fsck<'a> {
     pub setup: Setup,
     /// An empty store, for what is derived again: in memory, or on disk for a long chain.
     pub scratch: Arc<dyn Store>,
-    /// The validators that seal the blocks.
-    pub validators: &'a ValidatorSet,
     /// The contracts.
     pub execute: &'a Execute<'a>,
     /// Is told the height that was checked and the height of the log.
@@ -218,9 +216,6 @@ impl Fsck<'_> {
             Err(other) => return Err(other),
         };
         let height = tip.head.height.next();
-        if let Err(error) = block.seal.verify(&block.header, self.validators) {
-            report.add(Finding::Seal { height, error });
-        }
         let view = View { suite: chain.suite, layers: new };
         let executed = (self.execute)(&block.proposal, &view);
         let (outcomes, changes) = match executed {
@@ -230,7 +225,17 @@ impl Fsck<'_> {
                 return Ok(None);
             }
         };
-        for what in block::check(&block, tip, &outcomes) {
+        let (set, next) = match block::sets(&view, &changes) {
+            Ok(sets) => sets,
+            Err(StateError(what)) => {
+                report.add(Finding::Block { height, what });
+                return Ok(None);
+            }
+        };
+        if let Err(error) = block.seal.verify(&block.header, &set) {
+            report.add(Finding::Seal { height, error });
+        }
+        for what in block::check(&block, tip, &outcomes, &next) {
             report.add(Finding::Block { height, what });
         }
         let update = chain.update(new, tip.root, &changes)?;

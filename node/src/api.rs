@@ -10,6 +10,7 @@ mod answer;
 mod body;
 mod chain;
 mod error;
+mod faults;
 mod guard;
 mod health;
 mod parameters;
@@ -20,10 +21,10 @@ mod submit;
 mod waiting;
 
 pub use answer::{
-    CatalogueAnswer, CodeView, DecidedRecord, FaultView, FaultsAnswer, FlowAnswer, FlowRecord,
-    FoundRecord, HeaderAnswer, HeadersAnswer, HealthAnswer, OutcomeView, PeerView, PeersAnswer,
-    PlaceView, RecordAnswer, SealedHeader, SearchAnswer, StatusAnswer, SubmissionAnswer,
-    ValidatorView, ValidatorsAnswer,
+    CatalogueAnswer, CodeView, DecidedRecord, EpochsAnswer, FaultView, FaultsAnswer, FlowAnswer,
+    FlowRecord, FoundRecord, HeaderAnswer, HeadersAnswer, HealthAnswer, OutcomeView, PeerView,
+    PeersAnswer, PlaceView, RecordAnswer, SealedHeader, SearchAnswer, StatusAnswer,
+    SubmissionAnswer, ValidatorView, ValidatorsAnswer,
 };
 pub use error::{ApiError, Problem};
 pub use server::serve;
@@ -67,7 +68,7 @@ pub struct ApiContext {
 }
 
 /// The routes that answer about the chain, each with its handlers.
-const ROUTES: [Route; 14] = [
+const ROUTES: [Route; 15] = [
     Route { path: "/v1/submissions", handlers: || post(submit::submit) },
     Route { path: "/v1/submissions/{id}", handlers: || get(submit::submission) },
     Route { path: "/v1/records/{id}", handlers: || get(records::record) },
@@ -77,9 +78,10 @@ const ROUTES: [Route; 14] = [
     Route { path: "/v1/headers", handlers: || get(chain::headers) },
     Route { path: "/v1/headers/{height}", handlers: || get(chain::header) },
     Route { path: "/v1/validators", handlers: || get(chain::validators) },
+    Route { path: "/v1/epochs", handlers: || get(chain::epochs) },
     Route { path: "/v1/status", handlers: || get(chain::status) },
     Route { path: "/v1/peers", handlers: || get(chain::peers) },
-    Route { path: "/v1/faults", handlers: || get(chain::faults) },
+    Route { path: "/v1/faults", handlers: || get(faults::faults) },
     Route { path: "/v1/genesis", handlers: || get(chain::genesis) },
     Route { path: "/v1/catalogue", handlers: || get(chain::catalogue) },
 ];

@@ -10,9 +10,12 @@
 //!                                            Send …   ─► Effect
 //! ```
 
+mod clock;
+mod epoch;
 mod obey;
 mod proposal;
 mod recovery;
+mod report;
 mod submit;
 mod sync;
 
@@ -21,6 +24,7 @@ pub use recovery::{ChainError, ChainSetup};
 use crate::{
     handle::{ChainStatus, Command},
     limits,
+    membership::Membership,
     mempool::Mempool,
     metrics::Metrics,
     network::NodeId,
@@ -30,13 +34,10 @@ use probata_contracts::Execution;
 use probata_genesis::Genesis;
 use probata_ledger::{Journal, Ledger, LedgerReader};
 use probata_types::{
-    Hash, Header, Height, Millis, Now, Proposal, SealedBlock, Submission, SubmissionId, Timestamp,
-    ValidatorIndex, ValidatorSet, Verified, codec,
+    Hash, Header, Height, Keypair, Millis, Now, Proposal, SealedBlock, Submission, SubmissionId,
+    Timestamp, ValidatorIndex, Verified, codec,
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 use sync::Peers;
 
 /// What the chain asks of the world. Obeyed in order; losing one costs time, never safety.
@@ -67,15 +68,18 @@ pub enum Effect {
     Announce(Height),
     /// A validator's provable misdeed.
     Fault(Arc<Fault>),
+    /// Who takes part has changed, or the chain was opened.
+    Membership(Arc<Membership>),
 }
 
 /// One node's chain. See the module's page.
 pub struct Chain {
     genesis: Arc<Genesis>,
-    set: ValidatorSet,
-    validators_hash: Hash,
+    /// Who takes part in deciding the next block.
+    membership: Arc<Membership>,
+    /// The keys that this node may vote with: one at a time has a seat, if any.
+    keypairs: Vec<Keypair>,
     me: Option<ValidatorIndex>,
-    nodes: BTreeMap<ValidatorIndex, NodeId>,
     replica: Replica,
     ledger: Ledger,
     journal: Journal,
@@ -97,9 +101,14 @@ pub struct Chain {
     next_housekeeping: Millis,
     next_resend: Millis,
     next_complaint: Millis,
+    clock: clock::OwnClock,
     sealed_at: Timestamp,
     view_changes: u64,
     faults: Vec<Arc<Fault>>,
+    /// Faults that are to be recorded.
+    reports: Vec<report::Report>,
+    /// How many the chain has recorded.
+    faults_on_chain: u64,
     halted: Option<String>,
     effects: Vec<Effect>,
 }
@@ -119,7 +128,7 @@ impl Chain {
     pub fn handle(&mut self, now: Now, command: Command) -> Result<Vec<Effect>, ChainError> {
         match command {
             Command::Submit { submission, answer } => self.submit(now, submission, answer)?,
-            Command::Message(message) => self.message(now, *message)?,
+            Command::Message { message, epoch } => self.checked_message(now, *message, epoch)?,
             Command::Blocks { from, blocks } => self.blocks(now, from, blocks)?,
             Command::FetchFailed { from } => {
                 self.peers.failed(&from, now.monotonic);
@@ -174,6 +183,11 @@ impl Chain {
         Ok(self.ledger.close()?)
     }
 
+    /// Who takes part in deciding the next block.
+    pub fn membership(&self) -> &Arc<Membership> {
+        &self.membership
+    }
+
     /// What the chain says of itself.
     pub fn status(&self) -> ChainStatus {
         let head = self.ledger.head();
@@ -189,14 +203,19 @@ impl Chain {
             pending_submissions: self.mempool.len(),
             highest_seen: self.peers.highest().max(head.height),
             sealed_at: self.sealed_at,
+            clock_off_ms: self.clock_off_ms(),
             halted: self.halted.clone(),
             faults: self.faults.clone(),
+            faults_on_chain: self.faults_on_chain,
+            membership: Arc::clone(&self.membership),
+            peers: self.peers.heads(),
         }
     }
 
     /// What has no event of its own to hang on: expiry, resending, censorship, announcing, catching up.
     fn housekeeping(&mut self, now: Now) -> Result<(), ChainError> {
         self.mempool.expire(now.wall);
+        self.report_faults(now)?;
         self.resend(now);
         self.fetch_if_behind(now);
         self.complain_of_censorship(now)?;

@@ -38,6 +38,9 @@ pub struct Keys {
     pub node: PathBuf,
     /// Signs votes; only for a validator.
     pub validator: Option<PathBuf>,
+    /// Signs votes from the height on at which a motion puts it in place of the other: both are held
+    /// meanwhile, and the one that has a seat is used.
+    pub next_validator: Option<PathBuf>,
 }
 
 /// The mesh of nodes.
@@ -171,6 +174,7 @@ impl Config {
         config.data = folder.join(&config.data);
         config.keys.node = folder.join(&config.keys.node);
         config.keys.validator = config.keys.validator.map(|path| folder.join(path));
+        config.keys.next_validator = config.keys.next_validator.map(|path| folder.join(path));
         Ok(config)
     }
 }

@@ -13,10 +13,10 @@ use probata_types::{
     SubmissionId, Suite, Timestamp,
     block::submission_leaf,
     evidence::{
-        Anchor, EvidenceFile, Format, ShownFlow, ShownInstitution, ShownPlace, ShownState,
-        ShownSubmission,
+        Anchor, EvidenceFile, Format, SetChange, ShownFlow, ShownInstitution, ShownPlace,
+        ShownState, ShownSubmission,
     },
-    limits::EVIDENCE_EVENTS,
+    limits::{EVIDENCE_EVENTS, EVIDENCE_SETS},
     merkle,
     outcome::OutcomeLeaf,
     sparse::SparsePath,
@@ -52,9 +52,9 @@ pub enum AssembleError {
     /// The ledger contradicts itself.
     #[error("the ledger contradicts itself: {0}")]
     Contradiction(&'static str),
-    /// The block was sealed by a set that genesis does not lead to by itself.
-    #[error("block {0} was sealed by a validator set that is not the one of genesis")]
-    OtherSet(Height),
+    /// More changes of the validator set than the format has room for.
+    #[error("the validator set changed more often than an evidence file shows")]
+    TooManySets,
 }
 
 /// The evidence file of a record, accepted or rejected; `None` if the record is not sealed.
@@ -171,6 +171,7 @@ struct Status {
     /// `None` for a stranger, whose records are all rejected.
     institution: Option<ShownInstitution>,
     flows: Vec<(FlowId, ShownFlow, Option<Vec<RecordId>>)>,
+    sets: SetChanges,
 }
 
 /// What files are made from.
@@ -206,9 +207,6 @@ impl Source<'_> {
         keys.extend(flows.iter().map(|flow| StateKey::Flow(*flow)));
         let (anchor, proofs) = self.prove(&keys)?;
         let at = anchor.as_ref().map_or(&self.block.block.header, |anchor| &anchor.header);
-        if at.validators != self.genesis.validator_set().hash(self.suite()) {
-            return Err(AssembleError::OtherSet(at.height));
-        }
         let height = at.height;
         let mut states = proofs.into_iter();
         let institution = match states.next() {
@@ -226,7 +224,8 @@ impl Source<'_> {
             };
             shown.push((*flow, ShownFlow { value: *value, path }, events));
         }
-        Ok(Status { anchor, institution, flows: shown })
+        let sets = set_changes(self.reader, height)?;
+        Ok(Status { anchor, institution, flows: shown, sets })
     }
 
     /// Proves state under the newest head, and the block in its history unless it is that head.
@@ -310,12 +309,32 @@ impl Source<'_> {
             }),
             events: events
                 .map(|events| List::new(events).expect("the count was compared with the bound")),
-            // No record changes the validator set: it is that of genesis, as `status` has checked.
-            sets: List::empty(),
+            sets: status.sets.clone(),
             disclosures: List::empty(),
         })
     }
 }
+
+/// Each change of the validator set up to a height, first to last: the block that names another next set
+/// than its own, its seal, and that set.
+pub fn set_changes(reader: &LedgerReader, up_to: Height) -> Result<SetChanges, AssembleError> {
+    let mut changes = List::empty();
+    for number in 1.. {
+        let (value, _) = reader.state(&StateKey::Epoch(number))?;
+        let Some(StateValue::Epoch(epoch)) = value else { break };
+        let height = epoch.first.previous().unwrap_or_default();
+        if height > up_to {
+            break;
+        }
+        let (header, seal) = reader.sealed_header(height)?.ok_or(NO_SUCH_BLOCK)?;
+        let change = SetChange { header, seal, set: epoch.set };
+        changes.push(change).map_err(|_| AssembleError::TooManySets)?;
+    }
+    Ok(changes)
+}
+
+/// The changes of the validator set, as an evidence file has them.
+pub type SetChanges = List<SetChange, EVIDENCE_SETS>;
 
 type States = Vec<(Option<StateValue>, SparsePath)>;
 

@@ -1,5 +1,6 @@
 //! A small consortium and its submissions, for tests.
 
+use crate::membership::Membership;
 use probata_genesis::{
     ChainName, Draft, Entry, Genesis, MemberNode, Name, Parameters, SignedEntry, SubjectKey,
     ValidatorNode,
@@ -213,6 +214,11 @@ pub(crate) struct TestLedger {
 }
 
 impl TestLedger {
+    /// Who takes part, by genesis.
+    pub(crate) fn membership(&self) -> Arc<Membership> {
+        Arc::new(Membership::read(&self.genesis.initial_state(), SUITE).unwrap())
+    }
+
     pub(crate) fn new() -> Self {
         let genesis = Arc::new(genesis());
         let ledger = Ledger::open(Setup {

@@ -68,7 +68,6 @@ fn check(arguments: &FsckArguments) -> Result<Report, FsckError> {
     let fsck = Fsck {
         setup,
         scratch: Arc::new(MemoryStore::default()),
-        validators: genesis.validator_set(),
         execute: &execute,
         progress: &progress,
     };

@@ -1,12 +1,12 @@
 //! How tokio tasks speak to the chain thread: bounded commands in, answers and a status out.
 
-use crate::{limits, network::NodeId};
+use crate::{limits, membership::Membership, network::NodeId};
 use probata_consensus::{Fault, Message};
 use probata_types::{
     Header, Height, Millis, SealedBlock, Submission, Timestamp, ValidatorIndex, Verified, View,
     submission::SubmissionId,
 };
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// What tasks ask of the chain thread. Everything in it has passed the edge.
@@ -21,7 +21,12 @@ pub enum Command {
         answer: Option<oneshot::Sender<Admission>>,
     },
     /// A consensus message of a validator.
-    Message(Box<Verified<Message>>),
+    Message {
+        /// The message.
+        message: Box<Verified<Message>>,
+        /// The epoch whose set it was checked against.
+        epoch: u32,
+    },
     /// Blocks that a peer handed over, ascending; their seals are checked by the chain.
     Blocks {
         /// The peer.
@@ -120,10 +125,19 @@ pub struct ChainStatus {
     /// Wall-clock time of the last seal or heartbeat at this node; of a block that peers handed over, or
     /// that was there at the start, its block time.
     pub sealed_at: Timestamp,
+    /// How far this node's clock is ahead of a quorum's (behind, if negative), in milliseconds; `None` if
+    /// it is within what genesis allows.
+    pub clock_off_ms: Option<i64>,
     /// Why the node no longer votes or follows, if it does not.
     pub halted: Option<String>,
     /// Faults seen, newest last, at most [`limits::FAULTS_KEPT`].
     pub faults: Vec<Arc<Fault>>,
+    /// How many faults the chain has recorded.
+    pub faults_on_chain: u64,
+    /// Who takes part in deciding the next block.
+    pub membership: Arc<Membership>,
+    /// How high each peer says it is.
+    pub peers: BTreeMap<NodeId, Height>,
 }
 
 /// The way to the chain thread. Cheap to clone.
@@ -166,7 +180,7 @@ impl ChainHandle {
     /// Answers `false` when the chain thread has ended.
     pub async fn send(&self, command: Command) -> bool {
         match command {
-            Command::Message(_) | Command::Stop => self.priority.send(command).await.is_ok(),
+            Command::Message { .. } | Command::Stop => self.priority.send(command).await.is_ok(),
             other => self.commands.send(other).await.is_ok(),
         }
     }

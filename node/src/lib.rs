@@ -11,6 +11,7 @@ pub mod fsck;
 pub mod genesis_command;
 pub mod handle;
 pub mod limits;
+pub mod membership;
 pub mod mempool;
 pub mod metrics;
 pub mod network;

@@ -11,7 +11,7 @@ pub mod mesh {
     /// One mebibyte, in bytes.
     const MIB: usize = 1024 * KIB;
 
-    /// Most peers that a configuration may name. A mesh is a full one, so this bounds tasks and
+    /// Most peers that a node may have. A mesh is a full one, so this bounds tasks and
     /// queues; a consortium of this size would already vote too slowly.
     pub const MAX_PEERS: usize = 256;
     /// Most addresses of one peer: all are dialled at once, so each costs a socket.
@@ -140,6 +140,13 @@ pub const FETCH_REST_MS: u64 = 250;
 pub const FETCH_REST_MAX_MS: u64 = 60_000;
 /// Faults kept in memory for the API; one validator gives rise to at most a few.
 pub const FAULTS_KEPT: usize = 256;
+/// How long each place among the validators waits longer than the one before it until it records a fault,
+/// in milliseconds: by then the other one's record is sealed everywhere.
+pub const FAULT_REPORT_INTERVAL_MS: u64 = 2_000;
+/// Faults of one key that wait to be recorded. One is enough to act on; a few show that it was no accident.
+pub const FAULT_REPORTS_PER_KEY: usize = 4;
+/// Data security level of such a record: everybody may know.
+pub const FAULT_REPORT_LEVEL: u8 = 1;
 /// Bytes of the journal after which it is rewritten with only what still matters.
 pub const JOURNAL_BYTES: usize = 16 * 1_024 * 1_024;
 /// Own submissions that are handed on again in one go while they wait, so that a lost frame does not lose them.

@@ -229,12 +229,19 @@ fn gauges(now: Snapshot<'_>) -> Registry {
     gauge("leader", "Position of the leader of the next height", u64::from(chain.leader.0));
     gauge("changing_view", "1 between two views", u64::from(chain.changing_view));
     gauge("halted", "1 if the node no longer votes or follows", u64::from(chain.halted.is_some()));
+    gauge("clock_is_off", "1 if a quorum sealed what this clock refused", {
+        u64::from(chain.clock_off_ms.is_some())
+    });
     let help = "When this node last sealed, in milliseconds since 1970";
     gauge("sealed_at_milliseconds", help, chain.sealed_at.get());
     gauge("pending_submissions", "Submissions that wait", chain.pending_submissions as u64);
     let connected = mesh.peers.iter().filter(|peer| peer.connected_for.is_some()).count();
+    gauge("faults_on_chain", "Faults that the chain has recorded", chain.faults_on_chain);
     gauge("peers", "Nodes that genesis names, without this one", mesh.peers.len() as u64);
     gauge("peers_connected", "Nodes that are connected", connected as u64);
+    let help = "This node's clock beyond a quorum's, in milliseconds; 0 within what genesis allows";
+    let off = ConstGauge::new(chain.clock_off_ms.unwrap_or_default());
+    all.register("clock_off_milliseconds", help, off);
     let mut counter = |name: &str, help: &str, value: u64| {
         all.register(name, help, ConstCounter::new(value));
     };

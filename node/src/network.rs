@@ -1,4 +1,4 @@
-//! Carry bytes between the nodes that genesis names, and nobody else.
+//! Carry bytes between the nodes that the chain names, and nobody else.
 //!
 //! The mesh is full: every node holds one connection to every other (TCP, noise, yamux), made by
 //! whichever side reaches the other first. It knows nothing of what it carries.
@@ -21,15 +21,26 @@
 //! lane; beyond it that peer is not read. The receivers have room for all peers at their bounds, so
 //! no peer waits for another.
 //!
+//! **Peers.** Who they are is a list that may be replaced while the mesh runs
+//! ([`MeshHandle::set_peers`]). Handles read the list in force; the mesh task follows it:
+//!
+//! ```text
+//!  set_peers ──> list in force ──> send, broadcast, request, connected, stats: at once
+//!                      └─────────> mesh task: ends sessions of who left, opens those of who came
+//! ```
+//!
+//! Only the last list counts. Who was on every list since the one before keeps its connection, its
+//! queues and its counts. Who leaves is cut in the middle of whatever was under way, and starts
+//! from nothing if it is listed again.
+//!
 //! **Hostile peers.** A stranger is refused after the noise handshake. A peer that breaks the
 //! framing is counted, disconnected, and refused for a while.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
 
 use libp2p::Multiaddr;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -50,6 +61,7 @@ mod notices;
 mod outbox;
 mod peer;
 mod request;
+mod roster;
 mod session;
 mod stats;
 mod streams;
@@ -59,12 +71,12 @@ pub use channel::Lane;
 pub use handle::{MeshHandle, SendError};
 pub use node_id::{NodeId, NotAKey};
 pub use request::RequestError;
+pub use roster::PeersError;
 pub use stats::{LaneStats, MeshStats, PeerStats};
 
 use driver::{Driver, Sinks};
 use handle::Shared;
-use peer::Peer;
-use session::Session;
+use roster::Roster;
 use stats::Counter;
 
 /// What a mesh is made from.
@@ -73,7 +85,7 @@ pub struct MeshConfig {
     pub secret: [u8; 32],
     /// Addresses to listen on, such as `/ip4/0.0.0.0/tcp/9000`; port 0 takes a free one.
     pub listen: Vec<String>,
-    /// All nodes that may connect, without this one.
+    /// All nodes that may connect, without this one. [`MeshHandle::set_peers`] replaces them.
     pub peers: Vec<PeerConfig>,
     /// Chain id: nodes of two chains never exchange a frame.
     pub chain: [u8; 32],
@@ -94,24 +106,18 @@ pub struct PeerConfig {
 /// Why a mesh cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum MeshError {
-    /// An address cannot be used.
+    /// An address to listen on cannot be used.
     #[error(transparent)]
     Address(#[from] BadAddress),
-    /// The configuration names too many peers.
-    #[error("{count} peers where at most {MAX_PEERS} are allowed")]
-    TooManyPeers {
-        /// Peers named.
-        count: usize,
-    },
+    /// The list of peers cannot be followed.
+    #[error(transparent)]
+    Peers(#[from] PeersError),
     /// The configuration names too many addresses to listen on.
     #[error("{count} addresses to listen on where at most {MAX_LISTEN} are allowed")]
     TooManyListen {
         /// Addresses named.
         count: usize,
     },
-    /// The configuration names a peer twice.
-    #[error("peer {0} is named twice")]
-    DuplicatePeer(NodeId),
     /// The configuration names this node as its own peer.
     #[error("this node, {0}, is named as its own peer")]
     OwnPeer(NodeId),
@@ -162,7 +168,7 @@ pub struct MeshEvents {
 pub enum PeerEvent {
     /// The peer is connected; what was sent to it before may be lost.
     Connected(NodeId),
-    /// The peer is gone; it is dialled until it is back.
+    /// The peer is gone; as long as it is listed it is dialled until it is back.
     Disconnected(NodeId),
 }
 
@@ -190,6 +196,14 @@ pub struct Request {
     pub reply: oneshot::Sender<Vec<u8>>,
 }
 
+/// Whether a list of peers can be kept to.
+///
+/// # Errors
+/// [`PeersError`], the first thing wrong.
+pub fn check_peers(peers: &[PeerConfig]) -> Result<(), PeersError> {
+    Roster::new(peers).map(drop)
+}
+
 /// Starts the mesh on the current tokio runtime: listens, and dials all peers until they are there.
 ///
 /// # Errors
@@ -199,15 +213,12 @@ pub fn start(config: MeshConfig) -> Result<Mesh, MeshError> {
         return Err(MeshError::NoRuntime);
     }
     let own = NodeId::from_secret(config.secret);
-    let sessions = make_sessions(own, &config.peers)?;
-    let peers: BTreeMap<NodeId, Arc<Peer>> =
-        sessions.iter().map(|(node, session)| (*node, Arc::clone(&session.peer))).collect();
+    if config.peers.iter().any(|peer| peer.node == own) {
+        return Err(MeshError::OwnPeer(own));
+    }
+    let roster = Roster::new(&config.peers)?;
     let listen = listen_addresses(&config.listen)?;
-    let mut swarm = behaviour::build_swarm(
-        node_id::keypair(config.secret),
-        &config.chain,
-        sessions.keys().map(|node| node.to_peer_id()),
-    )?;
+    let mut swarm = behaviour::build_swarm(node_id::keypair(config.secret), &config.chain)?;
     for address in listen {
         let text = address.to_string();
         if let Err(error) = swarm.listen_on(address) {
@@ -218,50 +229,29 @@ pub fn start(config: MeshConfig) -> Result<Mesh, MeshError> {
     let stop = CancellationToken::new();
     let shared = Arc::new(Shared {
         node: own,
-        peers,
+        roster: watch::Sender::new(Arc::new(roster)),
         commands,
         listening: Mutex::new(Vec::new()),
         refused: Counter::default(),
         stop: stop.clone(),
     });
-    let (sinks, events) = queues(sessions.len());
-    let driver = Driver::new(swarm, sessions, &shared, inbox, sinks);
+    let (sinks, events) = queues();
+    let driver = Driver::new(swarm, &shared, inbox, sinks);
     let task = tokio::spawn(driver.run(stop));
     Ok(Mesh { handle: MeshHandle::new(shared), events, task })
 }
 
-/// Queues with room for what all peers together may have waiting: their tasks never wait here.
-fn queues(peers: usize) -> (Sinks, MeshEvents) {
-    let peers = peers.max(1);
+/// Queues with room for what all peers together may have waiting, however many are listed later:
+/// their tasks wait here only for what removed peers left behind. Room that is not used costs
+/// nothing.
+fn queues() -> (Sinks, MeshEvents) {
     let (peer_sink, peer_events) = mpsc::channel(PEER_EVENTS);
-    let (consensus_sink, consensus) = mpsc::channel(peers * INBOX_FRAMES);
-    let (bulk_sink, bulk) = mpsc::channel(peers * INBOX_FRAMES);
-    let (request_sink, requests) = mpsc::channel(peers * REQUESTS_FROM_PEER);
+    let (consensus_sink, consensus) = mpsc::channel(MAX_PEERS * INBOX_FRAMES);
+    let (bulk_sink, bulk) = mpsc::channel(MAX_PEERS * INBOX_FRAMES);
+    let (request_sink, requests) = mpsc::channel(MAX_PEERS * REQUESTS_FROM_PEER);
     let frames = channel::PerLane { consensus: consensus_sink, bulk: bulk_sink };
     let sinks = Sinks { peers: peer_sink, frames, requests: request_sink };
     (sinks, MeshEvents { peers: peer_events, consensus, bulk, requests })
-}
-
-fn make_sessions(
-    own: NodeId,
-    peers: &[PeerConfig],
-) -> Result<BTreeMap<NodeId, Session>, MeshError> {
-    if peers.len() > MAX_PEERS {
-        return Err(MeshError::TooManyPeers { count: peers.len() });
-    }
-    let now = Instant::now();
-    let mut sessions = BTreeMap::new();
-    for config in peers {
-        if config.node == own {
-            return Err(MeshError::OwnPeer(own));
-        }
-        let addresses = address::peer_addresses(config)?;
-        let peer = Arc::new(Peer::new(config.node, config.validator));
-        if sessions.insert(config.node, Session::new(peer, addresses, now)).is_some() {
-            return Err(MeshError::DuplicatePeer(config.node));
-        }
-    }
-    Ok(sessions)
 }
 
 fn listen_addresses(texts: &[String]) -> Result<BTreeSet<Multiaddr>, MeshError> {

@@ -2,6 +2,7 @@
 
 mod inbound;
 mod outbound;
+mod peering;
 mod refused;
 mod thread;
 
@@ -13,9 +14,10 @@ use crate::{
     handle::{ChainHandle, ChainStatus, Command},
     limits,
     metrics::Metrics,
-    network::{self, MeshConfig, MeshError, NodeId, PeerConfig},
+    network::{self, MeshConfig, MeshError, NodeId},
 };
 use outbound::Outbound;
+use peering::Peering;
 use probata_genesis::{Genesis, GenesisError, KeyFile, KeyFileError, KeyUse};
 use probata_ledger::{DiskStorage, SledStore, Storage, Store};
 use probata_types::{Hash, Keypair};
@@ -68,9 +70,6 @@ pub enum RunError {
         /// Why.
         source: KeyFileError,
     },
-    /// The node key is not in genesis.
-    #[error("the node key {0} is not in the genesis document: check keys.node in node.toml")]
-    UnknownNode(NodeId),
     /// The data folder cannot be used.
     #[error("the data folder {path} cannot be used: {reason}")]
     Data {
@@ -104,21 +103,27 @@ pub enum RunError {
 /// [`RunError`].
 pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), RunError> {
     let genesis = Arc::new(load_genesis(&config)?);
-    let (node_secret, keypair) = load_keys(&config)?;
+    let (node_secret, keypairs) = load_keys(&config)?;
     let metrics = Arc::new(Metrics::new());
     let clock = Clock::start();
     let chain =
-        open_chain(&config, Arc::clone(&genesis), keypair, clock, Arc::clone(&metrics)).await?;
+        open_chain(&config, Arc::clone(&genesis), keypairs, clock, Arc::clone(&metrics)).await?;
     let reader = chain.0.reader();
 
     // What can fail comes before anything that must be stopped again.
     let listener = listen_api(&config).await?;
-    let mesh = network::start(mesh_config(&config, &genesis, *node_secret)?)?;
+    let peering = Peering::new(&config, NodeId::from_secret(*node_secret))?;
+    let mesh = network::start(MeshConfig {
+        secret: *node_secret,
+        listen: config.mesh.listen.clone(),
+        peers: peering.peers(&chain.0.status().membership),
+        chain: genesis.chain().0,
+    })?;
     let (status_in, status) = watch::channel(chain.0.status());
     let (handle, queue) = ChainHandle::new(status);
     let edge = Arc::new(Edge::new(genesis.chain()));
     let outbound =
-        Outbound::new(&genesis, mesh.handle.clone(), handle.clone(), Arc::clone(&metrics));
+        Outbound::new(peering, mesh.handle.clone(), handle.clone(), Arc::clone(&metrics));
 
     let over = CancellationToken::new();
     let runtime = tokio::runtime::Handle::current();
@@ -233,14 +238,16 @@ pub fn load_genesis(config: &Config) -> Result<Genesis, RunError> {
 
 type NodeSecret = zeroize::Zeroizing<[u8; 32]>;
 
-fn load_keys(config: &Config) -> Result<(NodeSecret, Option<Keypair>), RunError> {
+fn load_keys(config: &Config) -> Result<(NodeSecret, Vec<Keypair>), RunError> {
     let key = |path: &Path, wanted: KeyUse| -> Result<Keypair, RunError> {
         KeyFile::parse_for(wanted, &read(path)?)
             .map_err(|source| RunError::Key { path: path.to_owned(), source })
     };
     let node = key(&config.keys.node, KeyUse::Node)?.secret();
-    let validator = config.keys.validator.as_deref().map(|path| key(path, KeyUse::Validator));
-    Ok((node, validator.transpose()?))
+    let validator = [&config.keys.validator, &config.keys.next_validator];
+    let validator = validator.into_iter().flatten();
+    let keypairs = validator.map(|path| key(path, KeyUse::Validator));
+    Ok((node, keypairs.collect::<Result<_, _>>()?))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, RunError> {
@@ -272,14 +279,14 @@ type Opened = (Chain, Vec<crate::chain::Effect>);
 async fn open_chain(
     config: &Config,
     genesis: Arc<Genesis>,
-    keypair: Option<Keypair>,
+    keypairs: Vec<Keypair>,
     clock: Clock,
     metrics: Arc<Metrics>,
 ) -> Result<Opened, RunError> {
     let config = config.clone();
     let open = move || {
         let (storage, store) = open_stores(&config)?;
-        let setup = ChainSetup { genesis, keypair, storage, store, metrics };
+        let setup = ChainSetup { genesis, keypairs, storage, store, metrics };
         let progress = |height: u64, target: u64| {
             if height.is_multiple_of(limits::PROGRESS_BLOCKS) || height == target {
                 tracing::info!(height, target, "re-applying blocks that the derived state lacks");
@@ -288,36 +295,6 @@ async fn open_chain(
         Ok::<_, RunError>(Chain::open(setup, clock.now(), &progress)?)
     };
     tokio::task::spawn_blocking(open).await.map_err(|_| RunError::Thread("opening"))?
-}
-
-fn mesh_config(
-    config: &Config,
-    genesis: &Genesis,
-    secret: [u8; 32],
-) -> Result<MeshConfig, RunError> {
-    let own = NodeId::from_secret(secret);
-    let nodes: Vec<(NodeId, String, bool)> = genesis
-        .nodes()
-        .map(|node| {
-            let moved = config.mesh.moved.iter().find(|moved| moved.node == node.key);
-            let address = moved.map_or(node.address.to_string(), |moved| moved.address.clone());
-            let id = NodeId::from_bytes(node.key.0).expect("genesis proves possession of the key");
-            (id, address, node.validator.is_some())
-        })
-        .collect();
-    let votes = nodes
-        .iter()
-        .find(|(node, ..)| *node == own)
-        .map(|(_, _, validator)| *validator)
-        .ok_or(RunError::UnknownNode(own))?;
-    // A validator talks to all nodes, a member node to the validators.
-    let peers = nodes
-        .into_iter()
-        .filter(|(node, _, validator)| *node != own && (votes || *validator))
-        .map(|(node, address, validator)| PeerConfig { node, addresses: vec![address], validator })
-        .collect();
-    let listen = config.mesh.listen.clone();
-    Ok(MeshConfig { secret, listen, peers, chain: genesis.chain().0 })
 }
 
 async fn listen_api(config: &Config) -> Result<TcpListener, RunError> {

@@ -2,9 +2,12 @@
 
 mod catch_up;
 mod diverge;
+mod epochs;
+mod faults;
 mod normal;
 mod proposals;
 mod restarts;
+mod users;
 mod views;
 
 use probata_node::handle::Admission;

@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, reason = "tests show what they measured, with --nocapture")]
 
 mod chain;
+mod chaos;
 mod crash;
 mod devnet;
 mod follow;
@@ -11,9 +12,12 @@ mod model;
 mod offline;
 mod outage;
 mod restart;
+mod sim;
 mod sizes;
 mod tidy;
 mod vectors;
 
 /// The real `probata-node`.
 const NODE: &str = env!("CARGO_BIN_EXE_test-node");
+/// The simulator.
+const SIM: &str = env!("CARGO_BIN_EXE_sim");

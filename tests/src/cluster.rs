@@ -6,7 +6,7 @@
 
 mod answers;
 mod carry;
-mod watch;
+mod links;
 mod writer;
 
 pub use answers::{Answers, Serve};
@@ -15,18 +15,21 @@ pub use writer::Client;
 use crate::{
     consortium::{self, Purpose},
     disk::ForgetfulDisk,
+    gate::Gate,
+    history::History,
     limits,
+    machine::Machine,
+    store::ForgetfulStore,
     trouble::{Trouble, ensure},
+    watch::Watch,
 };
 use carry::Carried;
 use probata_consensus::{Fault, Message, MessageBody};
-use probata_genesis::Genesis;
-use probata_ledger::{LedgerReader, MemoryStore};
+use probata_genesis::{Genesis, Parameters};
+use probata_ledger::LedgerReader;
 use probata_node::{
-    chain::{Chain, ChainError, ChainSetup, Effect},
-    edge::Edge,
+    chain::{Chain, ChainError, Effect},
     handle::{Admission, ChainStatus, Command},
-    metrics::Metrics,
     network::NodeId,
 };
 use probata_types::{Header, Height, Keypair, Millis, Now, Submission, ValidatorIndex};
@@ -35,21 +38,24 @@ use std::{
     sync::Arc,
 };
 use tokio::sync::oneshot;
-use watch::Watch;
 
 /// Nodes of one consortium: its validators by their numbers, and after them one member node.
 pub struct Cluster {
-    genesis: Arc<Genesis>,
-    edge: Edge,
-    nodes: Vec<Node>,
+    gate: Gate,
+    nodes: Vec<Machine>,
     places: BTreeMap<NodeId, usize>,
     now: Now,
+    members: usize,
     queue: VecDeque<Carried>,
+    links: links::Links,
+    /// How far wall clocks are off, in milliseconds.
+    clocks: BTreeMap<usize, i64>,
     /// Answers under way that never come; the one who asked gives up at its time.
     given_up: Vec<(Millis, usize, NodeId)>,
     cuts: BTreeSet<(usize, usize)>,
     answers: BTreeMap<usize, Answers>,
     watch: Watch,
+    history: History,
     /// Whether heights that nodes announce are lost.
     pub announcements_are_lost: bool,
     /// Who asked whom for blocks, in order.
@@ -58,44 +64,44 @@ pub struct Cluster {
     pub faults: Vec<(usize, Arc<Fault>)>,
 }
 
-struct Node {
-    id: NodeId,
-    key: Option<Keypair>,
-    disk: Arc<ForgetfulDisk>,
-    store: Arc<MemoryStore>,
-    chain: Option<Chain>,
-}
-
 impl Cluster {
     /// A consortium of so many validators and a member node, all started.
     ///
     /// # Errors
     /// [`Trouble`] if a chain cannot be opened.
     pub fn new(validators: u16) -> Result<Self, Trouble> {
-        let begin = consortium::BEGIN;
-        let genesis = Arc::new(consortium::genesis_with_member(validators, begin));
-        let mut nodes = Vec::new();
-        for number in 0..=validators {
-            let votes = number < validators;
-            nodes.push(Node {
-                id: NodeId::from_bytes(consortium::pair(number, Purpose::Node).public().0)?,
-                key: votes.then(|| consortium::pair(number, Purpose::Validator)),
-                disk: Arc::new(ForgetfulDisk::default()),
-                store: Arc::new(MemoryStore::default()),
-                chain: None,
-            });
-        }
+        let genesis = consortium::genesis_with_member(validators, consortium::BEGIN);
+        let machines = (0..=validators).map(|number| Machine::new(number, number < validators));
+        Self::of(genesis, machines.collect::<Result<_, _>>()?, 1)
+    }
+
+    /// The same with any number of member nodes, each of which has a key for a seat to come.
+    ///
+    /// # Errors
+    /// [`Trouble`] if a chain cannot be opened.
+    pub fn with_candidates(validators: u16, candidates: u16) -> Result<Self, Trouble> {
+        let parameters = Parameters { heartbeat: Millis::new(10_000), ..Parameters::recommended() };
+        let genesis = consortium::genesis_of(validators, candidates, parameters);
+        let machines = (0..validators + candidates).map(|number| Machine::new(number, true));
+        Self::of(genesis, machines.collect::<Result<_, _>>()?, usize::from(candidates))
+    }
+
+    fn of(genesis: Genesis, nodes: Vec<Machine>, members: usize) -> Result<Self, Trouble> {
+        let genesis = Arc::new(genesis);
         let places = nodes.iter().enumerate().map(|(at, node)| (node.id, at)).collect();
         let mut cluster = Self {
-            edge: Edge::new(genesis.chain()),
-            genesis,
+            gate: Gate::new(genesis),
             places,
-            now: Now { monotonic: Millis::ZERO, wall: begin.saturating_add(1) },
+            now: Now { monotonic: Millis::ZERO, wall: consortium::BEGIN.saturating_add(1) },
+            members,
             queue: VecDeque::new(),
+            links: links::Links::default(),
+            clocks: BTreeMap::new(),
             given_up: Vec::new(),
             cuts: BTreeSet::new(),
             answers: BTreeMap::new(),
             watch: Watch::default(),
+            history: History::default(),
             announcements_are_lost: false,
             fetches: Vec::new(),
             faults: Vec::new(),
@@ -107,7 +113,7 @@ impl Cluster {
 
     /// What all of them share.
     pub fn genesis(&self) -> &Genesis {
-        &self.genesis
+        self.gate.genesis()
     }
 
     /// The time on every node's clocks.
@@ -115,9 +121,14 @@ impl Cluster {
         self.now
     }
 
-    /// How many validators there are; also the place of the member node.
+    /// How many validators genesis has; also the place of the first member node.
     pub fn validators(&self) -> usize {
-        self.nodes.len() - 1
+        self.nodes.len() - self.members
+    }
+
+    /// Gives a stopped node one key more, for a seat to come.
+    pub fn add_key(&mut self, at: usize, key: Keypair) {
+        self.nodes[at].keys.push(key);
     }
 
     /// What a node says of itself.
@@ -152,7 +163,8 @@ impl Cluster {
     /// [`Trouble`] if the node must stop of it, or one of its effects shows a contradiction.
     pub fn command(&mut self, at: usize, command: Command) -> Result<(), Trouble> {
         let Some(chain) = &mut self.nodes[at].chain else { return Ok(()) };
-        let effects = chain.handle(self.now, command)?;
+        let now = links::now_at(&self.clocks, at, self.now);
+        let effects = chain.handle(now, command)?;
         self.obey(at, effects)
     }
 
@@ -161,7 +173,7 @@ impl Cluster {
     /// # Errors
     /// [`Trouble`] as [`Cluster::command`], or if the node says nothing.
     pub fn submit(&mut self, at: usize, submission: &Submission) -> Result<Admission, Trouble> {
-        let submission = self.edge.check(submission.clone())?;
+        let submission = self.gate.submission(submission.clone())?;
         let (answer, mut admission) = oneshot::channel();
         self.command(at, Command::Submit { submission, answer: Some(answer) })?;
         Ok(admission.try_recv()?)
@@ -180,19 +192,12 @@ impl Cluster {
     /// # Errors
     /// [`Trouble`] if what it says at once contradicts what it said before.
     pub fn try_start(&mut self, at: usize) -> Result<Result<(), ChainError>, Trouble> {
-        let node = &mut self.nodes[at];
-        let setup = ChainSetup {
-            genesis: Arc::clone(&self.genesis),
-            keypair: node.key.clone(),
-            storage: node.disk.clone(),
-            store: node.store.clone(),
-            metrics: Arc::new(Metrics::new()),
-        };
-        let (chain, effects) = match Chain::open(setup, self.now, &|_, _| ()) {
-            Ok(opened) => opened,
+        let genesis = Arc::clone(self.gate.genesis());
+        let now = links::now_at(&self.clocks, at, self.now);
+        let effects = match self.nodes[at].open(&genesis, now) {
+            Ok(effects) => effects,
             Err(error) => return Ok(Err(error)),
         };
-        node.chain = Some(chain);
         self.obey(at, effects)?;
         Ok(Ok(()))
     }
@@ -204,6 +209,7 @@ impl Cluster {
         let id = self.nodes[at].id;
         self.given_up.retain(|(_, asker, _)| *asker != at);
         self.queue.retain(|carried| !carried.comes_from_or_goes_to(at, id));
+        self.links.retain(|carried| !carried.comes_from_or_goes_to(at, id));
     }
 
     /// Stops a node in an orderly way.
@@ -229,12 +235,12 @@ impl Cluster {
 
     /// Empties what a stopped node derived from its log.
     pub fn wipe_store(&mut self, at: usize) {
-        self.nodes[at].store = Arc::new(MemoryStore::default());
+        self.nodes[at].store = Arc::new(ForgetfulStore::default());
     }
 
     /// Gives a stopped node another validator key, or none.
     pub fn set_key(&mut self, at: usize, key: Option<Keypair>) {
-        self.nodes[at].key = key;
+        self.nodes[at].keys = key.into_iter().collect();
     }
 
     /// From here on nothing comes from the one to the other.
@@ -255,7 +261,7 @@ impl Cluster {
     /// A message as the validator in that place would sign it: for liars. What liars say is not held
     /// against them.
     pub fn sign(&self, validator: u16, body: MessageBody) -> Message {
-        let digest = body.digest(consortium::SUITE, &self.genesis.chain());
+        let digest = body.digest(consortium::SUITE, &self.genesis().chain());
         let signature = consortium::pair(validator, Purpose::Validator).sign(&digest);
         Message { from: ValidatorIndex(validator), signature, body }
     }
@@ -357,7 +363,8 @@ impl Cluster {
     fn due(&self) -> Millis {
         let chains = self.nodes.iter().filter_map(|node| node.chain.as_ref());
         let given_up = self.given_up.iter().map(|(at, ..)| *at);
-        chains.map(Chain::deadline).chain(given_up).min().unwrap_or(Millis::MAX)
+        let arriving = self.links.due();
+        chains.map(Chain::deadline).chain(given_up).chain(arriving).min().unwrap_or(Millis::MAX)
     }
 
     fn advance_to(&mut self, time: Millis) {
@@ -368,6 +375,7 @@ impl Cluster {
 
     fn tick_due(&mut self) -> Result<(), Trouble> {
         let now = self.now;
+        self.queue.extend(self.links.arrived(now.monotonic));
         let over = self.given_up.extract_if(.., |(at, ..)| *at <= now.monotonic);
         for (_, asker, from) in over.collect::<Vec<_>>() {
             self.command(asker, Command::FetchFailed { from })?;
@@ -375,7 +383,7 @@ impl Cluster {
         for at in 0..self.nodes.len() {
             let Some(chain) = &mut self.nodes[at].chain else { continue };
             if chain.deadline() <= now.monotonic {
-                let effects = chain.tick(now)?;
+                let effects = chain.tick(links::now_at(&self.clocks, at, now))?;
                 self.obey(at, effects)?;
             }
         }

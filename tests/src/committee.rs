@@ -2,8 +2,10 @@
 //! left to do. The same submissions give the same blocks, to the byte.
 
 mod case;
+mod governance;
 
 pub use case::{NotarisedRecord, notarise_case};
+pub use governance::notarise_governance;
 
 use crate::{
     consortium::{self, Purpose, SUITE},
@@ -45,9 +47,33 @@ impl Committee {
     /// [`Trouble`] if a chain cannot be opened.
     pub fn new(validators: u16, begin: Timestamp) -> Result<Self, Trouble> {
         let genesis = Arc::new(consortium::genesis(validators, begin));
-        let now = Now { monotonic: Millis::ZERO, wall: begin.saturating_add(1) };
+        let members = (0..validators).map(|number| {
+            let node = consortium::pair(number, Purpose::Node).public();
+            let setup = ChainSetup {
+                genesis: Arc::clone(&genesis),
+                keypairs: vec![consortium::pair(number, Purpose::Validator)],
+                storage: Arc::new(MemoryStorage::default()),
+                store: Arc::new(MemoryStore::default()),
+                metrics: Arc::new(Metrics::new()),
+            };
+            Ok::<_, Trouble>((NodeId::from_bytes(node.0)?, setup))
+        });
+        let members = members.collect::<Result<Vec<_>, _>>()?;
+        Self::of(genesis, members, begin.saturating_add(1))
+    }
+
+    /// Validators of any chain, by their identities on the mesh; a quorum is enough.
+    ///
+    /// # Errors
+    /// [`Trouble`] if a chain cannot be opened.
+    pub fn of(
+        genesis: Arc<Genesis>,
+        members: Vec<(NodeId, ChainSetup)>,
+        wall: Timestamp,
+    ) -> Result<Self, Trouble> {
+        let now = Now { monotonic: Millis::ZERO, wall };
         let mut committee = Self {
-            genesis: Arc::clone(&genesis),
+            genesis,
             chains: Vec::new(),
             nodes: BTreeMap::new(),
             now,
@@ -55,17 +81,9 @@ impl Committee {
             sent: Vec::new(),
         };
         let mut started = Vec::new();
-        for number in 0..validators {
-            let setup = ChainSetup {
-                genesis: Arc::clone(&genesis),
-                keypair: Some(consortium::pair(number, Purpose::Validator)),
-                storage: Arc::new(MemoryStorage::default()),
-                store: Arc::new(MemoryStore::default()),
-                metrics: Arc::new(Metrics::new()),
-            };
+        for (number, (node, setup)) in members.into_iter().enumerate() {
             let (chain, effects) = Chain::open(setup, now, &|_, _| ())?;
-            let node = NodeId::from_bytes(consortium::pair(number, Purpose::Node).public().0)?;
-            committee.nodes.insert(node, usize::from(number));
+            committee.nodes.insert(node, number);
             committee.chains.push(chain);
             started.push(effects);
         }
@@ -73,6 +91,19 @@ impl Committee {
             committee.obey(from, effects)?;
         }
         Ok(committee)
+    }
+
+    /// Forgets the messages that were sent so far: a long history would fill the memory.
+    pub fn forget_sent(&mut self) {
+        self.sent.clear();
+    }
+
+    /// Ends all chains in order.
+    ///
+    /// # Errors
+    /// [`Trouble`] if a disk fails.
+    pub fn close(self) -> Result<(), Trouble> {
+        Ok(self.chains.into_iter().try_for_each(Chain::close)?)
     }
 
     /// What all of them share.
@@ -144,7 +175,8 @@ impl Committee {
     /// Delivers one message; if none is under way, does what is due; if nothing is, lets time pass.
     fn go_on(&mut self) -> Result<(), Trouble> {
         if let Some((to, message)) = self.queue.pop_front() {
-            return self.command(to, Command::Message(Box::new(message)));
+            let message = Box::new(message);
+            return self.command(to, Command::Message { message, epoch: 0 });
         }
         let due = self.chains.iter().map(Chain::deadline).min().unwrap_or(Millis::MAX);
         let wait = due.since(self.now.monotonic);
@@ -186,6 +218,7 @@ impl Committee {
                 Effect::Forward(_)
                 | Effect::Fetch { .. }
                 | Effect::Sealed { .. }
+                | Effect::Membership(_)
                 | Effect::Announce(_) => {}
             }
         }

@@ -77,7 +77,25 @@ pub fn genesis_with_member(validators: u16, created_at: Timestamp) -> Genesis {
     assemble(entries.collect(), created_at)
 }
 
+/// The same with any number of nodes without a vote, other parameters, and begun at [`BEGIN`].
+///
+/// # Panics
+/// As [`genesis`], and for parameters that do not fit.
+pub fn genesis_of(validators: u16, members: u16, parameters: Parameters) -> Genesis {
+    let entries = (0..validators + members).map(|number| entry(number, number < validators));
+    assemble_with(entries.collect(), BEGIN, parameters)
+}
+
 fn assemble(entries: Vec<SignedEntry>, created_at: Timestamp) -> Genesis {
+    let parameters = Parameters { heartbeat: Millis::new(10_000), ..Parameters::recommended() };
+    assemble_with(entries, created_at, parameters)
+}
+
+fn assemble_with(
+    entries: Vec<SignedEntry>,
+    created_at: Timestamp,
+    parameters: Parameters,
+) -> Genesis {
     let pack = include_bytes!("../../genesis/networks/rule-pack.json");
     let rule_pack: RulePack = serde_json::from_slice(pack).unwrap();
     Genesis::assemble(Draft {
@@ -85,7 +103,7 @@ fn assemble(entries: Vec<SignedEntry>, created_at: Timestamp) -> Genesis {
         suite: SUITE,
         created_at,
         subject_key: subject_key().hash(SUITE),
-        parameters: Parameters { heartbeat: Millis::new(10_000), ..Parameters::recommended() },
+        parameters,
         rule_pack,
         entries,
     })

@@ -10,22 +10,33 @@
 //! | [`load`] | several writers at once, and what was acknowledged to them |
 //! | [`check`] | what must hold afterwards, seen from outside |
 //! | [`consortium`], [`committee`] | fixed keys and a genesis; real chains in one thread, without sockets |
-//! | [`cluster`], [`disk`] | real chains in a false world: cut links, lying peers, disks that forget |
+//! | [`cluster`], [`disk`], [`store`] | real chains in a false world: cut links, lying peers, disks that forget |
+//! | [`sim`] | whole worlds drawn from one seed, with everything that goes wrong in them |
+//! | [`governance`] | motions and ballots of that consortium |
 //! | [`model`] | the protocol as a small model, of which every state is looked at |
 //! | [`seed`] | random choices that can be repeated |
+//! | [`chaos`] | real processes under fire, as a program |
 
+pub mod chaos;
 pub mod check;
 pub mod cluster;
 pub mod committee;
 pub mod consortium;
 pub mod disk;
+mod gate;
+pub mod governance;
+mod history;
 pub mod limits;
 pub mod load;
+mod machine;
 pub mod model;
 pub mod network;
 pub mod ports;
 pub mod seed;
+pub mod sim;
+pub mod store;
 pub mod trouble;
+mod watch;
 pub mod writer;
 
 pub use trouble::{Trouble, ensure};

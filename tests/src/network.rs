@@ -38,14 +38,27 @@ pub async fn turn() -> SemaphorePermit<'static> {
 /// Validators, and one member node after them. Dropping it kills every process; a folder whose network
 /// was not brought to its [`Network::finish`] is kept to look at.
 pub struct Network {
-    folder: Option<TempDir>,
+    folder: PathBuf,
+    own: Option<TempDir>,
     genesis: Genesis,
     nodes: Vec<DevnetNode>,
     processes: Vec<Option<NodeProcess>>,
-    program: PathBuf,
+    programs: Vec<PathBuf>,
     http: reqwest::Client,
-    _ports: Ports,
+    _ports: Option<Ports>,
     _turn: SemaphorePermit<'static>,
+}
+
+/// What a network is made from, where the ceremony was held already.
+pub struct Parts {
+    /// The folder of genesis, keys and nodes. Whoever hands it over clears it up.
+    pub folder: PathBuf,
+    /// The genesis document.
+    pub genesis: Genesis,
+    /// Every node; the last is the member node.
+    pub nodes: Vec<DevnetNode>,
+    /// What is run as each node: a `probata-node`, or what becomes one.
+    pub programs: Vec<PathBuf>,
 }
 
 impl Network {
@@ -58,21 +71,48 @@ impl Network {
         let ports = Ports::find()?;
         let folder = tempfile::Builder::new().prefix("probata-test-").tempdir()?;
         let (genesis, nodes) = ceremony::hold(folder.path(), validators, ports.base())?;
-        let mut network = Self {
-            folder: Some(folder),
+        let programs = vec![PathBuf::from(program); nodes.len()];
+        let parts = Parts { folder: folder.path().to_owned(), genesis, nodes, programs };
+        let mut network = Self::of(parts, turn)?;
+        (network.own, network._ports) = (Some(folder), Some(ports));
+        network.start_all().await?;
+        Ok(network)
+    }
+
+    /// A network of which nothing runs yet.
+    ///
+    /// # Errors
+    /// [`Trouble`].
+    pub async fn assemble(parts: Parts) -> Result<Self, Trouble> {
+        Self::of(parts, turn().await)
+    }
+
+    fn of(parts: Parts, turn: SemaphorePermit<'static>) -> Result<Self, Trouble> {
+        let Parts { folder, genesis, nodes, programs } = parts;
+        Ok(Self {
+            folder,
+            own: None,
             genesis,
             processes: nodes.iter().map(|_| None).collect(),
             nodes,
-            program: PathBuf::from(program),
+            programs,
             http: reqwest::Client::builder().timeout(limits::ANSWER).build()?,
-            _ports: ports,
+            _ports: None,
             _turn: turn,
-        };
-        for node in 0..network.nodes.len() {
-            network.start_node(node)?;
+        })
+    }
+
+    /// Starts every node that does not run, and waits until all are up.
+    ///
+    /// # Errors
+    /// [`Trouble`] as [`Network::start_node`] and [`Network::wait_until_up`].
+    pub async fn start_all(&mut self) -> Result<(), Trouble> {
+        for node in 0..self.nodes.len() {
+            if self.processes[node].is_none() {
+                self.start_node(node)?;
+            }
         }
-        network.wait_until_up().await?;
-        Ok(network)
+        self.wait_until_up().await
     }
 
     /// The genesis document.
@@ -81,11 +121,8 @@ impl Network {
     }
 
     /// The folder of genesis, keys and nodes.
-    ///
-    /// # Panics
-    /// Never: it goes only with the network.
     pub fn folder(&self) -> &Path {
-        self.folder.as_ref().expect("taken only when the network goes").path()
+        &self.folder
     }
 
     /// Every node; the last is the member node.
@@ -122,7 +159,7 @@ impl Network {
     /// If the node runs: the test is wrong.
     pub fn start_node(&mut self, node: usize) -> Result<(), Trouble> {
         assert!(self.processes[node].is_none(), "node {node} runs already");
-        self.processes[node] = Some(NodeProcess::start(&self.program, &self.nodes[node])?);
+        self.processes[node] = Some(NodeProcess::start(&self.programs[node], &self.nodes[node])?);
         Ok(())
     }
 
@@ -164,6 +201,18 @@ impl Network {
         Ok(process.stop().await?)
     }
 
+    /// The process of a node, if it runs.
+    pub fn process(&self, node: usize) -> Option<u32> {
+        self.processes[node].as_ref().and_then(NodeProcess::id)
+    }
+
+    /// How a node ended by itself, if it did; it counts as stopped from then on.
+    pub fn ended(&mut self, node: usize) -> Option<String> {
+        let how = self.processes[node].as_mut()?.ended()?;
+        self.processes[node] = None;
+        Some(how)
+    }
+
     /// Sends a node's process a signal.
     ///
     /// # Panics
@@ -177,12 +226,17 @@ impl Network {
     /// # Errors
     /// [`Trouble`].
     pub fn client(&self, nodes: &[usize], deadline: Duration) -> Result<Client, Trouble> {
-        Ok(Client::new(ClientConfig {
+        Ok(Client::new(self.client_config(nodes, deadline))?)
+    }
+
+    /// What such a client needs to know.
+    pub fn client_config(&self, nodes: &[usize], deadline: Duration) -> ClientConfig {
+        ClientConfig {
             nodes: nodes.iter().map(|node| self.nodes[*node].api.clone()).collect(),
             genesis: self.genesis.clone(),
             deadline,
             spool: None,
-        })?)
+        }
     }
 
     /// Waits until all nodes that were started answer.
@@ -249,6 +303,18 @@ impl Network {
     /// # Errors
     /// [`Trouble`] if a node does not stop well, or its data is not clean.
     pub async fn finish(mut self) -> Result<(), Trouble> {
+        self.stop_and_check().await?;
+        if let Some(folder) = self.own.take() {
+            folder.close()?;
+        }
+        Ok(())
+    }
+
+    /// Stops what runs and checks the data of every node.
+    ///
+    /// # Errors
+    /// As [`Network::finish`].
+    pub async fn stop_and_check(&mut self) -> Result<(), Trouble> {
         for node in self.running() {
             self.stop(node).await?;
         }
@@ -257,8 +323,6 @@ impl Network {
             let clean = report["clean"] == Value::Bool(true);
             ensure(clean, || format!("fsck of node {node} found damage: {report}"))?;
         }
-        let folder = self.folder.take().expect("taken only here");
-        folder.close()?;
         Ok(())
     }
 
@@ -280,7 +344,7 @@ impl Network {
 impl Drop for Network {
     #[expect(clippy::print_stderr, reason = "whoever reads the failure must find the folder")]
     fn drop(&mut self) {
-        if let Some(folder) = self.folder.take() {
+        if let Some(folder) = self.own.take() {
             eprintln!("the network did not finish; its folder is {}", folder.keep().display());
         }
     }

@@ -34,6 +34,36 @@ impl Seeded {
         z ^ (z >> 31)
     }
 
+    /// A number from `least` to `most`, both included.
+    pub const fn between(&mut self, least: u64, most: u64) -> u64 {
+        least + self.number() % (most - least + 1)
+    }
+
+    /// A place in a list of that length.
+    pub fn place(&mut self, length: usize) -> usize {
+        usize::try_from(self.number() % length as u64).expect("less than a length")
+    }
+
+    /// True in so many cases of a thousand.
+    pub const fn chance(&mut self, of_thousand: u64) -> bool {
+        self.number() % 1_000 < of_thousand
+    }
+
+    /// One of a list.
+    pub fn pick<T: Copy>(&mut self, list: &[T]) -> T {
+        list[self.place(list.len())]
+    }
+
+    /// Random bytes.
+    pub fn bytes<const N: usize>(&mut self) -> [u8; N] {
+        std::array::from_fn(|_| self.number().to_be_bytes()[0])
+    }
+
+    /// A generator of its own, so that what one thing draws does not change what another one does.
+    pub const fn fork(&mut self) -> Self {
+        Self(self.number())
+    }
+
     /// A length of time from `least` to `most` milliseconds.
     pub const fn millis(&mut self, least: u64, most: u64) -> Duration {
         Duration::from_millis(least + self.number() % (most - least + 1))
@@ -42,8 +72,7 @@ impl Seeded {
     /// Puts items into a random order.
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
-            let bound = u64::try_from(last + 1).expect("lists here are short");
-            let other = usize::try_from(self.number() % bound).expect("less than a length");
+            let other = self.place(last + 1);
             items.swap(last, other);
         }
     }

@@ -6,7 +6,7 @@ use probata_client::{
     sdk::{Author, Draft, DraftContext, FlowWriter, Names, clock, limits::LIFETIME, sign},
 };
 use probata_genesis::{KeyFile, KeyUse, SubjectKey};
-use probata_types::{Keypair, Submission};
+use probata_types::{Keypair, Submission, Timestamp};
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -63,18 +63,26 @@ impl Writer {
     /// # Errors
     /// [`Trouble`] if it cannot be made.
     pub fn submission(&self) -> Result<Submission, Trouble> {
+        self.submission_at(clock::now())
+    }
+
+    /// The same, made at another time.
+    ///
+    /// # Errors
+    /// [`Trouble`] if it cannot be made.
+    pub fn submission_at(&self, now: Timestamp) -> Result<Submission, Trouble> {
         let context = DraftContext {
             suite: self.author.suite,
             rule_pack: self.rule_pack,
             utc_offset_minutes: self.utc_offset_minutes,
-            now: clock::now(),
+            now,
             folder: &self.folder,
             subject_key: Some(&self.subject_key),
         };
         let prepared = self.draft.prepare(&context, &mut self.names.clone())?;
         let mut flow = FlowWriter::new(self.author, prepared.flow);
         let (_, record) = flow.append(prepared.statement);
-        Ok(sign(vec![record], &self.author, &self.key, clock::now(), LIFETIME)?)
+        Ok(sign(vec![record], &self.author, &self.key, now, LIFETIME)?)
     }
 }
 

@@ -9,12 +9,14 @@ mod consent;
 mod currency;
 mod data_access;
 mod disbursement;
+mod governance;
 mod guarantee;
 mod loan_contract;
 mod model_training;
 mod party;
 mod record_type;
 mod repayment;
+mod seats;
 
 pub use collection::{
     Collection, CollectionAgent, CollectionChannel, CollectionOutcome, Complaint, ContactRole,
@@ -30,6 +32,10 @@ pub use data_access::{
 };
 pub use disbursement::{
     Deduction, DeductionKind, Disbursement, DisbursementChannel, DisbursementStatus,
+};
+pub use governance::{
+    Admission, AdmittedNode, Ballot, Change, KeyChange, Motion, Profile, ProvenKey, Revocation,
+    Seat, SeatChange,
 };
 pub use guarantee::{
     ClaimDecision, ClaimNotice, ClaimParts, ClaimPayment, Guarantee, GuaranteeAction,
@@ -48,8 +54,12 @@ pub use model_training::{
 pub use party::{Certificate, Party, PartyKind, PartyRole, SignMethod, Signatory, Signer};
 pub use record_type::RecordType;
 pub use repayment::{Allocation, Repayment, RepaymentResult, RepaymentSource};
+pub use seats::SeatChangeError;
 
-use crate::record::{Commitment, Phase, Subject};
+use crate::{
+    fault::Fault,
+    record::{Commitment, Phase, Subject},
+};
 use serde::{Deserialize, Serialize};
 
 /// What a record says. Positions are part of the bytes: a new type is added at the end.
@@ -74,6 +84,12 @@ pub enum Body {
     DataAccess(Box<DataAccess>),
     /// A model was trained, reviewed, deployed or retired.
     ModelTraining(Box<ModelTraining>),
+    /// A motion to change the consortium.
+    Motion(Box<Motion>),
+    /// A vote on a motion.
+    Ballot(Box<Ballot>),
+    /// A validator contradicted itself.
+    Fault(Box<Fault>),
 }
 
 impl Body {
@@ -89,6 +105,9 @@ impl Body {
             Self::ConsentRevoke(_) => RecordType::ConsentRevoke,
             Self::DataAccess(_) => RecordType::DataAccess,
             Self::ModelTraining(_) => RecordType::ModelTraining,
+            Self::Motion(_) => RecordType::Motion,
+            Self::Ballot(_) => RecordType::Ballot,
+            Self::Fault(_) => RecordType::Fault,
         }
     }
 
@@ -98,6 +117,7 @@ impl Body {
             Self::LoanContract(body) => body.subjects(),
             Self::Guarantee(body) => body.subjects(),
             Self::Disbursement(_) | Self::Repayment(_) | Self::ModelTraining(_) => Vec::new(),
+            Self::Motion(_) | Self::Ballot(_) | Self::Fault(_) => Vec::new(),
             Self::Collection(body) => vec![body.debtor],
             Self::ConsentGrant(body) => vec![body.subject],
             Self::ConsentRevoke(body) => vec![body.subject],
@@ -118,7 +138,9 @@ impl Body {
             Self::Repayment(body) => body.commitments(),
             Self::Collection(body) => body.commitments(),
             Self::ConsentGrant(body) => body.commitments(),
-            Self::ConsentRevoke(_) => Vec::new(),
+            Self::ConsentRevoke(_) | Self::Motion(_) | Self::Ballot(_) | Self::Fault(_) => {
+                Vec::new()
+            }
             Self::DataAccess(body) => body.commitments(),
             Self::ModelTraining(body) => body.commitments(),
         }
@@ -135,6 +157,7 @@ impl Body {
             Self::ConsentGrant(_) | Self::ConsentRevoke(_) => &[Phase::P02],
             Self::DataAccess(_) => &[Phase::P03],
             Self::ModelTraining(_) => &[Phase::P04],
+            Self::Motion(_) | Self::Ballot(_) | Self::Fault(_) => &[Phase::P00],
         }
     }
 }

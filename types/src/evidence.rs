@@ -18,7 +18,7 @@
 //! | `disclosures` | empty; the holder adds what it chooses to show |
 
 mod disclosure;
-mod json;
+pub(crate) mod json;
 mod preview;
 #[cfg(test)]
 mod tests;

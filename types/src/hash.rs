@@ -131,6 +131,10 @@ pub enum Domain {
     Head,
     /// A training run of several parties (signed by each).
     TrainingRun,
+    /// The holder of a key belongs to an institution of a chain (signed with the key).
+    KeyProof,
+    /// A validator's misdeed as an institution reports it: names the report's flow.
+    Fault,
 }
 
 impl Domain {
@@ -162,6 +166,8 @@ impl Domain {
             Self::NewView => "probata.new-view",
             Self::Head => "probata.head",
             Self::TrainingRun => "probata.training-run",
+            Self::KeyProof => "probata.key-proof",
+            Self::Fault => "probata.fault",
         }
     }
 }

@@ -15,6 +15,8 @@
 //! | [`submission`] | what an institution signs and sends |
 //! | [`outcome`], [`catalogue`] | what the chain decided about a record, and what each code means |
 //! | [`block`], [`seal`], [`validator`] | what validators order and sign |
+//! | [`epoch`], [`directory`], [`address`] | who votes from which height on, and where nodes are reached |
+//! | [`fault`] | two votes of one validator that contradict each other |
 //! | [`merkle`], [`sparse`] | proofs |
 //! | [`state`], [`object`] | the current objects that the state root commits to |
 //! | [`rule_pack`] | the dated numbers of the law |
@@ -22,18 +24,24 @@
 //! | [`verified`] | the mark of a value whose check has been done |
 #![cfg_attr(not(test), deny(clippy::unwrap_used))]
 
+pub mod address;
 pub mod block;
 pub mod body;
 pub mod bounded;
 mod bytes;
 pub mod catalogue;
 pub mod codec;
+pub mod directory;
+pub mod epoch;
 pub mod evidence;
+pub mod fault;
 pub mod hash;
 pub mod institution;
 pub mod key;
 pub mod limits;
 pub mod merkle;
+#[cfg(mutants)]
+pub mod mutation;
 pub mod number;
 pub mod object;
 pub mod outcome;
@@ -46,8 +54,22 @@ pub mod submission;
 pub mod validator;
 pub mod verified;
 
+pub use address::Address;
+/// Whether this process makes a deliberate mistake of `mutation.rs`: never, in what ships.
+#[macro_export]
+macro_rules! mutated {
+    ($name:ident) => {{
+        #[cfg(mutants)]
+        let chosen = $crate::mutation::Mutation::$name.is_chosen();
+        #[cfg(not(mutants))]
+        let chosen = false;
+        chosen
+    }};
+}
+
 pub use block::{Header, Proposal, SealedBlock};
 pub use bounded::{List, Text};
+pub use epoch::Epoch;
 pub use evidence::EvidenceFile;
 pub use hash::{Domain, Hash, Suite};
 pub use institution::InstitutionId;

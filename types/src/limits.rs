@@ -22,7 +22,8 @@ pub const FINDINGS_PER_RECORD: usize = 32;
 pub const DOCUMENTS_PER_RECORD: usize = 8;
 /// Institutions that may submit to one flow.
 pub const SUBMITTERS_PER_FLOW: usize = 32;
-/// Bytes of one object of the state: it is read and written whole, and goes into evidence files.
+/// Bytes of one object that records build: it is read and written whole, and goes into evidence files.
+/// (Epochs, the directory and the rule pack are bounded by their lists; evidence does not hold them.)
 pub const OBJECT_BYTES: usize = 4 * 1_024;
 /// Drawdowns of one facility that were ordered and not yet reported done.
 pub const PENDING_DRAWDOWNS: usize = 8;
@@ -34,12 +35,30 @@ pub const DEBTORS_PER_FACILITY: usize = 16;
 pub const VERSIONS_PER_MODEL: usize = 32;
 /// Keys that one institution has had.
 pub const KEYS_PER_INSTITUTION: usize = 64;
+/// Keys that one institution submits with when it joins. Later ones are rotated in by motions.
+pub const SUBMISSION_KEYS: usize = 8;
+/// Roles of an institution: as many as there are.
+pub const ROLES: usize = 8;
+/// Bytes of an institution's name: the longest registered ones have about 60 Chinese characters.
+pub const NAME_BYTES: usize = 256;
+/// Bytes of the name of an affiliation group.
+pub const GROUP_BYTES: usize = 128;
+/// Nodes of all institutions together. The mesh is full, so each costs every other one a connection.
+pub const NODES: usize = 256;
+/// Nodes of one institution that a motion admits: their proofs fit a record.
+pub const NODES_PER_INSTITUTION: usize = 8;
+/// Seats that one motion fills, or empties: with their proofs and a document they fit a record.
+pub const SEATS_PER_MOTION: usize = 16;
+/// Bytes of the reason of a motion.
+pub const REASON_BYTES: usize = 256;
 /// Hashes in a Merkle path: trees hold at most 2^64 leaves.
 pub const MERKLE_PATH: usize = 64;
 /// Siblings in a sparse-tree path: one for each bit of a key.
 pub const SPARSE_PATH: usize = 256;
 /// Bytes of an evidence file.
 pub const EVIDENCE_BYTES: usize = 1_024 * 1_024;
+/// Bytes of a fault file: two digests, two signatures and a key in hex take half of it.
+pub const FAULT_FILE_BYTES: usize = 2 * 1_024;
 /// Levels of nesting in an evidence file; the deepest genuine one has fewer than 16.
 pub const EVIDENCE_DEPTH: usize = 32;
 /// Events listed in an evidence file.

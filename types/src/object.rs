@@ -1,4 +1,4 @@
-//! The objects that records build: facilities, consents, access logs, models. Each is bounded,
+//! The objects that records build: facilities, consents, access logs, models, motions. Each is bounded,
 //! below [`crate::limits::OBJECT_BYTES`].
 
 mod access_log;
@@ -6,14 +6,19 @@ mod consent;
 mod facility;
 mod guarantee;
 mod model;
+mod motion;
 
 pub use access_log::AccessLog;
 pub use consent::{Consent, ConsentStatus};
 pub use facility::{Debtor, Facility, FacilityStatus, Overdue, PendingDrawdown};
 pub use guarantee::{GuaranteeState, GuaranteeStatus};
 pub use model::{Model, ModelVersion, VersionStatus};
+pub use motion::{Motion, MotionStatus};
 
-use crate::{Domain, Hash, Height, InstitutionId, List, Suite, limits, record::RecordId};
+use crate::{
+    Domain, Hash, Height, InstitutionId, List, Suite, body::Ballot, fault::Fault, limits,
+    record::RecordId,
+};
 use serde::{Deserialize, Serialize};
 
 /// A flow as it stands: what its accepted records have built.
@@ -64,6 +69,12 @@ pub enum Object {
     AccessLog(Box<AccessLog>),
     /// A model with its versions.
     Model(Box<Model>),
+    /// A motion to change the consortium.
+    Motion(Box<Motion>),
+    /// An institution's vote on a motion.
+    Ballot(Box<Ballot>),
+    /// A validator's misdeed, with its proof.
+    Fault(Box<Fault>),
 }
 
 impl Object {
@@ -74,6 +85,9 @@ impl Object {
             Self::Consent(_) => ("授权", "Consent"),
             Self::AccessLog(_) => ("访问日志", "Access log"),
             Self::Model(_) => ("模型", "Model"),
+            Self::Motion(_) => ("议案", "Motion"),
+            Self::Ballot(_) => ("表决", "Ballot"),
+            Self::Fault(_) => ("验证节点过错", "Fault"),
         }
     }
 
@@ -87,6 +101,10 @@ impl Object {
                 Some(_) => ("已上线", "deployed"),
                 None => ("未上线", "not deployed"),
             },
+            Self::Motion(motion) => motion.status.label(),
+            Self::Ballot(ballot) if ballot.approve => ("赞成", "for"),
+            Self::Ballot(_) => ("反对", "against"),
+            Self::Fault(_) => ("已证实", "proven"),
         }
     }
 }

@@ -145,6 +145,8 @@ pub enum Phase {
     P18,
     /// Dispute events, court write-back.
     P19,
+    /// Of no facility: governance of the chain itself.
+    P00,
 }
 
 /// Sensitivity class of personal financial information (JR/T 0171-2020). C3 is refused by having no name.

@@ -8,8 +8,22 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// The digest that a Commit vote signs: `hash(Commit, chain ‖ height ‖ view ‖ header hash)`, numbers as
-/// eight bytes big-endian. The view is signed, so votes of two views never add up to one seal.
+/// What a validator's message signs: `hash(domain, chain ‖ height ‖ view ‖ content)`, numbers as eight
+/// bytes big-endian.
+pub fn vote_digest(
+    suite: Suite,
+    domain: Domain,
+    chain: &Hash,
+    (height, view): (Height, View),
+    content: &Hash,
+) -> Hash {
+    let height = height.get().to_be_bytes();
+    let view = view.get().to_be_bytes();
+    suite.hash(domain, &[chain.as_bytes(), &height, &view, content.as_bytes()])
+}
+
+/// The digest that a Commit vote signs: [`vote_digest`] of a header hash under [`Domain::Commit`]. The
+/// view is signed, so votes of two views never add up to one seal.
 pub fn commit_digest(
     suite: Suite,
     chain: &Hash,
@@ -17,9 +31,7 @@ pub fn commit_digest(
     view: View,
     header: &Hash,
 ) -> Hash {
-    let height = height.get().to_be_bytes();
-    let view = view.get().to_be_bytes();
-    suite.hash(Domain::Commit, &[chain.as_bytes(), &height, &view, header.as_bytes()])
+    vote_digest(suite, Domain::Commit, chain, (height, view), header)
 }
 
 /// One validator's Commit vote.

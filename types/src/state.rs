@@ -2,8 +2,11 @@
 //! reads and changes them. Objects are never deleted.
 
 use crate::{
-    Domain, Fen, Hash, Height, InstitutionId, List, PublicKey, Suite,
-    body::Allocation,
+    Domain, Epoch, Fen, Hash, Height, InstitutionId, List, PublicKey, Suite, View,
+    body::{Allocation, Profile},
+    directory::Directory,
+    epoch::Validators,
+    fault::{Fault, VoteKind},
     institution::Role,
     limits,
     object::FlowState,
@@ -32,6 +35,39 @@ pub enum StateKey {
     },
     /// The rule pack in force.
     RulePack,
+    /// Where the validators' epochs stand.
+    Validators,
+    /// One epoch, by its number.
+    Epoch(u32),
+    /// The nodes of the consortium.
+    Directory,
+    /// What an institution is called.
+    Profile(InstitutionId),
+    /// A validator's misdeed.
+    Fault(FaultPlace),
+    /// Who holds a key. No key serves two institutions or two purposes.
+    Key(PublicKey),
+}
+
+/// What a fault is about: of each there is one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FaultPlace {
+    /// Who contradicted itself.
+    pub key: PublicKey,
+    /// At which height.
+    pub height: Height,
+    /// In which view.
+    pub view: View,
+    /// With which kind of vote.
+    pub kind: VoteKind,
+}
+
+impl FaultPlace {
+    /// The place of a fault.
+    pub const fn of(fault: &Fault) -> Self {
+        Self { key: fault.key, height: fault.height, view: fault.view, kind: fault.kind }
+    }
 }
 
 impl StateKey {
@@ -55,6 +91,18 @@ pub enum StateValue {
     Transaction(TransactionState),
     /// Of [`StateKey::RulePack`].
     RulePack(RulePack),
+    /// Where the epochs stand.
+    Validators(Box<Validators>),
+    /// An epoch.
+    Epoch(Box<Epoch>),
+    /// The nodes.
+    Directory(Box<Directory>),
+    /// What an institution is called.
+    Profile(Box<Profile>),
+    /// Where a fault was recorded.
+    Fault(Sighting),
+    /// Of [`StateKey::Key`].
+    Key(KeyHolder),
 }
 
 impl StateValue {
@@ -69,7 +117,7 @@ impl StateValue {
 #[serde(deny_unknown_fields)]
 pub struct InstitutionState {
     /// What it may do.
-    pub roles: List<Role, 8>,
+    pub roles: List<Role, { limits::ROLES }>,
     /// From this height on it may submit.
     pub admitted_at: Height,
     /// From this height on it may not, if suspended.
@@ -112,6 +160,28 @@ impl KeyState {
     pub fn is_valid(&self, height: Height) -> bool {
         self.valid_from <= height && self.revoked_at.is_none_or(|from| height < from)
     }
+}
+
+/// Whose a key is, ever since it was first named, and what it is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyHolder {
+    /// The institution.
+    pub institution: InstitutionId,
+    /// What for.
+    pub purpose: KeyPurpose,
+}
+
+/// What a key is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyPurpose {
+    /// Signs submissions.
+    Submission,
+    /// Signs a validator's votes.
+    Vote,
+    /// Is a node's identity on the mesh.
+    Node,
 }
 
 /// Where a document was first seen.
@@ -183,3 +253,17 @@ impl StateRead for BTreeMap<StateKey, StateValue> {
 
 /// What a block changes: the new values, by key.
 pub type Changes = BTreeMap<StateKey, StateValue>;
+
+/// The state as a block's changes leave it.
+pub struct After<'a> {
+    /// Before the block.
+    pub state: &'a dyn StateRead,
+    /// What the block changes.
+    pub changes: &'a Changes,
+}
+
+impl StateRead for After<'_> {
+    fn get(&self, key: &StateKey) -> Result<Option<StateValue>, StateError> {
+        self.changes.get(key).map_or_else(|| self.state.get(key), |value| Ok(Some(value.clone())))
+    }
+}

@@ -86,7 +86,7 @@ impl ValidatorSet {
 
     /// q: how many must agree, `⌈(n+f+1)/2⌉`. Any two quorums then share an honest validator.
     pub fn quorum(&self) -> usize {
-        quorum(self.size())
+        quorum(self.size()) - usize::from(crate::mutated!(QuorumTooSmall))
     }
 
     /// The validator at a position.

@@ -16,6 +16,9 @@ const SOURCES: &[&str] = &[
     "types/src/block.rs",
     "types/src/validator.rs",
     "types/src/seal.rs",
+    "types/src/fault.rs",
+    "types/src/epoch.rs",
+    "types/src/directory.rs",
     "types/src/state.rs",
     "types/src/object.rs",
     "types/src/object",
@@ -88,6 +91,12 @@ fn schema(root: &Path) -> String {
     }
     // The genesis document and a record's document share a name in the source, each in its crate.
     text = text.replacen("Document = {\n  format", "GenesisDocument = {\n  format", 1);
+    // So do a motion as it is made and as it stands.
+    let made = text.find("\nMotion = {").unwrap() + 1;
+    let stands = text.rfind("\nMotion = {").unwrap() + 1;
+    assert!(made < stands, "there are two motions");
+    text.replace_range(stands..stands + 6, "MotionState");
+    text = text.replacen("\n  4 motion Motion\n", "\n  4 motion MotionState\n", 1);
     text += &bounds(root, &text);
     text.trim_end().to_owned()
 }

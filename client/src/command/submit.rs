@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
 /// Where submissions wait, below the out folder.
-const SPOOL: &str = ".probata-spool";
+pub(super) const SPOOL: &str = ".probata-spool";
 
 /// The exit code when a record was rejected.
-const REJECTED: u8 = 1;
+pub(super) const REJECTED: u8 = 1;
 
 #[derive(Debug, Args)]
 pub(super) struct To {
@@ -143,7 +143,11 @@ async fn send(
 }
 
 /// Sends what waits from an earlier run, and stores the evidence under the records' ids.
-async fn finish_earlier(client: &Client, out: &Path, output: &mut Output) -> Result<(), Failure> {
+pub(super) async fn finish_earlier(
+    client: &Client,
+    out: &Path,
+    output: &mut Output,
+) -> Result<(), Failure> {
     for resumed in client.resume().await? {
         let receipt = resumed.result?;
         for one in &receipt.records {
@@ -178,7 +182,7 @@ fn print(notarised: &[NotarisedRecord], output: &mut Output) {
 }
 
 /// An outcome in one line.
-fn decision(outcome: &Outcome) -> String {
+pub(super) fn decision(outcome: &Outcome) -> String {
     let name = |code: &Code| {
         catalogue::entry(*code).map_or_else(|| code.to_string(), |entry| entry.name.to_owned())
     };

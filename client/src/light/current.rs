@@ -1,8 +1,9 @@
 //! E5: the status at the anchor, who could sign at the record's height, and all events of the flow.
 
-use super::{check::Answer, verdict::Missing};
+use super::{check::Answer, sets::Sets, verdict::Missing};
 use probata_types::{
     EvidenceFile, Hash,
+    body::Body,
     evidence::{ShownFlow, ShownInstitution},
     object::next_head,
     state::{StateKey, StateValue},
@@ -83,13 +84,18 @@ pub(super) fn institution_active_at_height(file: &EvidenceFile) -> Answer {
     )
 }
 
-/// The key that signed was the institution's, and valid, at the record's height.
-pub(super) fn key_valid_at_height(file: &EvidenceFile) -> Answer {
+/// The key that signed was the institution's, and valid, at the record's height; or the record reports a
+/// fault, and the key voted for the institution then.
+pub(super) fn key_valid_at_height(file: &EvidenceFile, sets: &Sets<'_>) -> Answer {
     let state = match shown_institution(file) {
         Ok(shown) => &shown.value,
         Err(answer) => return answer,
     };
     let (key, height) = (file.submission.head.key, file.header.height);
+    let reports = matches!(file.record.body, Body::Fault(_));
+    if reports && !state.key_is_valid(&key, height) {
+        return key_votes_at_height(file, sets);
+    }
     let periods: Vec<String> = state
         .keys
         .iter()
@@ -108,6 +114,21 @@ pub(super) fn key_valid_at_height(file: &EvidenceFile) -> Answer {
         state.key_is_valid(&key, height),
         format!("key {key} at height {height}: {periods}"),
     )
+}
+
+fn key_votes_at_height(file: &EvidenceFile, sets: &Sets<'_>) -> Answer {
+    let (head, height) = (&file.submission.head, file.header.height);
+    let set = match sets.in_force(height) {
+        Ok(set) => set,
+        Err(answer) => return answer,
+    };
+    let seat = set.position_of(&head.key).and_then(|index| set.get(index));
+    let (holds, votes) = match seat {
+        Some(seat) if seat.institution == head.institution => (true, "votes for the institution"),
+        Some(_) => (false, "votes for another institution"),
+        None => (false, "neither signs nor votes for the institution"),
+    };
+    Answer::that(holds, format!("key {} at height {height}: {votes}", head.key))
 }
 
 /// The events listed are all of the flow's, in order, and the record is one of them if it was accepted.

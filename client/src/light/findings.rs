@@ -92,7 +92,11 @@ fn not_in_force(file: &EvidenceFile, flow: &FlowState) -> Option<Finding> {
             ended.then(|| status.label())
         }
         Object::Facility(facility) => ended_guarantee(&file.record_id(), facility),
-        Object::AccessLog(_) | Object::Model(_) => None,
+        Object::AccessLog(_)
+        | Object::Model(_)
+        | Object::Motion(_)
+        | Object::Ballot(_)
+        | Object::Fault(_) => None,
     }?;
     Some(Finding::own(
         NOT_IN_FORCE,

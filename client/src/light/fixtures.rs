@@ -7,5 +7,5 @@ mod naive;
 
 pub(crate) use chain::{Chain, NOTICE, NOTICE_NAME, Options, WILL, grant, record, seal_of};
 #[cfg(feature = "http")]
-pub(crate) use consortium::SUBMIT;
+pub(crate) use consortium::{SUBMIT, VOTE};
 pub(crate) use consortium::{SUITE, genesis, institution, pair};

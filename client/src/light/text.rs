@@ -118,7 +118,7 @@ impl Summary {
 }
 
 impl Check {
-    fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    pub(super) fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let level = self.level.map_or_else(|| "--".to_owned(), |level| level.to_string());
         let (zh, en) = (self.status.zh(), self.status.en());
         writeln!(f, "  {level} {} {} [{zh} {en}]", self.rule, self.predicate)?;

@@ -1,10 +1,12 @@
 //! From a node's answer to something believed: nothing counts that the light client did not check.
 
+use super::sets::{Doubt, ProvenSets};
 use crate::light::{self, Check, Level, Request, Status};
 use probata_genesis::Genesis;
 use probata_types::{
-    Header, Height, Outcome, RecordId, Seal, Submission, SubmissionId,
+    Hash, Header, Height, Outcome, RecordId, Seal, Submission, SubmissionId, ValidatorSet,
     evidence::{EvidenceFile, Parsed},
+    fault::FaultFile,
 };
 use serde::Deserialize;
 
@@ -45,6 +47,21 @@ pub struct SealedHeader {
     pub header: Header,
     /// Its seal.
     pub seal: Seal,
+}
+
+/// A validator's fault, proven by its file.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct FoundFault {
+    /// The file, checked.
+    pub file: FaultFile,
+    /// The record of it, as the node says; its evidence file proves it. None if the chain has none yet.
+    pub record: Option<RecordId>,
+}
+
+#[derive(Deserialize)]
+struct FaultsAnswer {
+    faults: Vec<FoundFault>,
+    next: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -106,24 +123,76 @@ pub(super) fn is_of(file: &EvidenceFile, record: &RecordId) -> Result<(), String
     if got == *record { Ok(()) } else { Err(format!("evidence of {got} instead of {record}")) }
 }
 
-/// Headers from `from` on without a gap, if each is sealed by the validators of genesis.
+/// Headers from `from` on without a gap, if each is sealed by the validators that genesis leads to.
 pub(super) fn headers(
-    genesis: &Genesis,
+    (chain, sets): (Hash, &ProvenSets),
     from: Height,
     bytes: &[u8],
-) -> Result<Vec<SealedHeader>, String> {
-    let answer: HeadersAnswer = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+) -> Result<Vec<SealedHeader>, Doubt> {
+    let lie = |why: String| Err(Doubt::Lie(why));
+    let answer: HeadersAnswer =
+        serde_json::from_slice(bytes).map_err(|error| Doubt::Lie(error.to_string()))?;
     let mut expected = from;
-    for sealed in &answer.headers {
-        let header = &sealed.header;
-        if header.chain != genesis.chain() || header.height != expected {
-            return Err(format!("a header of height {} where {expected} was due", header.height));
+    let mut before: Option<&Header> = None;
+    for SealedHeader { header, seal } in &answer.headers {
+        if header.chain != chain || header.height != expected {
+            return lie(format!("a header of height {} where {expected} was due", header.height));
         }
-        let set = genesis.validator_set();
-        sealed.seal.verify(header, set).map_err(|error| error.to_string())?;
+        let follows = |before: &Header| {
+            (before.hash(), before.next_validators) == (header.parent, header.validators)
+        };
+        if !before.is_none_or(follows) {
+            return lie(format!("the header of height {expected} does not follow the one before"));
+        }
+        let set = known(sets, header.height, &header.validators)?;
+        seal.verify(header, set).map_err(|error| Doubt::Lie(error.to_string()))?;
         expected = expected.next();
+        known(sets, expected, &header.next_validators)?;
+        before = Some(header);
     }
     Ok(answer.headers)
+}
+
+/// The set that seals a height, if it is the one that a header names.
+fn known<'a>(
+    sets: &'a ProvenSets,
+    height: Height,
+    named: &Hash,
+) -> Result<&'a ValidatorSet, Doubt> {
+    let (hash, set) = sets.in_force(height);
+    if hash == named {
+        return Ok(set);
+    }
+    let why = format!("at height {height} the genesis leads to the set {hash}, not to {named}");
+    Err(Doubt::UnknownSet(why))
+}
+
+/// The faults on a page, each proven, and where to go on.
+pub(super) fn faults(
+    (chain, sets): (Hash, &ProvenSets),
+    bytes: &[u8],
+) -> Result<(Vec<FoundFault>, Option<String>), Doubt> {
+    let lie = |why: String| Err(Doubt::Lie(why));
+    let answer: FaultsAnswer =
+        serde_json::from_slice(bytes).map_err(|error| Doubt::Lie(error.to_string()))?;
+    for FoundFault { file, .. } in &answer.faults {
+        let (fault, height) = (file.fault(), file.height);
+        if file.version != FaultFile::VERSION || fault.chain != chain {
+            return lie(format!("the fault at height {height} is of another version or chain"));
+        }
+        fault.check_signatures().map_err(|e| Doubt::Lie(format!("a fault at {height}: {e}")))?;
+        let (_, set) = sets.in_force(height);
+        let seat = set.get(file.validator);
+        if seat.is_none_or(|it| (it.key, it.institution) != (file.key, file.institution)) {
+            let why = format!("the key of the fault at height {height} had no seat there");
+            return Err(Doubt::UnknownSet(why));
+        }
+    }
+    let plain = |next: &String| next.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if !answer.next.as_ref().is_none_or(plain) {
+        return lie("where to go on is not hex".to_owned());
+    }
+    Ok((answer.faults, answer.next))
 }
 
 /// Whether every proof of the file holds, its outcome aside. Documents are not looked at: the

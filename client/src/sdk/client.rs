@@ -5,6 +5,7 @@ use super::{
     error::{ClientError, Failing, Refusal, Trial},
     http::{Ask, Reply, Transport},
     limits, random,
+    sets::{Doubt, NotBelieved, ProvenSets},
     spool::Spool,
 };
 use probata_genesis::Genesis;
@@ -17,7 +18,7 @@ use std::{
     future::Future,
     path::PathBuf,
     sync::{
-        Arc,
+        Arc, PoisonError, RwLock,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -54,6 +55,7 @@ struct Inner {
     spool: Option<Spool>,
     transport: Transport,
     preferred: AtomicUsize,
+    sets: RwLock<Arc<ProvenSets>>,
 }
 
 /// A spooled submission and what became of it.
@@ -78,8 +80,10 @@ impl Client {
             return Err(ClientError::Config(format!("{got} nodes are named; name 1 to {max}")));
         }
         let spool = config.spool.as_deref().map(Spool::open).transpose()?;
+        let sets = RwLock::new(Arc::new(ProvenSets::of_genesis(&config.genesis)));
         let inner = Inner {
             nodes,
+            sets,
             genesis: Arc::new(config.genesis),
             deadline: config.deadline,
             spool,
@@ -197,7 +201,9 @@ impl Client {
         self.json("/v1/status".to_owned()).await
     }
 
-    /// Sealed headers from a height on, their seals checked against the validators of genesis.
+    /// Sealed headers from a height on, their seals checked against the validators that genesis leads to.
+    /// What the client knows of the validator set it learns from such answers: until one shows it a change,
+    /// whoever holds the keys of a quorum of the set before can still deceive it.
     ///
     /// # Errors
     /// [`ClientError`].
@@ -207,8 +213,55 @@ impl Client {
         limit: usize,
     ) -> Result<Vec<answer::SealedHeader>, ClientError> {
         let path = format!("/v1/headers?from={from}&limit={limit}");
-        let genesis = Arc::clone(&self.inner.genesis);
-        self.ask(Ask::Read(path), move |bytes| answer::headers(&genesis, from, bytes)).await
+        let chain = self.genesis().chain();
+        let believe =
+            move |bytes: &[u8], sets: &ProvenSets| answer::headers((chain, sets), from, bytes);
+        self.ask_with_sets(Ask::Read(path), believe).await
+    }
+
+    /// The faults of validators that a node shows, each proven: whose the seat was follows from genesis.
+    ///
+    /// # Errors
+    /// [`ClientError`]. That there are no others is what nodes say, not proven.
+    pub async fn faults(&self) -> Result<Vec<answer::FoundFault>, ClientError> {
+        let (mut found, mut after) = (Vec::new(), String::new());
+        for _ in 0..limits::PAGES {
+            let path = format!("/v1/faults?limit={}{after}", limits::PAGE);
+            let chain = self.genesis().chain();
+            let believe =
+                move |bytes: &[u8], sets: &ProvenSets| answer::faults((chain, sets), bytes);
+            let (faults, next) = self.ask_with_sets(Ask::Read(path), believe).await?;
+            found.extend(faults);
+            match next {
+                Some(next) => after = format!("&after={next}"),
+                None => break,
+            }
+        }
+        Ok(found)
+    }
+
+    /// The validator sets that are proven so far.
+    pub(super) fn sets(&self) -> Arc<ProvenSets> {
+        Arc::clone(&self.inner.sets.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Keeps a walk that agrees with the one that is known, if it goes further.
+    pub(super) fn keep_sets(&self, sets: ProvenSets) {
+        let mut known = self.inner.sets.write().unwrap_or_else(PoisonError::into_inner);
+        if sets.is_longer_than(&known) {
+            *known = Arc::new(sets);
+        }
+    }
+
+    /// What one node answers until `end`, not yet believed.
+    pub(super) async fn ask_node(
+        &self,
+        node: &str,
+        ask: &Ask,
+        end: Instant,
+    ) -> Result<Reply, String> {
+        let left = end.saturating_duration_since(Instant::now());
+        in_time(left, self.inner.transport.ask(node, ask, left)).await
     }
 
     async fn send(&self, submission: &Submission) -> Result<Receipt, ClientError> {
@@ -226,7 +279,7 @@ impl Client {
         }
     }
 
-    async fn newest_in(&self, flow: &FlowId) -> Result<Option<RecordId>, ClientError> {
+    pub(super) async fn newest_in(&self, flow: &FlowId) -> Result<Option<RecordId>, ClientError> {
         let records = match self.flow(flow).await {
             Err(ClientError::NotFound(_)) => return Ok(None),
             other => other?,
@@ -237,7 +290,7 @@ impl Client {
             .find_map(|entry| entry.get("id")?.as_str()?.parse::<RecordId>().ok()))
     }
 
-    async fn json(&self, path: String) -> Result<serde_json::Value, ClientError> {
+    pub(super) async fn json(&self, path: String) -> Result<serde_json::Value, ClientError> {
         self.ask(Ask::Read(path), |bytes| {
             serde_json::from_slice(bytes).map_err(|error| error.to_string())
         })
@@ -274,6 +327,15 @@ impl Client {
         T: Send + 'static,
         B: Fn(&[u8]) -> Result<T, String> + Send + Sync + 'static,
     {
+        self.ask_with_sets(ask, move |bytes, _| believe(bytes).map_err(Doubt::Lie)).await
+    }
+
+    /// The same, for answers that are judged by the validator sets.
+    pub(super) async fn ask_with_sets<T, B>(&self, ask: Ask, believe: B) -> Result<T, ClientError>
+    where
+        T: Send + 'static,
+        B: Fn(&[u8], &ProvenSets) -> Result<T, Doubt> + Send + Sync + 'static,
+    {
         let inner = &self.inner;
         let end = Instant::now() + inner.deadline;
         let believe = Arc::new(believe);
@@ -288,19 +350,21 @@ impl Client {
                 if rounds.is_over_with(at) {
                     continue;
                 }
-                let asked = inner.transport.ask(&inner.nodes[at], &ask, left);
-                let reply = in_time(left, asked).await;
-                if let Ok(Reply::Answer(bytes)) = reply {
-                    let believe = Arc::clone(&believe);
-                    match blocking(move || believe(&bytes)).await {
-                        Ok(value) => {
-                            inner.preferred.store(at, Ordering::Relaxed);
-                            return Ok(value);
-                        }
-                        Err(why) => rounds.lied(at, &inner.nodes[at], why),
+                let node = inner.nodes[at].as_str();
+                let bytes = match self.ask_node(node, &ask, end).await {
+                    Ok(Reply::Answer(bytes)) => bytes,
+                    other => {
+                        rounds.note(at, other);
+                        continue;
                     }
-                } else {
-                    rounds.note(at, reply);
+                };
+                match self.believe((node, end), bytes, &believe).await {
+                    Ok(value) => {
+                        inner.preferred.store(at, Ordering::Relaxed);
+                        return Ok(value);
+                    }
+                    Err(NotBelieved::Lied(why)) => rounds.lied(at, node, why),
+                    Err(NotBelieved::NoSets(reply)) => rounds.note(at, reply),
                 }
             }
             if let Some(error) = rounds.verdict(&inner.nodes, &ask) {
@@ -403,7 +467,7 @@ async fn in_time(
 }
 
 /// Runs work that takes the processor or the disk off the threads that serve connections.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(value) => value,
         Err(error) => match error.try_into_panic() {

@@ -1,8 +1,10 @@
 //! The SDK against nodes that are slow, busy, gone or lying, over real sockets.
 
+mod faults;
 mod lies;
 mod node;
 mod retries;
+mod sets;
 mod stored;
 
 use super::{Author, Client, ClientConfig, FlowWriter, Statement, sign};

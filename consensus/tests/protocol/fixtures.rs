@@ -8,6 +8,7 @@ use probata_types::{
     Signature, Submission, SubmissionHead, Suite, Timestamp, ValidatorIndex, ValidatorSet,
     Verified, View, seal::SealVote, submission::IdempotencyKey, validator::Validator,
 };
+use std::{collections::BTreeMap, sync::Mutex};
 
 pub(crate) const SUITE: Suite = Suite::Blake3Ed25519;
 pub(crate) const CHAIN: Hash = Hash([7; 32]);
@@ -50,7 +51,14 @@ fn institution(place: usize) -> InstitutionId {
     format!("{stem}{check:02}").parse().expect("the check digits are right")
 }
 
+/// Each set is made once: its keys cost more than most of what is tried with it.
 pub(crate) fn set(n: usize) -> ValidatorSet {
+    static MADE: Mutex<BTreeMap<usize, ValidatorSet>> = Mutex::new(BTreeMap::new());
+    let mut made = MADE.lock().expect("making a set does not panic");
+    made.entry(n).or_insert_with(|| make_set(n)).clone()
+}
+
+fn make_set(n: usize) -> ValidatorSet {
     let validators = (0..n)
         .map(|place| Validator { institution: institution(place), key: keypair(place).public() })
         .collect();
@@ -62,6 +70,7 @@ pub(crate) fn settings(n: usize, me: Option<usize>) -> Settings {
         suite: SUITE,
         chain: CHAIN,
         set: set(n),
+        first: Height::new(1),
         me: me.map(index),
         rotation: 0,
         view_timeout: Millis::new(VIEW_TIMEOUT),

@@ -9,4 +9,5 @@ mod rng;
 mod rules;
 mod scenarios;
 mod seeds;
+mod twins;
 mod world;

@@ -135,6 +135,11 @@ impl Node {
         self.journal.append(&mut self.unsynced);
     }
 
+    /// Loses some of the promises on its disk. No correct validator does.
+    pub(crate) fn forget(&mut self, lost: impl Fn(&Promise) -> bool) {
+        self.journal.retain(|bytes| !lost(&Promise::decode(bytes).expect("what was written")));
+    }
+
     pub(crate) fn step(&mut self, now: u64, input: Input) -> Vec<Effect> {
         let mut effects = Vec::new();
         self.feed(now, input, &mut effects);

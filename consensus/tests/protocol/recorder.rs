@@ -19,41 +19,54 @@ impl Recorder {
     /// # Panics
     /// If it contradicts an earlier one.
     pub(crate) fn note(&mut self, message: &Message) {
+        if let Err(contradiction) = self.check(message) {
+            panic!("{contradiction}");
+        }
+    }
+
+    /// Notes a message, and says what is wrong with it after the earlier ones.
+    pub(crate) fn check(&mut self, message: &Message) -> Result<(), String> {
         let kind = match &message.body {
             MessageBody::PrePrepare { .. } => "PrePrepare",
             MessageBody::Prepare { .. } => "Prepare",
             MessageBody::Commit { .. } => "Commit",
             MessageBody::ViewChange { .. } => "ViewChange",
             MessageBody::NewView { .. } => "NewView",
-            MessageBody::Head { .. } => return,
+            MessageBody::Head { .. } => return Ok(()),
         };
         let (from, height, view) = (message.from, message.height(), message.view());
         let digest = message.body.digest(SUITE, &CHAIN);
         let before = self.said.insert((from, kind, height, view), digest);
-        assert!(
-            before.is_none_or(|before| before == digest),
-            "{from} sent two {kind} at height {height} in view {view}"
-        );
-        // A NewView is shown to whoever missed it, even when its sender has gone on.
-        if before.is_none() || kind != "NewView" {
-            self.check_order(message);
+        if before.is_some_and(|before| before != digest) {
+            return Err(format!("{from} sent two {kind} at height {height} in view {view}"));
         }
+        // A NewView is shown to whoever missed it, even when its sender has gone on.
+        if before.is_none() || kind != "NewView" { self.check_order(message) } else { Ok(()) }
     }
 
     /// What is old is not even repeated once its sender has gone on.
-    fn check_order(&mut self, message: &Message) {
+    fn check_order(&mut self, message: &Message) -> Result<(), String> {
         let (from, height, view) = (message.from, message.height(), message.view());
         let (last_height, last_view) = self.voted.get(&from).copied().unwrap_or_default();
         let asked = self.asked.get(&from).copied().unwrap_or_default();
-        assert!(height >= last_height, "{from} fell from height {last_height} to {height}");
+        if height < last_height {
+            return Err(format!("{from} fell from height {last_height} to {height}"));
+        }
         if let MessageBody::ViewChange { .. } = message.body {
-            assert!(view > last_view, "{from} asks for view {view} after it voted in {last_view}");
+            if view <= last_view {
+                return Err(format!("{from} asks for view {view} after it voted in {last_view}"));
+            }
             self.asked.insert(from, asked.max(view));
             self.voted.insert(from, (height, last_view));
-        } else {
-            assert!(view >= last_view, "{from} fell from view {last_view} to {view}");
-            assert!(view >= asked, "{from} voted in view {view} after it asked for {asked}");
-            self.voted.insert(from, (height, view));
+            return Ok(());
         }
+        if view < last_view {
+            return Err(format!("{from} fell from view {last_view} to {view}"));
+        }
+        if view < asked {
+            return Err(format!("{from} voted in view {view} after it asked for {asked}"));
+        }
+        self.voted.insert(from, (height, view));
+        Ok(())
     }
 }

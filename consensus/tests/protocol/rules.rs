@@ -2,6 +2,7 @@
 //! The name of a test begins with its rule.
 
 mod catch_up;
+mod epochs;
 mod faults;
 mod messages;
 mod normal;
@@ -129,7 +130,7 @@ fn one(output: &Output) -> String {
         Output::Commit { header, seal, .. } => format!("commit {}/{}", header.height, seal.view),
         Output::Propose { height, view, .. } => format!("propose {height}/{view}"),
         Output::Fetch { to, from } => format!("fetch {to} from {from}"),
-        Output::Fault(fault) => format!("fault {:?} of {}", fault.phase, fault.validator),
+        Output::Fault(fault) => format!("fault {:?} of {}", fault.kind, fault.validator),
         Output::Diverged { height, theirs, .. } => {
             format!("diverged at {height} from {}", theirs.len())
         }

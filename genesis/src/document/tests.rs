@@ -87,7 +87,9 @@ fn every_node_is_listed_with_its_seat() {
 #[test]
 fn the_first_state_holds_institutions_and_rules() {
     let state = genesis().initial_state();
-    assert_eq!(state.len(), 6);
+    // Five institutions with their names, the rule pack, epoch 0 and where epochs stand, the directory,
+    // and who holds each of four keys of a voter and three of the follower.
+    assert_eq!(state.len(), 2 * 5 + 4 + 4 * 4 + 3);
     assert_eq!(state[&StateKey::RulePack], StateValue::RulePack(rule_pack()));
     for number in 1..=5 {
         let StateValue::Institution(institution) = &state[&StateKey::Institution(lei(number))]
@@ -102,6 +104,20 @@ fn the_first_state_holds_institutions_and_rules() {
         // Votes and mesh identities do not submit.
         for what in [3, 4, 5] {
             assert!(!institution.key_is_valid(&pair(number, what).public(), Height::new(1)));
+        }
+        let votes = number != 5;
+        let uses = [
+            (1, true, KeyPurpose::Submission),
+            (2, true, KeyPurpose::Submission),
+            (3, votes, KeyPurpose::Vote),
+            (4, votes, KeyPurpose::Node),
+            (5, !votes, KeyPurpose::Node),
+        ];
+        for (what, named, purpose) in uses {
+            let holder = KeyHolder { institution: lei(number), purpose };
+            let expected = named.then_some(StateValue::Key(holder));
+            let key = StateKey::Key(pair(number, what).public());
+            assert_eq!(state.get(&key), expected.as_ref());
         }
     }
 }

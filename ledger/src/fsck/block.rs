@@ -2,12 +2,18 @@
 
 use crate::derive::Tip;
 use probata_types::{
-    Header, SealedBlock,
+    Header, SealedBlock, ValidatorSet, epoch,
     outcome::{OutcomeLeaf, outcomes_root},
+    state::{After, Changes, StateError, StateRead},
 };
 
 /// Everything that is wrong, in words.
-pub(super) fn check(block: &SealedBlock, tip: &Tip, outcomes: &[OutcomeLeaf]) -> Vec<String> {
+pub(super) fn check(
+    block: &SealedBlock,
+    tip: &Tip,
+    outcomes: &[OutcomeLeaf],
+    next: &ValidatorSet,
+) -> Vec<String> {
     let SealedBlock { header, proposal, .. } = block;
     let suite = header.suite;
     let executed = outcomes.iter().map(|leaf| &leaf.outcome);
@@ -37,7 +43,10 @@ pub(super) fn check(block: &SealedBlock, tip: &Tip, outcomes: &[OutcomeLeaf]) ->
             outcomes_root(suite, outcomes) == header.outcomes_root,
             "the outcomes root is not that of its execution",
         ),
-        (header.validators == header.next_validators, "it changes the validators"),
+        (
+            header.next_validators == next.hash(suite),
+            "the next validators are not those of its execution",
+        ),
     ];
     let wrong = facts.into_iter().filter(|(holds, _)| !holds).map(|(_, what)| what.to_owned());
     let submissions = proposal.submissions.iter().filter_map(|submission| {
@@ -45,6 +54,16 @@ pub(super) fn check(block: &SealedBlock, tip: &Tip, outcomes: &[OutcomeLeaf]) ->
         Some(format!("submission {}: {error}", submission.id()))
     });
     wrong.chain(submissions).collect()
+}
+
+/// The set that seals a block, and the one after it.
+pub(super) fn sets(
+    state: &dyn StateRead,
+    changes: &Changes,
+) -> Result<(ValidatorSet, ValidatorSet), StateError> {
+    let before = epoch::next(state)?.set;
+    let after = epoch::next(&After { state, changes })?.set;
+    Ok((before, after))
 }
 
 fn later(header: &Header, tip: &Tip) -> bool {

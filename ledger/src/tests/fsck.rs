@@ -9,12 +9,10 @@ use std::{cell::Cell, sync::Arc};
 
 fn check(storage: &Arc<MemoryStorage>, store: &Arc<MemoryStore>) -> Report {
     let (files, entries) = (storage.files(), dump(&**store));
-    let set = validators();
     let reached = Cell::new(Height::ZERO);
     let fsck = Fsck {
         setup: setup(storage.clone(), store.clone()),
         scratch: Arc::new(MemoryStore::default()),
-        validators: &set,
         execute: &execute,
         progress: &|height, of| {
             assert!(height <= of);

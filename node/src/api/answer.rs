@@ -1,13 +1,14 @@
 //! The shapes of answers. Their fields are described in `docs/API.md`.
 
-use probata_consensus::Fault;
-use probata_genesis::{Genesis, Name};
+use crate::evidence::SetChanges;
+use probata_genesis::Name;
 use probata_ledger::RecordPlace;
 use probata_types::{
-    Hash, Header, Height, InstitutionId, Outcome, PublicKey, Record, RecordId, Seal, SubmissionId,
-    Timestamp, ValidatorIndex, View,
+    Epoch, Hash, Header, Height, InstitutionId, Outcome, PublicKey, Record, RecordId, Seal,
+    SubmissionId, Timestamp, ValidatorIndex, ValidatorSet, View,
     catalogue::{self, Severity},
     evidence::EvidenceFile,
+    fault::FaultFile,
     object::FlowState,
     outcome::Code,
 };
@@ -206,6 +207,10 @@ pub struct HeaderAnswer {
 /// Of `GET /v1/validators`.
 #[derive(Debug, Serialize)]
 pub struct ValidatorsAnswer {
+    /// The number of the epoch whose set seals the next block.
+    pub epoch: u32,
+    /// The first height that this set seals.
+    pub first: Height,
     /// How many there are.
     pub n: usize,
     /// How many may lie or fail.
@@ -216,6 +221,18 @@ pub struct ValidatorsAnswer {
     pub hash: Hash,
     /// The validators, in order.
     pub validators: Vec<ValidatorView>,
+    /// The set that is approved to follow, if any.
+    pub next: Option<Epoch>,
+    /// The height up to which this answer is complete.
+    pub complete_to: Height,
+}
+
+/// Of `GET /v1/epochs`.
+#[derive(Debug, Serialize)]
+pub struct EpochsAnswer {
+    /// Every change of the validator set since genesis, first to last: the sealed header that names
+    /// the next set, and that set. Whoever has genesis can check them one after the other.
+    pub changes: SetChanges,
     /// The height up to which this answer is complete.
     pub complete_to: Height,
 }
@@ -272,6 +289,9 @@ pub struct StatusAnswer {
     pub peers: usize,
     /// Submissions that wait here.
     pub pending: usize,
+    /// How far this node's clock is ahead of a quorum's (behind, if negative), in milliseconds; `null` if it
+    /// is within what genesis allows.
+    pub clock_off_ms: Option<i64>,
     /// Why the node no longer votes or follows, if so.
     pub halted: Option<String>,
     /// The height up to which this answer is complete.
@@ -296,6 +316,8 @@ pub struct PeerView {
     pub institution: Option<InstitutionId>,
     /// Whether it votes.
     pub validator: bool,
+    /// How high it says it is; `null` until it says so.
+    pub height: Option<Height>,
     /// How long it has been connected, in milliseconds; `null` when it is not.
     pub connected_ms: Option<u64>,
     /// The last measured round trip, in microseconds.
@@ -309,8 +331,11 @@ pub struct PeerView {
 /// Of `GET /v1/faults`.
 #[derive(Debug, Serialize)]
 pub struct FaultsAnswer {
-    /// The newest last.
+    /// Those that the chain has recorded, in its order; on the last page, after them, those that this node
+    /// has proven since its start and that are not recorded yet.
     pub faults: Vec<FaultView>,
+    /// Where to go on.
+    pub next: Option<String>,
     /// The height up to which this answer is complete.
     pub complete_to: Height,
 }
@@ -318,10 +343,12 @@ pub struct FaultsAnswer {
 /// A validator's provable misdeed.
 #[derive(Debug, Serialize)]
 pub struct FaultView {
-    /// The two statements that contradict each other, with their signatures.
-    pub fault: Fault,
-    /// The same in canonical bytes, as hex: what others verify.
-    pub bytes: String,
+    /// The file that proves it to anybody.
+    pub file: FaultFile,
+    /// The record of it; `null` if the chain has none yet.
+    pub record: Option<RecordId>,
+    /// Where that is sealed.
+    pub height: Option<Height>,
 }
 
 /// Of `GET /health`.
@@ -337,6 +364,8 @@ pub struct HealthAnswer {
     pub sealed_ms_ago: u64,
     /// The bound, in milliseconds.
     pub bound_ms: u64,
+    /// How far this node's clock is off, in milliseconds; `null` if it is not.
+    pub clock_off_ms: Option<i64>,
 }
 
 impl CodeView {
@@ -404,14 +433,13 @@ impl SealedHeader {
 }
 
 impl ValidatorView {
-    /// The validators of the chain.
-    pub fn all(genesis: &Genesis) -> Vec<Self> {
-        let set = genesis.validator_set();
+    /// The validators of a set, by their places.
+    pub fn all(set: &ValidatorSet, name: impl Fn(&InstitutionId) -> Option<Name>) -> Vec<Self> {
         set.iter()
             .map(|(index, validator)| Self {
                 index,
                 institution: validator.institution,
-                name: genesis.institution(&validator.institution).map(|entry| entry.name.clone()),
+                name: name(&validator.institution),
                 key: validator.key,
             })
             .collect()

@@ -1,23 +1,27 @@
-//! Headers, validators, status, peers, faults, genesis, catalogue: the chain itself.
+//! Headers, validators, status, peers, genesis, catalogue: the chain itself.
 
 use super::{
     Api, ApiError, Problem,
     answer::{
-        CatalogueAnswer, CodeView, FaultView, FaultsAnswer, HeaderAnswer, HeadersAnswer, PeerView,
+        CatalogueAnswer, CodeView, EpochsAnswer, HeaderAnswer, HeadersAnswer, PeerView,
         PeersAnswer, SealedHeader, StatusAnswer, ValidatorView, ValidatorsAnswer,
     },
     parameters::{self, Named, NoParameters, Parameters, page_size},
 };
+use crate::{evidence::set_changes, network::NodeId};
 use axum::{
     Json,
     extract::State,
     http::header::CONTENT_TYPE,
     response::{IntoResponse, Response},
 };
+use probata_genesis::{Genesis, Name};
+use probata_ledger::LedgerReader;
 use probata_types::{
     InstitutionId, PublicKey,
+    body::Profile,
     catalogue::{failure, finding},
-    codec,
+    state::{StateKey, StateValue},
 };
 use serde::Deserialize;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -73,16 +77,60 @@ pub(super) async fn header(
 pub(super) async fn validators(
     State(api): State<Arc<Api>>,
     Parameters(NoParameters {}): Parameters<NoParameters>,
-) -> Json<ValidatorsAnswer> {
-    let genesis = &api.context.genesis;
-    let set = genesis.validator_set();
-    Json(ValidatorsAnswer {
-        n: set.size(),
-        f: set.faulty(),
-        q: set.quorum(),
-        hash: set.hash(genesis.suite()),
-        validators: ValidatorView::all(genesis),
-        complete_to: api.head(),
+) -> Result<Json<ValidatorsAnswer>, ApiError> {
+    let membership = api.context.chain.status().membership;
+    let complete_to = api.head();
+    let genesis = Arc::clone(&api.context.genesis);
+    let answer = api.read(move |reader| {
+        let set = membership.set();
+        let mut names = BTreeMap::new();
+        for (_, validator) in set.iter() {
+            let id = validator.institution;
+            names.extend(name(&genesis, reader, &id)?.map(|name| (id, name)));
+        }
+        Ok(ValidatorsAnswer {
+            epoch: membership.epoch.number,
+            first: membership.epoch.first,
+            n: set.size(),
+            f: set.faulty(),
+            q: set.quorum(),
+            hash: membership.hash,
+            validators: ValidatorView::all(set, |id| names.get(id).cloned()),
+            next: membership.next.clone(),
+            complete_to,
+        })
+    });
+    answer.await.map(Json)
+}
+
+pub(super) async fn epochs(
+    State(api): State<Arc<Api>>,
+    Parameters(NoParameters {}): Parameters<NoParameters>,
+) -> Result<Json<EpochsAnswer>, ApiError> {
+    let answer = api.read(move |reader| {
+        let complete_to = reader.head().height;
+        let changes = set_changes(reader, complete_to).map_err(|e| ApiError::internal(&e))?;
+        Ok(EpochsAnswer { changes, complete_to })
+    });
+    answer.await.map(Json)
+}
+
+/// What an institution is called: by genesis, or by the motion that admitted it.
+fn name(
+    genesis: &Genesis,
+    reader: &LedgerReader,
+    id: &InstitutionId,
+) -> Result<Option<Name>, ApiError> {
+    if let Some(entry) = genesis.institution(id) {
+        return Ok(Some(entry.name.clone()));
+    }
+    let (value, _) = reader.state(&StateKey::Profile(*id))?;
+    Ok(match value {
+        Some(StateValue::Profile(profile)) => {
+            let Profile { zh, en, .. } = *profile;
+            Some(Name { zh, en })
+        }
+        _ => None,
     })
 }
 
@@ -107,12 +155,17 @@ pub(super) async fn status(
         view: status.view,
         changing_view: status.changing_view,
         view_changes: status.view_changes,
-        leader: ValidatorView::all(genesis).into_iter().find(|one| one.index == status.leader),
+        leader: ValidatorView::all(status.membership.set(), |id| {
+            genesis.institution(id).map(|entry| entry.name.clone())
+        })
+        .into_iter()
+        .find(|one| one.index == status.leader),
         me: status.me,
         node: PublicKey(*mesh.node().as_bytes()),
         peers_connected: mesh.connected().len(),
         peers: mesh.stats().peers.len(),
         pending: status.pending_submissions,
+        clock_off_ms: status.clock_off_ms,
         halted: status.halted,
         complete_to,
     })
@@ -122,34 +175,20 @@ pub(super) async fn peers(
     State(api): State<Arc<Api>>,
     Parameters(NoParameters {}): Parameters<NoParameters>,
 ) -> Json<PeersAnswer> {
-    let nodes: BTreeMap<PublicKey, InstitutionId> =
-        api.context.genesis.nodes().map(|node| (node.key, *node.institution)).collect();
-    let peers = api.context.mesh.stats().peers.into_iter().map(|peer| {
-        let node = PublicKey(*peer.node.as_bytes());
-        PeerView {
-            node,
-            institution: nodes.get(&node).copied(),
-            validator: peer.validator,
-            connected_ms: peer.connected_for.map(|length| whole(length.as_millis())),
-            round_trip_us: peer.round_trip.map(|length: Duration| whole(length.as_micros())),
-            reconnects: peer.reconnects,
-            dropped_frames: peer.consensus.dropped_frames + peer.bulk.dropped_frames,
-        }
+    let status = api.context.chain.status();
+    let nodes: BTreeMap<NodeId, InstitutionId> =
+        status.membership.nodes().map(|member| (member.node, member.institution)).collect();
+    let peers = api.context.mesh.stats().peers.into_iter().map(|peer| PeerView {
+        node: PublicKey(*peer.node.as_bytes()),
+        institution: nodes.get(&peer.node).copied(),
+        height: status.peers.get(&peer.node).copied(),
+        validator: peer.validator,
+        connected_ms: peer.connected_for.map(|length| whole(length.as_millis())),
+        round_trip_us: peer.round_trip.map(|length: Duration| whole(length.as_micros())),
+        reconnects: peer.reconnects,
+        dropped_frames: peer.consensus.dropped_frames + peer.bulk.dropped_frames,
     });
     Json(PeersAnswer { peers: peers.collect(), complete_to: api.head() })
-}
-
-pub(super) async fn faults(
-    State(api): State<Arc<Api>>,
-    Parameters(NoParameters {}): Parameters<NoParameters>,
-) -> Json<FaultsAnswer> {
-    let complete_to = api.head();
-    let faults = api.context.chain.status().faults;
-    let faults = faults.iter().map(|fault| FaultView {
-        fault: (**fault).clone(),
-        bytes: hex::encode(codec::encode(&**fault)),
-    });
-    Json(FaultsAnswer { faults: faults.collect(), complete_to })
 }
 
 pub(super) async fn genesis(

@@ -35,17 +35,28 @@ fn bound(parameters: &Parameters) -> Millis {
     parameters.heartbeat.saturating_add(views.get())
 }
 
-/// Whether a node sealed within the bound and is not halted.
+/// Whether a node sealed within the bound, is not halted, and has a clock by which it can vote.
 fn judge(status: &ChainStatus, parameters: &Parameters, now: Timestamp) -> HealthAnswer {
     let bound_ms = bound(parameters).get();
     let sealed_ms_ago = now.since(status.sealed_at);
+    let clock_off_ms = status.clock_off_ms;
     let why = match &status.halted {
         Some(reason) => Some(format!("halted: {reason}")),
-        None if sealed_ms_ago > bound_ms => Some(format!(
-            "no seal for {sealed_ms_ago} ms, where a chain that lives seals every {bound_ms} ms"
-        )),
-        None => None,
+        None => clock_off_ms.map(|off| {
+            format!(
+                "the clock is off by {off} ms (or, if ahead, links are slow): this node follows and does \
+                 not vote"
+            )
+        }),
     };
+    // A clock that is off explains a seal that seems old.
+    let why = why.or_else(|| {
+        (sealed_ms_ago > bound_ms).then(|| {
+            format!(
+                "no seal for {sealed_ms_ago} ms, where a chain that lives seals every {bound_ms} ms"
+            )
+        })
+    });
     let healthy = why.is_none();
-    HealthAnswer { healthy, why, height: status.height, sealed_ms_ago, bound_ms }
+    HealthAnswer { healthy, why, height: status.height, sealed_ms_ago, bound_ms, clock_off_ms }
 }

@@ -19,7 +19,10 @@ use probata_types::{
     Height, Millis, Record, RecordId, Submission, Timestamp, ValidatorIndex, Verified, View,
 };
 use serde_json::Value;
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
 use tokio::sync::{oneshot, watch};
 use tower::ServiceExt as _;
 
@@ -159,8 +162,12 @@ impl Rig {
             pending_submissions: 0,
             highest_seen: Height::ZERO,
             sealed_at: super::wall_clock(),
+            clock_off_ms: None,
             halted: None,
             faults: Vec::new(),
+            faults_on_chain: 0,
+            membership: ledger.membership(),
+            peers: BTreeMap::new(),
         });
         let (handle, queue) = ChainHandle::new(watched);
         let mesh = network::start(MeshConfig {

@@ -7,9 +7,9 @@ use super::{
 };
 use crate::{evidence::AssembleError, limits};
 use axum::{Json, extract::State};
-use probata_ledger::{Cursor, LedgerReader, Page, Query};
+use probata_ledger::{Cursor, LedgerReader, Page, Query, RecordPlace};
 use probata_types::{
-    FlowId, SealedBlock, Timestamp,
+    FlowId, Outcome, Record, RecordId, SealedBlock, Submission, Timestamp,
     body::RecordType,
     limits::MAX_SAFE_INTEGER,
     state::{StateKey, StateValue},
@@ -22,9 +22,9 @@ use std::sync::Arc;
 #[serde(deny_unknown_fields)]
 pub(super) struct PageParameters {
     /// The `next` of the page before.
-    after: Option<String>,
+    pub(super) after: Option<String>,
     /// Records on the page.
-    limit: Option<usize>,
+    pub(super) limit: Option<usize>,
 }
 
 /// Query parameters of a search: exactly one criterion.
@@ -80,7 +80,7 @@ pub(super) async fn search(
     Ok(Json(SearchAnswer { records, next: next.map(|next| next.to_string()), complete_to }))
 }
 
-fn cursor(text: Option<&str>) -> Result<Option<Cursor>, ApiError> {
+pub(super) fn cursor(text: Option<&str>) -> Result<Option<Cursor>, ApiError> {
     text.map(|text| parse("after", text)).transpose()
 }
 
@@ -149,52 +149,69 @@ pub(super) fn flow_answer(
     if state.is_none() && page.entries.is_empty() && after.is_none() {
         return Ok(None);
     }
-    let records = flow_records(reader, &page, max_bytes)?;
-    let next = match records.len() == page.entries.len() {
-        true => page.next,
-        // The page of so many records ends where they do.
-        false => reader.search(&query, after, records.len())?.next,
-    };
-    let (next, complete_to) = (next.map(|next| next.to_string()), page.complete_to);
+    let complete_to = page.complete_to;
+    let (records, next) = read_page(reader, (&query, after, page), max_bytes, flow_record)?;
+    let next = next.map(|next| next.to_string());
     Ok(Some(FlowAnswer { state, state_at, records, next, complete_to }))
 }
 
-/// The records of a page, or its first ones if their blocks are too large to read them all at once.
-fn flow_records(
+fn flow_record(held: Held<'_>) -> FlowRecord {
+    let Held { id, place, block, submission, record, outcome } = held;
+    FlowRecord {
+        id,
+        record_type: record.body.record_type().name(),
+        institution: submission.head.institution,
+        seq: record.seq,
+        occurred_at: record.occurred_at,
+        time: block.header.time,
+        place: PlaceView::new(place),
+        outcome: OutcomeView::new(outcome),
+    }
+}
+
+/// A record that was found, where it is sealed.
+pub(super) struct Held<'a> {
+    pub(super) id: RecordId,
+    pub(super) place: &'a RecordPlace,
+    pub(super) block: &'a SealedBlock,
+    pub(super) submission: &'a Submission,
+    pub(super) record: &'a Record,
+    pub(super) outcome: &'a Outcome,
+}
+
+/// What is made of the records of a page, or of its first ones if their blocks have more than `max_bytes`;
+/// and where to go on.
+pub(super) fn read_page<T>(
     reader: &LedgerReader,
-    page: &Page,
+    (query, after, page): (&Query, Option<&Cursor>, Page),
     max_bytes: usize,
-) -> Result<Vec<FlowRecord>, ApiError> {
-    let mut records = Vec::with_capacity(page.entries.len());
+    make: impl Fn(Held<'_>) -> T,
+) -> Result<(Vec<T>, Option<Cursor>), ApiError> {
+    let mut made = Vec::with_capacity(page.entries.len());
     // Neighbours often share a block.
     let mut block: Option<SealedBlock> = None;
     let mut bytes = 0;
     for (id, place) in &page.entries {
         if block.as_ref().is_none_or(|block| block.header.height != place.height) {
             bytes += reader.block_size(place.height)?.map_or(0, |size| size as usize);
-            if bytes > max_bytes && !records.is_empty() {
+            if bytes > max_bytes && !made.is_empty() {
                 break;
             }
             block = reader.block(place.height)?;
         }
-        let found = block.as_ref().and_then(|block| {
+        let held = block.as_ref().and_then(|block| {
             let submission = block.proposal.submissions.get(place.submission as usize)?;
-            let content = submission.records.get(place.index as usize)?;
-            Some((block, submission, content, block.outcomes.get(place.leaf as usize)?))
+            let record = submission.records.get(place.index as usize)?;
+            let outcome = block.outcomes.get(place.leaf as usize)?;
+            Some(Held { id: *id, place, block, submission, record, outcome })
         });
-        let Some((block, submission, content, outcome)) = found else {
-            return Err(AssembleError::Contradiction("an index names no record").into());
-        };
-        records.push(FlowRecord {
-            id: *id,
-            record_type: content.body.record_type().name(),
-            institution: submission.head.institution,
-            seq: content.seq,
-            occurred_at: content.occurred_at,
-            time: block.header.time,
-            place: PlaceView::new(place),
-            outcome: OutcomeView::new(outcome),
-        });
+        let held = held.ok_or(AssembleError::Contradiction("an index names no record"))?;
+        made.push(make(held));
     }
-    Ok(records)
+    let next = match made.len() == page.entries.len() {
+        true => page.next,
+        // The page of so many records ends where they do.
+        false => reader.search(query, after, made.len())?.next,
+    };
+    Ok((made, next))
 }

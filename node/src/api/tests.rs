@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 
 mod documented;
 mod errors;
+mod faults;
 mod reads;
 mod serving;
 mod submitting;

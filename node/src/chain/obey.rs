@@ -1,10 +1,11 @@
 //! Doing what the replica asks, in the order in which it asks.
 
-use super::{Chain, ChainError, Effect, Executed};
-use crate::limits;
+use super::{Chain, ChainError, Effect, Executed, report};
+use crate::{limits, membership::Membership};
 use probata_consensus::{Input, Output, Promise};
+use probata_contracts::Execution;
 use probata_types::{
-    Header, Height, List, Millis, Now, Outcome, Proposal, Seal, SealedBlock, codec,
+    Header, Height, List, Millis, Now, Outcome, Proposal, Seal, SealedBlock, codec, mutated,
     outcome::outcomes_root, state::StateRead,
 };
 use std::{collections::VecDeque, sync::Arc, time::Instant};
@@ -38,8 +39,8 @@ impl Chain {
             }
             Output::Send(to, message) => {
                 self.sync_journal()?;
-                if let Some(node) = self.nodes.get(&to) {
-                    self.effects.push(Effect::Send(*node, message));
+                if let Some(node) = self.membership.node_of(to) {
+                    self.effects.push(Effect::Send(node, message));
                 }
             }
             // Later, so that the votes that this step gave travel meanwhile.
@@ -52,12 +53,12 @@ impl Chain {
                 return self.commit(now, header, seal, proposal).map(Some);
             }
             Output::Fetch { to, from } => {
-                if let Some(node) = self.nodes.get(&from).copied() {
+                if let Some(node) = self.membership.node_of(from) {
                     self.peers.heard(node, to);
                 }
                 self.fetch_now(now);
             }
-            Output::Fault(fault) => self.fault(fault),
+            Output::Fault(fault) => self.fault(now, fault),
             Output::Diverged { height, mine, theirs } => self.diverged(height, &mine, &theirs),
             Output::Ignored(reason) => {
                 self.metrics.ignored();
@@ -79,8 +80,8 @@ impl Chain {
         Ok(())
     }
 
-    fn sync_journal(&mut self) -> Result<(), ChainError> {
-        if self.journal_dirty {
+    pub(super) fn sync_journal(&mut self) -> Result<(), ChainError> {
+        if self.journal_dirty && !mutated!(VoteBeforePromise) {
             self.journal.sync()?;
             self.journal_dirty = false;
         }
@@ -116,8 +117,8 @@ impl Chain {
             outcomes_root: outcomes_root(proposal.suite, &execution.outcomes),
             state_root: self.ledger.state_root_after(&execution.changes)?,
             history_root: self.ledger.history_root(),
-            validators: self.validators_hash,
-            next_validators: self.validators_hash,
+            validators: self.membership.hash,
+            next_validators: self.next_validators(&execution.changes)?,
             proposer: proposal.proposer,
         };
         self.metrics.executed(started.elapsed());
@@ -153,11 +154,11 @@ impl Chain {
         executed: Executed,
         voted: bool,
     ) -> Result<(), ChainError> {
-        let outcomes: Vec<Outcome> =
-            executed.execution.outcomes.into_iter().map(|leaf| leaf.outcome).collect();
+        let Execution { outcomes, changes } = executed.execution;
+        let outcomes: Vec<Outcome> = outcomes.into_iter().map(|leaf| leaf.outcome).collect();
         block.outcomes = List::new(outcomes).expect("one for each record, which are bounded");
         let started = Instant::now();
-        self.ledger.commit(&block, &executed.execution.changes)?;
+        self.ledger.commit(&block, &changes)?;
         self.metrics.committed(started.elapsed());
         let waited = self
             .mempool
@@ -166,9 +167,14 @@ impl Chain {
         let waited = waited.filter(|_| !block.proposal.submissions.is_empty() && voted);
         self.take_from_mempool(&block.proposal);
         self.last_commit = now.monotonic;
+        self.compare_clock(now, &block.header, voted);
         // A block that was handed over may be old: a node that catches up is not yet in time.
         self.sealed_at = if voted { now.wall } else { block.header.time.min(now.wall) };
         self.effects.push(Effect::Sealed { block: Box::new(block), waited });
+        self.faults_on_chain += report::recorded(&changes);
+        if Membership::is_changed_by(&changes) || mutated!(SetChangeLate) {
+            self.membership_changed(now)?;
+        }
         Ok(())
     }
 
@@ -182,13 +188,14 @@ impl Chain {
         Ok(())
     }
 
-    fn fault(&mut self, fault: probata_consensus::Fault) {
+    fn fault(&mut self, now: Now, fault: probata_consensus::Fault) {
         tracing::error!(?fault, "a validator contradicted itself, and the proof is kept");
         let fault = Arc::new(fault);
         if self.faults.len() == limits::FAULTS_KEPT {
             self.faults.remove(0);
         }
         self.faults.push(Arc::clone(&fault));
+        self.intend_report(now, &fault);
         self.effects.push(Effect::Fault(fault));
     }
 

@@ -4,19 +4,31 @@ use super::{Chain, ChainError};
 use crate::{limits, mempool::BatchLimits};
 use probata_consensus::{Input, Message, MessageBody};
 use probata_types::{
-    Hash, Height, List, Now, Proposal, Submission, SubmissionId, Timestamp, Verified, View, codec,
-    limits::SUBMISSIONS_PER_PROPOSAL,
+    Epoch, Hash, Height, List, Now, Proposal, Submission, SubmissionId, Timestamp, Verified, View,
+    codec, limits::SUBMISSIONS_PER_PROPOSAL,
 };
 use std::collections::BTreeSet;
 
 impl Chain {
     /// Feeds the replica a message. A fresh proposal is first judged by what only the ledger knows; one that a
     /// view change carries was judged by a quorum, whose certificate the message had to show.
-    pub(super) fn message(
+    /// A message that was checked against the set of an epoch: in another one it says nothing, since a
+    /// place among the validators may be another's there (P24).
+    pub(super) fn checked_message(
         &mut self,
         now: Now,
         message: Verified<Message>,
+        epoch: u32,
     ) -> Result<(), ChainError> {
+        let Epoch { number, first, .. } = &self.membership.epoch;
+        if epoch != *number || message.height() < *first {
+            self.metrics.ignored();
+            return Ok(());
+        }
+        self.message(now, message)
+    }
+
+    fn message(&mut self, now: Now, message: Verified<Message>) -> Result<(), ChainError> {
         if let MessageBody::PrePrepare { height, view, proposal } = &message.body {
             let next = self.ledger.head().height.next();
             if *height > next {
@@ -29,6 +41,9 @@ impl Chain {
                 self.refuse_proposal(now, &message, &reason);
                 return Ok(());
             }
+            if *height == next {
+                self.note_time(now, proposal);
+            }
         }
         self.step(now, Input::Message(message))
     }
@@ -38,7 +53,7 @@ impl Chain {
     /// the first; further ahead nothing is kept, since its sender repeats it.
     fn keep_early(&mut self, height: Height, view: View, message: Verified<Message>) {
         let next = self.ledger.head().height.next();
-        let leader = self.set.leader(height, view, self.genesis.parameters().rotation);
+        let leader = self.membership.set().leader(height, view, self.genesis.parameters().rotation);
         let fits = height == next.next()
             && message.from == leader
             && view >= self.replica.status().view

@@ -1,26 +1,28 @@
 //! Opening the chain: from what the disk holds, through the same code that runs live.
 
-use super::{Chain, Effect, sync::Peers};
+use super::{Chain, Effect, report, sync::Peers};
 use crate::{
     limits,
+    membership::Membership,
     mempool::{Mempool, MempoolLimits},
     metrics::Metrics,
-    network::NodeId,
 };
 use probata_consensus::{Head, Input, Output, Promise, Replica, RestoreError, Settings};
 use probata_genesis::Genesis;
 use probata_ledger::{
     Journal, JournalError, Ledger, LedgerError, OpenError, Setup, Storage, Store,
 };
-use probata_types::{Height, Keypair, Millis, Now, ValidatorIndex, View, codec, state::StateError};
+use probata_types::{
+    Height, Keypair, Millis, Now, ValidatorIndex, View, codec, mutated, state::StateError,
+};
 use std::{collections::BTreeSet, sync::Arc};
 
 /// What a chain is made from.
 pub struct ChainSetup {
     /// What all nodes agree on.
     pub genesis: Arc<Genesis>,
-    /// Signs votes; `None` on a member node.
-    pub keypair: Option<Keypair>,
+    /// The keys that may sign votes, whichever has a seat; none on a member node.
+    pub keypairs: Vec<Keypair>,
     /// Holds the block log and the journal.
     pub storage: Arc<dyn Storage>,
     /// Holds what is derived.
@@ -62,11 +64,6 @@ pub enum ChainError {
          keys.validator) and have the consortium give it a new validator key"
     )]
     JournalLost(u64),
-    /// The validator key is not one that genesis names.
-    #[error(
-        "the validator key {0} is not in the genesis document: check keys.validator in node.toml"
-    )]
-    NotAValidator(probata_types::PublicKey),
 }
 
 impl Chain {
@@ -81,7 +78,7 @@ impl Chain {
         now: Now,
         progress: &dyn Fn(u64, u64),
     ) -> Result<(Self, Vec<Effect>), ChainError> {
-        let ChainSetup { genesis, keypair, storage, store, metrics } = setup;
+        let ChainSetup { genesis, keypairs, storage, store, metrics } = setup;
         let mut ledger = Ledger::open(Setup {
             storage: Arc::clone(&storage),
             store,
@@ -90,12 +87,16 @@ impl Chain {
             initial: genesis.initial_state(),
         })?;
         reapply(&mut ledger, progress)?;
+        let faults_on_chain = report::count(&ledger.reader())?;
         let head = ledger.head();
-        let (restored, outputs) = restore(&genesis, &ledger, keypair, storage, now)?;
+        let (restored, outputs) = restore(&genesis, &ledger, &keypairs, storage, now)?;
         let mut chain = Self::assemble(genesis, ledger, metrics, restored, now);
-        if chain.me.is_some() {
+        (chain.keypairs, chain.faults_on_chain) = (keypairs, faults_on_chain);
+        // A key that has no seat yet gets its journal too: one that is missing later was lost.
+        if !chain.keypairs.is_empty() {
             chain.prune_journal()?;
         }
+        chain.effects.push(Effect::Membership(Arc::clone(&chain.membership)));
         for output in outputs {
             if let Some(input) = chain.obey(now, output)? {
                 chain.step(now, input)?;
@@ -115,20 +116,14 @@ impl Chain {
         restored: Restored,
         now: Now,
     ) -> Self {
-        let Restored { me, replica, journal } = restored;
-        let set = genesis.validator_set().clone();
-        let nodes = genesis
-            .nodes()
-            .filter_map(|node| Some((node.validator?, NodeId::from_bytes(node.key.0).ok()?)))
-            .collect();
+        let Restored { membership, me, replica, journal } = restored;
         Self {
-            validators_hash: set.hash(genesis.suite()),
             mempool: Mempool::new(mempool_limits(&genesis)),
-            sealed_at: consensus_head(&genesis, &ledger.head()).time,
+            sealed_at: consensus_head(&genesis, &membership, &ledger.head()).time,
             genesis,
-            set,
+            membership,
+            keypairs: Vec::new(),
             me,
-            nodes,
             replica,
             ledger,
             journal,
@@ -147,8 +142,11 @@ impl Chain {
             next_housekeeping: now.monotonic,
             next_resend: now.monotonic,
             next_complaint: now.monotonic,
+            clock: super::clock::OwnClock::default(),
             view_changes: 0,
             faults: Vec::new(),
+            reports: Vec::new(),
+            faults_on_chain: 0,
             halted: None,
             effects: Vec::new(),
         }
@@ -157,6 +155,7 @@ impl Chain {
 
 /// What the journal and the key make of a node.
 struct Restored {
+    membership: Arc<Membership>,
     me: Option<ValidatorIndex>,
     replica: Replica,
     journal: Journal,
@@ -165,31 +164,52 @@ struct Restored {
 fn restore(
     genesis: &Genesis,
     ledger: &Ledger,
-    keypair: Option<Keypair>,
+    keypairs: &[Keypair],
     storage: Arc<dyn Storage>,
     now: Now,
 ) -> Result<(Restored, Vec<Output>), ChainError> {
     let head = ledger.head();
+    let membership = Arc::new(Membership::read(ledger, genesis.suite())?);
+    let (me, keypair) = seat(&membership, keypairs);
     let (journal, records) = Journal::open(storage)?;
-    if keypair.is_some() && journal.is_new() && head.height > Height::ZERO {
+    if me.is_some() && journal.is_new() && head.height > Height::ZERO {
         return Err(ChainError::JournalLost(head.height.get()));
     }
-    let place = |pair: &Keypair| {
-        let place = genesis.validator_set().position_of(&pair.public());
-        place.ok_or_else(|| ChainError::NotAValidator(pair.public()))
-    };
-    let me = keypair.as_ref().map(place).transpose()?;
+    if let (None, Some(pair)) = (me, keypairs.first()) {
+        let key = pair.public();
+        tracing::warn!(%key, "the validator key has no seat: this node follows until a motion gives it one");
+    }
     let promises = if me.is_some() { read_promises(&records)? } else { Vec::new() };
-    let (settings, head) = (settings(genesis, me), consensus_head(genesis, &head));
+    let settings = settings(genesis, &membership, me);
+    let head = consensus_head(genesis, &membership, &head);
     let (replica, outputs) = Replica::new(settings, keypair, head, promises, now)?;
-    Ok((Restored { me, replica, journal }, outputs))
+    Ok((Restored { membership, me, replica, journal }, outputs))
 }
 
-/// The ledger's head, as consensus needs it.
-fn consensus_head(genesis: &Genesis, head: &probata_ledger::Head) -> Head {
+/// The place among the validators that one of the keys has, and that key.
+pub(super) fn seat(
+    membership: &Membership,
+    keypairs: &[Keypair],
+) -> (Option<ValidatorIndex>, Option<Keypair>) {
+    let seated = keypairs
+        .iter()
+        .find_map(|pair| Some((membership.set().position_of(&pair.public())?, pair.clone())));
+    seated.unzip()
+}
+
+/// The ledger's head, as consensus needs it: views are counted anew in each epoch (P24).
+pub(super) fn consensus_head(
+    genesis: &Genesis,
+    membership: &Membership,
+    head: &probata_ledger::Head,
+) -> Head {
     let (height, hash) = (head.height, head.hash);
     match &head.sealed {
-        Some((header, seal)) => Head { height, hash, time: header.time, view: seal.view },
+        Some((header, seal)) => {
+            let own = membership.epoch.first <= height || mutated!(ViewsKept);
+            let view = if own { seal.view } else { View::ZERO };
+            Head { height, hash, time: header.time, view }
+        }
         None => Head { height, hash, time: genesis.created_at(), view: View::ZERO },
     }
 }
@@ -223,12 +243,17 @@ fn read_promises(records: &[Vec<u8>]) -> Result<Vec<Promise>, ChainError> {
         .collect()
 }
 
-fn settings(genesis: &Genesis, me: Option<ValidatorIndex>) -> Settings {
+pub(super) fn settings(
+    genesis: &Genesis,
+    membership: &Membership,
+    me: Option<ValidatorIndex>,
+) -> Settings {
     let parameters = genesis.parameters();
     Settings {
         suite: genesis.suite(),
         chain: genesis.chain(),
-        set: genesis.validator_set().clone(),
+        set: membership.set().clone(),
+        first: membership.epoch.first,
         me,
         rotation: parameters.rotation,
         view_timeout: parameters.view_timeout,

@@ -30,7 +30,8 @@ impl Chain {
         self.step(now, Input::Work(!self.mempool.is_empty()))
     }
 
-    fn admit(
+    /// Admits a submission; its own ones are handed on to all validators, now and while they wait.
+    pub(super) fn admit(
         &mut self,
         now: Now,
         submission: Verified<Submission>,
@@ -60,6 +61,9 @@ impl Chain {
         let forward = own.then(|| Arc::new((*submission).clone()));
         match self.mempool.admit(submission, now.monotonic) {
             Err(refusal) => return Ok(Err(refusal)),
+            // Whoever handed it on may be gone, and no other node may have it: from here on it is handed on
+            // again with the own ones, while somebody waits for it here.
+            Ok(Admitted::Joined) if own => drop(self.own.insert(id)),
             Ok(Admitted::Joined) => {}
             Ok(Admitted::New) => {
                 if let Some(submission) = forward {

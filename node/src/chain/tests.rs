@@ -17,11 +17,11 @@ impl Leader {
     fn open(storage: Arc<MemoryStorage>, now: Now) -> (Self, Vec<Effect>) {
         let genesis = Arc::new(fixtures::genesis());
         let leads = genesis.validator_set().get(ValidatorIndex(0)).unwrap().key;
-        let keypair =
-            (1..5).map(|number| fixtures::pair(number, 3)).find(|it| it.public() == leads);
+        let keypairs =
+            (1..5).map(|number| fixtures::pair(number, 3)).filter(|it| it.public() == leads);
         let setup = ChainSetup {
             genesis,
-            keypair,
+            keypairs: keypairs.collect(),
             storage: Arc::clone(&storage) as _,
             store: Arc::new(MemoryStore::default()),
             metrics: Arc::new(Metrics::new()),

@@ -35,6 +35,26 @@ pub struct DevnetNode {
     pub validator: bool,
 }
 
+/// What a ceremony agrees on beside its participants.
+#[derive(Debug, Clone)]
+pub struct Terms {
+    /// The numbers that all nodes share.
+    pub parameters: Parameters,
+    /// When the chain begins.
+    pub created_at: Timestamp,
+}
+
+impl Terms {
+    /// A chain that begins now, with a heartbeat that a person sees while looking.
+    pub fn devnet() -> Self {
+        let heartbeat = Millis::new(10_000);
+        Self {
+            parameters: Parameters { heartbeat, ..Parameters::recommended() },
+            created_at: now(),
+        }
+    }
+}
+
 /// Holds the ceremony and writes `genesis.json`, the keys and each node's `node.toml` into `dir`.
 /// The last node is a member node without a vote, run by a regulator.
 ///
@@ -44,6 +64,19 @@ pub fn hold(
     dir: &Path,
     validators: u16,
     base_port: u16,
+) -> Result<(Genesis, Vec<DevnetNode>), DevnetError> {
+    hold_on(dir, validators, base_port, Terms::devnet())
+}
+
+/// The same on other terms.
+///
+/// # Errors
+/// [`DevnetError`], also for terms that genesis refuses.
+pub fn hold_on(
+    dir: &Path,
+    validators: u16,
+    base_port: u16,
+    terms: Terms,
 ) -> Result<(Genesis, Vec<DevnetNode>), DevnetError> {
     let chain_name = Text::new(CHAIN_NAME).expect("a short constant");
     let suite = Suite::Blake3Ed25519;
@@ -75,10 +108,9 @@ pub fn hold(
     let genesis = Genesis::assemble(Draft {
         chain_name,
         suite,
-        created_at: now(),
+        created_at: terms.created_at,
         subject_key: subject_key.hash(suite),
-        // A heartbeat that a person sees while looking.
-        parameters: Parameters { heartbeat: Millis::new(10_000), ..Parameters::recommended() },
+        parameters: terms.parameters,
         rule_pack,
         entries,
     })

@@ -47,6 +47,11 @@ impl NodeProcess {
         Ok(Self { child, log, name: node.name.clone() })
     }
 
+    /// Its process id; `None` once it has ended.
+    pub fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// An error if the process has ended.
     pub fn check(&mut self) -> Result<(), DevnetError> {
         match self.ended() {

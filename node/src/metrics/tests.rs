@@ -1,9 +1,10 @@
 use super::*;
 use crate::{
-    fixtures::SUITE,
+    fixtures::{SUITE, TestLedger},
     network::{NodeId, PeerStats},
 };
 use probata_types::{Hash, Header, Height, List, Proposal, Seal, Timestamp, ValidatorIndex, View};
+use std::collections::BTreeMap;
 
 fn status() -> ChainStatus {
     ChainStatus {
@@ -17,8 +18,12 @@ fn status() -> ChainStatus {
         pending_submissions: 4,
         highest_seen: Height::new(9),
         sealed_at: Timestamp::new(5),
+        clock_off_ms: Some(-3_000),
         halted: Some("why".into()),
         faults: Vec::new(),
+        faults_on_chain: 2,
+        membership: TestLedger::new().membership(),
+        peers: BTreeMap::new(),
     }
 }
 
@@ -101,6 +106,7 @@ fn what_happens_is_counted_and_what_is_is_read() {
         "probata_execute_seconds_count 1",
         "probata_commit_seconds_count 1",
         "probata_faults_total 1",
+        "probata_faults_on_chain 2",
         "probata_ignored_messages_total 1",
         "probata_refused_submissions_total{reason=\"quota\"} 1",
         "probata_refused_frames_total{reason=\"bulk_bytes\"} 1",

@@ -6,7 +6,7 @@ use libp2p::allow_block_list::{self, AllowedPeers};
 use libp2p::connection_limits::{self, ConnectionLimits};
 use libp2p::identity::{Keypair, PublicKey};
 use libp2p::swarm::NetworkBehaviour;
-use libp2p::{PeerId, Swarm, SwarmBuilder, identify, noise, ping, tcp, yamux};
+use libp2p::{Swarm, SwarmBuilder, identify, noise, ping, tcp, yamux};
 
 use super::channel::Offers;
 use super::streams::Streams;
@@ -25,21 +25,16 @@ pub(crate) struct Behaviour {
     pub(crate) streams: Streams,
 }
 
-/// The swarm of a node: TCP, noise and yamux; only `peers` may connect.
+/// The swarm of a node: TCP, noise and yamux; nobody may connect until allowed.
 ///
 /// # Errors
 /// When noise cannot sign its static key with the identity.
 pub(crate) fn build_swarm(
     identity: Keypair,
     chain: &[u8; 32],
-    peers: impl Iterator<Item = PeerId>,
 ) -> Result<Swarm<Behaviour>, noise::Error> {
-    let mut allowed = allow_block_list::Behaviour::default();
-    for peer in peers {
-        allowed.allow_peer(peer);
-    }
     let behaviour = Behaviour {
-        allowed,
+        allowed: allow_block_list::Behaviour::default(),
         limits: connection_limits::Behaviour::new(
             ConnectionLimits::default()
                 .with_max_pending_incoming(Some(PENDING_INCOMING))

@@ -8,7 +8,7 @@ use futures::StreamExt;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{ConnectionId, DialError};
 use libp2p::{PeerId, Stream, Swarm};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
@@ -19,12 +19,14 @@ use super::handle::{Command, OpenRequest, Shared};
 use super::lane::{End, LaneEnd, read_lane, write_lane};
 use super::notices::Notices;
 use super::request::{RequestStream, ServeError, serve};
+use super::roster::Roster;
 use super::session::{Change, Session};
 use super::streams::{OpenError, StreamEvent, Ticket};
 use super::{Frame, NodeId, PeerEvent, Request, RequestError};
 use crate::limits::mesh::STOP_TIME;
 
 mod events;
+mod peers;
 
 /// Where what arrives goes.
 pub(crate) struct Sinks {
@@ -36,7 +38,9 @@ pub(crate) struct Sinks {
 /// The mesh task.
 pub(crate) struct Driver {
     swarm: Swarm<Behaviour>,
+    /// One for each peer of the list that was followed last.
     sessions: BTreeMap<NodeId, Session>,
+    roster: watch::Receiver<Arc<Roster>>,
     shared: Arc<Shared>,
     commands: mpsc::Receiver<Command>,
     sinks: Sinks,
@@ -59,14 +63,14 @@ impl Driver {
     /// A mesh task, to be run.
     pub(crate) fn new(
         swarm: Swarm<Behaviour>,
-        sessions: BTreeMap<NodeId, Session>,
         shared: &Arc<Shared>,
         commands: mpsc::Receiver<Command>,
         sinks: Sinks,
     ) -> Self {
         Self {
             swarm,
-            sessions,
+            sessions: BTreeMap::new(),
+            roster: shared.roster.subscribe(),
             shared: Arc::clone(shared),
             commands,
             sinks,
@@ -80,6 +84,7 @@ impl Driver {
     /// Runs until it is told to stop.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
         let told = self.sinks.peers.clone();
+        self.follow_roster();
         loop {
             self.reap();
             self.act_on_time(Instant::now());
@@ -87,6 +92,7 @@ impl Driver {
             let tell = !self.notices.is_empty() && !told.is_closed();
             tokio::select! {
                 () = stop.cancelled() => break,
+                Ok(()) = self.roster.changed() => self.follow_roster(),
                 event = self.swarm.select_next_some() => self.on_swarm_event(event),
                 Some(command) = self.commands.recv() => self.on_command(command),
                 Some(end) = self.lane_tasks.join_next_with_id() => self.on_lane_end(end),
@@ -153,8 +159,8 @@ impl Driver {
 
     fn on_stream_event(&mut self, event: StreamEvent) {
         match event {
-            StreamEvent::Inbound { peer, channel, stream } => {
-                self.on_inbound(peer, channel, stream);
+            StreamEvent::Inbound { peer, connection, channel, stream } => {
+                self.on_inbound((peer, connection), channel, stream);
             }
             StreamEvent::Outbound { ticket, result } => match self.asked.remove(&ticket) {
                 Some((_, Asked::Lane(node, lane))) => self.on_lane(node, lane, ticket, result),
@@ -165,9 +171,13 @@ impl Driver {
         }
     }
 
-    fn on_inbound(&mut self, peer: PeerId, channel: Channel, stream: Stream) {
-        let node = NodeId::from_peer_id(&peer);
+    fn on_inbound(&mut self, from: (PeerId, ConnectionId), channel: Channel, stream: Stream) {
+        let node = NodeId::from_peer_id(&from.0);
         let Some(session) = node.and_then(|node| self.sessions.get_mut(&node)) else { return };
+        // A connection that was cut may still report what it had accepted.
+        if !session.has_link(from.1) {
+            return;
+        }
         let peer = Arc::clone(&session.peer);
         match channel {
             Channel::Lane(lane) => {
@@ -226,21 +236,6 @@ impl Driver {
         self.punish(node);
     }
 
-    /// Disconnects a peer that broke the framing, and refuses it for a while.
-    fn punish(&mut self, node: NodeId) {
-        let Some(session) = self.sessions.get_mut(&node) else { return };
-        session.refuse(Instant::now());
-        let (peer_id, links) = (session.peer_id, session.links());
-        for lane in Lane::ALL {
-            // Whoever held the seat is stopped; nobody sits down.
-            let _ = session.inbound_seat(lane);
-        }
-        self.swarm.behaviour_mut().allowed.disallow_peer(peer_id);
-        for connection in links {
-            self.on_closed(peer_id, connection);
-        }
-    }
-
     /// Closes what is open, within `STOP_TIME`.
     async fn close(mut self) {
         self.commands.close();
@@ -266,7 +261,7 @@ fn dial(swarm: &mut Swarm<Behaviour>, session: &mut Session, now: Instant) {
     let options = DialOpts::peer_id(session.peer_id)
         // The swarm still counts connections that we gave up and that are slow to close.
         .condition(PeerCondition::NotDialing)
-        .addresses(session.addresses.clone())
+        .addresses(session.addresses().to_vec())
         // From the port that we listen on, both sides dialling at once would meet in the middle.
         .allocate_new_port()
         .build();

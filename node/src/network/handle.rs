@@ -1,24 +1,24 @@
 //! Use the mesh from any thread or task.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::peer::Peer;
 use super::request::{RequestStream, ask};
+use super::roster::{PeersError, Roster};
 use super::stats::Counter;
-use super::{Lane, MeshStats, NodeId, RequestError};
+use super::{Lane, MeshStats, NodeId, PeerConfig, RequestError};
 use crate::limits::mesh::MAX_REQUEST;
 
 /// Why a frame was not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
-    /// The configuration does not name this peer.
+    /// This is not a peer, or no longer.
     #[error("node {0} is not a peer of this node")]
     UnknownPeer(NodeId),
     /// The frame is longer than its lane allows.
@@ -38,7 +38,9 @@ pub enum SendError {
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) node: NodeId,
-    pub(crate) peers: BTreeMap<NodeId, Arc<Peer>>,
+    /// The peers in force. Readers hold its lock to clone one `Arc`; the mesh task is woken by it
+    /// and takes the last, so no list is lost and none waits in a queue.
+    pub(crate) roster: watch::Sender<Arc<Roster>>,
     pub(crate) commands: mpsc::Sender<Command>,
     pub(crate) listening: Mutex<Vec<String>>,
     pub(crate) refused: Counter,
@@ -90,6 +92,26 @@ impl MeshHandle {
         self.shared.node
     }
 
+    /// Replaces the list of peers; the last list given is the one in force. From the return on, all
+    /// handles know these peers and no others. The mesh task then lets in and dials who is new, and
+    /// ends connections, tasks, requests and counts of who is no longer listed; the frames of those
+    /// that were read before may still be taken. Who stays keeps its connection and what waits for
+    /// it; other addresses are used when it is dialled next. This node itself is skipped.
+    ///
+    /// Never waits: the work is that of reading the list.
+    ///
+    /// # Errors
+    /// [`PeersError`]; the list before stays in force.
+    pub fn set_peers(&self, mut peers: Vec<PeerConfig>) -> Result<(), PeersError> {
+        peers.retain(|peer| peer.node != self.shared.node);
+        let mut next = Roster::new(&peers)?;
+        self.shared.roster.send_modify(|roster| {
+            next.keep_peers_of(roster);
+            *roster = Arc::new(next);
+        });
+        Ok(())
+    }
+
     /// Queues a frame for a peer. Never waits; a full queue drops its oldest frame and counts it.
     /// `Ok` promises no delivery: the connection may be lost before the frame is sent.
     ///
@@ -97,7 +119,8 @@ impl MeshHandle {
     /// [`SendError`]; the frame is not kept.
     pub fn send(&self, to: NodeId, lane: Lane, bytes: Arc<[u8]>) -> Result<(), SendError> {
         check_length(lane, &bytes)?;
-        let peer = self.shared.peers.get(&to).ok_or(SendError::UnknownPeer(to))?;
+        let roster = self.roster();
+        let peer = roster.peer(to).ok_or(SendError::UnknownPeer(to))?;
         peer.push(lane, bytes).map_err(|_| SendError::NotConnected)
     }
 
@@ -113,8 +136,9 @@ impl MeshHandle {
         only_validators: bool,
     ) -> Result<usize, SendError> {
         check_length(lane, bytes)?;
-        let peers = self.shared.peers.values().filter(|p| p.validator || !only_validators);
-        Ok(peers.filter(|peer| peer.push(lane, Arc::clone(bytes)).is_ok()).count())
+        let roster = self.roster();
+        let chosen = roster.iter().filter(|listed| listed.validator || !only_validators);
+        Ok(chosen.filter(|it| it.peer.push(lane, Arc::clone(bytes)).is_ok()).count())
     }
 
     /// Asks a peer, and waits at most `deadline` for its response. Dropping the future gives up.
@@ -131,10 +155,15 @@ impl MeshHandle {
         if length > limit {
             return Err(RequestError::TooLarge { length, limit });
         }
-        let peer = self.shared.peers.get(&to).ok_or(RequestError::UnknownPeer(to))?;
-        let result = match timeout(deadline, self.open_and_ask(peer, &bytes)).await {
-            Ok(result) => result,
-            Err(_) => Err(RequestError::Deadline(deadline)),
+        let unknown = RequestError::UnknownPeer(to);
+        let Some(peer) = self.roster().peer(to).cloned() else { return Err(unknown) };
+        let result = tokio::select! {
+            // First: its connections break too when it is removed, which is not the reason.
+            biased;
+            () = peer.removed.cancelled() => Err(unknown),
+            asked = timeout(deadline, self.open_and_ask(&peer, &bytes)) => {
+                asked.unwrap_or(Err(RequestError::Deadline(deadline)))
+            }
         };
         if let Err(error @ RequestError::OversizeResponse { .. }) = &result {
             tracing::warn!(peer = %to, %error, "peer broke the framing of a response");
@@ -149,7 +178,8 @@ impl MeshHandle {
     /// The peers that are connected now, in the order of their ids.
     #[must_use]
     pub fn connected(&self) -> Vec<NodeId> {
-        let peers = self.shared.peers.values();
+        let roster = self.roster();
+        let peers = roster.iter().map(|listed| &listed.peer);
         peers.filter(|peer| peer.is_connected()).map(|peer| peer.node).collect()
     }
 
@@ -165,7 +195,7 @@ impl MeshHandle {
         let now = Instant::now();
         MeshStats {
             refused_connections: self.shared.refused.get(),
-            peers: self.shared.peers.values().map(|peer| peer.stats(now)).collect(),
+            peers: self.roster().iter().map(|it| it.peer.stats(it.validator, now)).collect(),
         }
     }
 
@@ -173,6 +203,11 @@ impl MeshHandle {
     /// waits to be sent is lost.
     pub fn stop(&self) {
         self.shared.stop.cancel();
+    }
+
+    /// The peers in force now.
+    pub(crate) fn roster(&self) -> Arc<Roster> {
+        Arc::clone(&self.shared.roster.borrow())
     }
 
     async fn open_and_ask(&self, peer: &Arc<Peer>, bytes: &[u8]) -> Result<Vec<u8>, RequestError> {

@@ -5,7 +5,9 @@ use std::collections::VecDeque;
 use super::PeerEvent;
 
 /// Events that wait. A peer that came and went unseen leaves no trace, so there are at most two for
-/// each peer: that it went, and that it is back.
+/// each peer: that it went, and that it is back. Who waits as back is connected now. Who waits as
+/// gone was said to be connected, and all who are said to be were so together, when the last of
+/// them came: so at most `2 * MAX_PEERS` events wait, however the list of peers changes.
 #[derive(Debug, Default)]
 pub(crate) struct Notices {
     waiting: VecDeque<PeerEvent>,
@@ -64,5 +66,27 @@ mod tests {
         notices.push(PeerEvent::Connected(node));
         notices.push(PeerEvent::Disconnected(node));
         assert!(notices.is_empty());
+    }
+
+    #[test]
+    fn the_bound_holds_when_other_peers_come_all_the_time() {
+        const AT_ONCE: usize = 4;
+        let nodes: Vec<NodeId> = (0..=u8::MAX).map(|n| NodeId::from_secret([n; 32])).collect();
+        // Between two turnovers of all peers, the node takes so many events.
+        for taken in 0..=2 * AT_ONCE {
+            let mut notices = Notices::default();
+            let mut most = 0;
+            for (now, next) in nodes.chunks(AT_ONCE).zip(nodes.chunks(AT_ONCE).skip(1)) {
+                for (gone, came) in now.iter().zip(next) {
+                    notices.push(PeerEvent::Disconnected(*gone));
+                    notices.push(PeerEvent::Connected(*came));
+                    most = most.max(notices.waiting.len());
+                }
+                for _ in 0..taken {
+                    notices.pop();
+                }
+            }
+            assert!((AT_ONCE..=2 * AT_ONCE).contains(&most), "{most} when {taken} are taken");
+        }
     }
 }

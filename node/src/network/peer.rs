@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
 
 use super::NodeId;
 use super::channel::{Lane, PerLane};
@@ -11,11 +12,10 @@ use super::outbox::{Closed, Dropped, Outbox};
 use super::stats::{Counter, LaneStats, PeerStats};
 use crate::limits::mesh::{INBOX_FRAMES, REQUESTS_FROM_PEER, REQUESTS_TO_PEER};
 
-/// A configured peer, connected or not.
+/// A listed peer, connected or not.
 #[derive(Debug)]
 pub(crate) struct Peer {
     pub(crate) node: NodeId,
-    pub(crate) validator: bool,
     pub(crate) lanes: PerLane<PeerLane>,
     /// One permit for each request that we may have under way to this peer.
     pub(crate) to_peer: Arc<Semaphore>,
@@ -25,6 +25,8 @@ pub(crate) struct Peer {
     pub(crate) requests_sent: Counter,
     pub(crate) requests_served: Counter,
     pub(crate) requests_refused: Counter,
+    /// Cancelled when it is no longer listed: ends the requests that are under way.
+    pub(crate) removed: CancellationToken,
     connects: Counter,
     presence: Mutex<Presence>,
 }
@@ -67,10 +69,9 @@ pub(crate) struct Share {
 
 impl Peer {
     /// A peer that is not connected yet.
-    pub(crate) fn new(node: NodeId, validator: bool) -> Self {
+    pub(crate) fn new(node: NodeId) -> Self {
         Self {
             node,
-            validator,
             lanes: PerLane::new(PeerLane::new),
             to_peer: Arc::new(Semaphore::new(REQUESTS_TO_PEER)),
             from_peer: Arc::new(Semaphore::new(REQUESTS_FROM_PEER)),
@@ -78,6 +79,7 @@ impl Peer {
             requests_sent: Counter::default(),
             requests_served: Counter::default(),
             requests_refused: Counter::default(),
+            removed: CancellationToken::new(),
             connects: Counter::default(),
             presence: Mutex::default(),
         }
@@ -118,12 +120,12 @@ impl Peer {
         Ok(())
     }
 
-    /// The peer in numbers.
-    pub(crate) fn stats(&self, now: Instant) -> PeerStats {
+    /// The peer in numbers; the list says whether it is a validator.
+    pub(crate) fn stats(&self, validator: bool, now: Instant) -> PeerStats {
         let (since, round_trip) = self.with_presence(|p| (p.since, p.round_trip));
         PeerStats {
             node: self.node,
-            validator: self.validator,
+            validator,
             connected_for: since.map(|since| now.saturating_duration_since(since)),
             reconnects: self.connects.get().saturating_sub(1),
             violations: self.violations.get(),

@@ -15,7 +15,7 @@ use crate::limits::mesh::{MAX_REQUEST, MAX_RESPONSE, SERVE_TIME};
 /// Why a request has no response.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RequestError {
-    /// The configuration does not name this peer.
+    /// This is not a peer, or no longer: it may have been removed while the request was under way.
     #[error("node {0} is not a peer of this node")]
     UnknownPeer(NodeId),
     /// The request is longer than `MAX_REQUEST`.
@@ -81,7 +81,7 @@ pub(crate) async fn ask(mut open: RequestStream, bytes: &[u8]) -> Result<Vec<u8>
 pub(crate) enum ServeError {
     /// The peer broke the framing.
     Violation,
-    /// The peer left, the node gave no answer, or time ran out.
+    /// The peer left or was removed, the node gave no answer, or time ran out.
     Unanswered,
 }
 
@@ -93,9 +93,11 @@ pub(crate) async fn serve(
     sink: mpsc::Sender<Request>,
     permit: OwnedSemaphorePermit,
 ) -> (NodeId, Result<(), ServeError>) {
-    let result = match timeout(SERVE_TIME, answer(stream, &peer, sink)).await {
-        Ok(result) => result,
-        Err(_) => Err(ServeError::Unanswered),
+    let result = tokio::select! {
+        () = peer.removed.cancelled() => Err(ServeError::Unanswered),
+        answered = timeout(SERVE_TIME, answer(stream, &peer, sink)) => {
+            answered.unwrap_or(Err(ServeError::Unanswered))
+        }
     };
     drop(permit);
     match &result {

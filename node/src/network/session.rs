@@ -18,7 +18,7 @@ use crate::limits::mesh::{PENALTY, STABLE_TIME, TWIN_WINDOW};
 pub(crate) struct Session {
     pub(crate) peer: Arc<Peer>,
     pub(crate) peer_id: PeerId,
-    pub(crate) addresses: Vec<Multiaddr>,
+    addresses: Vec<Multiaddr>,
     /// Live connections, oldest first; `CONNECTIONS_PER_PEER` bounds them.
     links: Vec<Link>,
     dial_backoff: Backoff,
@@ -96,6 +96,30 @@ impl Session {
     /// All live connections.
     pub(crate) fn links(&self) -> Vec<ConnectionId> {
         self.links.iter().map(|link| link.id).collect()
+    }
+
+    /// Whether this connection is live: not closed, and not given up.
+    pub(crate) fn has_link(&self, id: ConnectionId) -> bool {
+        self.links.iter().any(|link| link.id == id)
+    }
+
+    /// Where to dial the peer.
+    pub(crate) fn addresses(&self) -> &[Multiaddr] {
+        &self.addresses
+    }
+
+    /// Dial the peer at these addresses, from the next time on. That is now, if it had none and is
+    /// not connected.
+    pub(crate) fn set_addresses(&mut self, addresses: &[Multiaddr], now: Instant) {
+        if self.addresses == addresses {
+            return;
+        }
+        if addresses.is_empty() {
+            self.dial_due = None;
+        } else if self.addresses.is_empty() && self.links.is_empty() {
+            self.dial_due = Some(now);
+        }
+        self.addresses = addresses.to_vec();
     }
 
     /// A connection opened. It takes over the lanes of one that is older than a twin would be.
@@ -289,7 +313,7 @@ mod tests {
     }
 
     fn session(now: Instant) -> Session {
-        let peer = Arc::new(Peer::new(NodeId::from_secret([1; 32]), true));
+        let peer = Arc::new(Peer::new(NodeId::from_secret([1; 32])));
         Session::new(peer, vec!["/ip4/127.0.0.1/tcp/9".parse().unwrap()], now)
     }
 
@@ -365,6 +389,31 @@ mod tests {
         session.on_closed(link(0), now + STABLE_TIME);
         let wait = session.next_due().unwrap() - (now + STABLE_TIME);
         assert!(wait <= crate::limits::mesh::BACKOFF_MIN);
+    }
+
+    #[test]
+    fn other_addresses_wait_for_the_next_dial_and_the_first_are_dialled_at_once() {
+        let now = Instant::now();
+        let mut session = session(now);
+        let other: Multiaddr = "/ip4/127.0.0.1/tcp/10".parse().unwrap();
+        let others = std::slice::from_ref(&other);
+        assert!(session.take_dial(now));
+        session.set_addresses(others, now);
+        assert_eq!((session.addresses(), session.next_due()), (others, None));
+        session.dial_later(now);
+        let due = session.next_due();
+        session.set_addresses(&[other.clone(), other.clone()], now);
+        assert!(due.is_some() && session.next_due() == due);
+        session.set_addresses(&[], now);
+        session.dial_later(now);
+        assert_eq!(session.next_due(), None);
+        session.set_addresses(others, now);
+        assert!(session.take_dial(now));
+
+        session.on_connected(link(0), now);
+        session.set_addresses(&[], now);
+        session.set_addresses(others, now);
+        assert!(!session.take_dial(now + PENALTY), "connected");
     }
 
     #[test]

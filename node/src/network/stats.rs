@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use super::NodeId;
 
-/// The mesh at one moment. Counters start at zero when the mesh starts and only grow.
+/// The mesh at one moment. Counters only grow; those of a peer start at zero when it is listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MeshStats {
     /// Connections from outside that were refused: strangers, too many, or a failed handshake.
     pub refused_connections: u64,
-    /// One entry for each configured peer, in the order of their ids.
+    /// One entry for each listed peer, in the order of their ids.
     pub peers: Vec<PeerStats>,
 }
 

@@ -32,6 +32,8 @@ pub(crate) enum StreamEvent {
     Inbound {
         /// Who opened it.
         peer: PeerId,
+        /// The connection that it is on.
+        connection: ConnectionId,
         /// What it is for.
         channel: Channel,
         /// The stream.
@@ -120,12 +122,12 @@ impl NetworkBehaviour for Streams {
     fn on_connection_handler_event(
         &mut self,
         peer: PeerId,
-        _: ConnectionId,
+        connection: ConnectionId,
         event: THandlerOutEvent<Self>,
     ) {
         let event = match event {
             handler::Event::Inbound { channel, stream } => {
-                StreamEvent::Inbound { peer, channel, stream }
+                StreamEvent::Inbound { peer, connection, channel, stream }
             }
             handler::Event::Outbound { ticket, result } => StreamEvent::Outbound { ticket, result },
         };

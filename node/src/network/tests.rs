@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::time::{sleep, timeout};
 
@@ -12,6 +12,7 @@ mod hostile;
 mod lanes;
 mod peers;
 mod requests;
+mod roster;
 
 const CHAIN: [u8; 32] = [0xc4; 32];
 /// Longer than anything takes on a busy machine; a test that waits this long has failed.
@@ -70,6 +71,18 @@ async fn take<T>(receiver: &mut mpsc::Receiver<T>) -> T {
 fn stats_of(mesh: &Mesh, seed: u8) -> PeerStats {
     let stats = mesh.handle.stats();
     stats.peers.into_iter().find(|peer| peer.node == id(seed)).expect("a configured peer")
+}
+
+/// Sends one frame each way on both lanes, and takes them.
+async fn exchange(a: &mut Mesh, to_b: NodeId, b: &mut Mesh, to_a: NodeId) {
+    for lane in Lane::ALL {
+        a.handle.send(to_b, lane, numbered(1, 64)).unwrap();
+        b.handle.send(to_a, lane, numbered(2, 64)).unwrap();
+    }
+    for (mesh, number) in [(a, 2), (b, 1)] {
+        assert_eq!(number_of(&take(&mut mesh.events.consensus).await), number);
+        assert_eq!(number_of(&take(&mut mesh.events.bulk).await), number);
+    }
 }
 
 /// A port that was free a moment ago.

@@ -5,6 +5,7 @@ use crate::{
     edge::Edge,
     handle::{ChainHandle, Command},
     limits,
+    membership::Membership,
     network::{Frame, MeshEvents, MeshHandle, NodeId, PeerEvent, Request},
     wire::{self, Ask, Bulk},
 };
@@ -12,11 +13,15 @@ use probata_consensus::Message;
 use probata_genesis::Genesis;
 use probata_ledger::LedgerReader;
 use probata_types::{Height, ValidatorSet, Verified};
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 use tokio::{
     sync::{Semaphore, mpsc},
     task::JoinSet,
 };
+
+mod turns;
+
+use turns::Turns;
 
 /// Everything that checks and answers what peers send.
 #[derive(Clone)]
@@ -41,10 +46,9 @@ impl Inbound {
     }
 
     async fn consensus(self, mut frames: mpsc::Receiver<Frame>) {
-        let set = Arc::new(self.genesis.validator_set().clone());
+        let mut status = self.chain.watch();
         let checks = super::checks();
-        // Peers are those of genesis.
-        let mut turns: BTreeMap<NodeId, Arc<Semaphore>> = BTreeMap::new();
+        let mut turns = Turns::default();
         while let Some(frame) = frames.recv().await {
             let message = match Message::decode(&frame.bytes) {
                 Ok(message) => message,
@@ -53,19 +57,26 @@ impl Inbound {
                     continue;
                 }
             };
+            let membership = Arc::clone(&status.borrow_and_update().membership);
+            // Of an epoch that is over: who is still there fetches blocks.
+            let over = Height::new(1)..membership.epoch.first;
+            if over.contains(&message.height()) {
+                continue;
+            }
+            let epoch = membership.epoch.number;
             // Votes are cheap and are checked here, in order. What carries a proposal is checked aside, so
             // that thousands of submission signatures do not hold up the votes behind them.
             if message.proposal().is_none() {
-                if let Some(message) = self.verified(frame.from, message, &set)
-                    && !self.chain.send(Command::Message(Box::new(message))).await
+                if let Some(message) = self.verified(frame.from, message, membership.set())
+                    && let message = Box::new(message)
+                    && !self.chain.send(Command::Message { message, epoch }).await
                 {
                     return;
                 }
                 continue;
             }
-            let turn = turns.entry(frame.from).or_insert_with(|| Arc::new(Semaphore::new(1)));
-            let turns = [Arc::clone(turn), Arc::clone(&checks)];
-            tokio::spawn(self.clone().proposal(frame, message, Arc::clone(&set), turns));
+            let turns = [turns.of(frame.from), Arc::clone(&checks)];
+            tokio::spawn(self.clone().proposal(frame, message, membership, turns));
         }
     }
 
@@ -76,18 +87,20 @@ impl Inbound {
         self,
         frame: Frame,
         message: Message,
-        set: Arc<ValidatorSet>,
+        membership: Arc<Membership>,
         turns: [Arc<Semaphore>; 2],
     ) {
         let [of_peer, of_all] = turns;
         let (Ok(_first), Ok(_then)) = (of_peer.acquire().await, of_all.acquire().await) else {
             return;
         };
-        let from = frame.from;
-        let check = move || self.with_proposal(from, message, &set).map(|it| (self, it));
+        let (from, epoch) = (frame.from, membership.epoch.number);
+        let check =
+            move || self.with_proposal(from, message, membership.set()).map(|it| (self, it));
         match tokio::task::spawn_blocking(check).await {
             Ok(Some((this, message))) => {
-                this.chain.send(Command::Message(Box::new(message))).await;
+                let message = Box::new(message);
+                this.chain.send(Command::Message { message, epoch }).await;
             }
             Ok(None) => {}
             Err(error) => tracing::error!(%error, "the check of a proposal ended early"),

@@ -1,21 +1,24 @@
 //! What the chain asks of the world, done: frames into the mesh, fetches, log lines, metrics.
 
+use super::peering::Peering;
 use crate::{
     chain::Effect,
     handle::{ChainHandle, Command},
     limits,
+    membership::Membership,
     metrics::Metrics,
     network::{Lane, MeshHandle, NodeId},
     wire::{self, Ask, Bulk},
 };
 use probata_consensus::Message;
-use probata_genesis::Genesis;
 use probata_types::{Height, Millis, SealedBlock};
-use std::{sync::Arc, time::Duration};
+use std::{cell::RefCell, sync::Arc, time::Duration};
 
 /// Obeys effects. Lives on the chain thread, where nothing of it waits.
 pub(super) struct Outbound {
-    members: Vec<NodeId>,
+    /// Nodes without a vote, as the mesh has them now.
+    members: RefCell<Vec<NodeId>>,
+    peering: Peering,
     mesh: MeshHandle,
     chain: ChainHandle,
     metrics: Arc<Metrics>,
@@ -25,17 +28,13 @@ pub(super) struct Outbound {
 impl Outbound {
     /// To be made within the runtime that fetches are to run on.
     pub(super) fn new(
-        genesis: &Genesis,
+        peering: Peering,
         mesh: MeshHandle,
         chain: ChainHandle,
         metrics: Arc<Metrics>,
     ) -> Self {
-        let members = genesis
-            .nodes()
-            .filter(|node| node.validator.is_none())
-            .filter_map(|node| NodeId::from_bytes(node.key.0).ok())
-            .collect();
-        Self { members, mesh, chain, metrics, runtime: tokio::runtime::Handle::current() }
+        let (members, runtime) = (RefCell::default(), tokio::runtime::Handle::current());
+        Self { members, peering, mesh, chain, metrics, runtime }
     }
 
     pub(super) fn obey_all(&self, effects: Vec<Effect>) {
@@ -58,6 +57,7 @@ impl Outbound {
                 self.broadcast(Lane::Bulk, Bulk::Head(height).encode(), false);
             }
             Effect::Fault(_) => self.metrics.fault(),
+            Effect::Membership(membership) => self.membership(&membership),
         }
     }
 
@@ -85,9 +85,18 @@ impl Outbound {
             "sealed"
         );
         let frame: Arc<[u8]> = Bulk::Head(header.height).encode().into();
-        for member in &self.members {
+        for member in self.members.borrow().iter() {
             // A member that is away hears of it when it is back.
             let _ = self.mesh.send(*member, Lane::Bulk, Arc::clone(&frame));
+        }
+    }
+
+    fn membership(&self, membership: &Membership) {
+        let peers = self.peering.peers(membership);
+        let members = peers.iter().filter(|peer| !peer.validator).map(|peer| peer.node);
+        *self.members.borrow_mut() = members.collect();
+        if let Err(error) = self.mesh.set_peers(peers) {
+            tracing::error!(%error, "the mesh keeps the peers that it had");
         }
     }
 

@@ -41,8 +41,8 @@ impl Reason {
 /// What was refused. Everything is counted; of each peer one line an interval is logged.
 pub(super) struct Refused {
     metrics: Arc<Metrics>,
-    /// When each peer was last complained of, and how much was left unsaid since. Peers are those
-    /// of genesis.
+    /// When each peer was last complained of, and how much was left unsaid since; at most as many as
+    /// there may be peers, the one longest ago goes first.
     complaints: Mutex<BTreeMap<NodeId, (Instant, u64)>>,
 }
 
@@ -69,6 +69,12 @@ impl Refused {
             }
             Some(entry) => Some(std::mem::replace(entry, (now, 0)).1),
             None => {
+                let oldest = complaints.iter().min_by_key(|(_, (at, _))| *at);
+                if complaints.len() >= limits::mesh::MAX_PEERS
+                    && let Some(oldest) = oldest.map(|(peer, _)| *peer)
+                {
+                    complaints.remove(&oldest);
+                }
                 complaints.insert(peer, (now, 0));
                 Some(0)
             }

@@ -58,6 +58,26 @@ fn the_same_submission_again_gets_the_first_answer() -> Result<(), Trouble> {
     Ok(())
 }
 
+/// Found by the simulator: the one node that knew of it kept it to itself for ever.
+#[test]
+fn a_submission_that_another_node_handed_on_is_handed_on_again_when_it_is_offered()
+-> Result<(), Trouble> {
+    let mut cluster = Cluster::new(4)?;
+    let submission = Client::of(0)?.submission(&cluster)?;
+    for to in [0, 2, 4] {
+        cluster.cut(1, to);
+    }
+    pending(cluster.submit(1, &submission)?);
+    cluster.deliver_all()?;
+    // The one node that was asked forgets it; the only other one that has it is asked next.
+    cluster.restart(1)?;
+    cluster.heal();
+    let mut waiter = pending(cluster.submit(3, &submission)?);
+    sealed(&mut cluster, &submission)?;
+    assert_eq!(waiter.try_recv()?, height(1));
+    Ok(())
+}
+
 #[test]
 fn every_refusal_has_its_reason() -> Result<(), Trouble> {
     let mut cluster = Cluster::new(4)?;

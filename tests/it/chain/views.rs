@@ -1,7 +1,7 @@
 //! Leaders that are dead, lie, or leave somebody out.
 
 use super::{MINUTE, SECOND, height, pending, sealed, sealed_at};
-use probata_consensus::{MessageBody, Phase};
+use probata_consensus::{MessageBody, VoteKind};
 use probata_node::handle::Command;
 use probata_tests::{
     Trouble,
@@ -75,7 +75,7 @@ fn a_leader_that_says_two_things_is_proven_and_left() -> Result<(), Trouble> {
     cluster.deliver_all()?;
     assert!(!cluster.faults.is_empty());
     for (_, fault) in &cluster.faults {
-        assert_eq!((fault.validator, fault.phase), (ValidatorIndex(0), Phase::PrePrepare));
+        assert_eq!((fault.validator, fault.kind), (ValidatorIndex(0), VoteKind::PrePrepare));
         fault.verify(cluster.genesis().validator_set())?;
     }
     for at in 1..4 {

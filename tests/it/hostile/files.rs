@@ -133,18 +133,6 @@ fn keys() -> Vec<Case> {
         case("a key file cut short", "exit 1", "is not a probata-key file", |it| {
             it.edit("node.key.json", |text| text[..40].to_owned())
         }),
-        case(
-            "a key that genesis does not name",
-            "exit 1",
-            "is not in the genesis document",
-            |it| {
-                let stranger = probata_genesis::KeyFile {
-                    purpose: probata_genesis::KeyUse::Node,
-                    pair: probata_types::Keypair::from_secret(&[0x66; 32]),
-                };
-                it.write("node.key.json", &stranger.to_json())
-            },
-        ),
     ]
 }
 

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Folders that are made by tools and are no part of the project.
+/// What is made by tools and is no part of the project; in a worktree `.git` is a file.
 const MADE: [&str; 3] = ["target", ".git", "devnet"];
 
 /// The project's folder.
@@ -37,10 +37,11 @@ fn walk(root: &Path, folder: &Path, found: &mut Vec<String>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy();
+        if MADE.contains(&&*name) {
+            continue;
+        }
         if path.is_dir() {
-            if !MADE.contains(&&*name) {
-                walk(root, &path, found);
-            }
+            walk(root, &path, found);
         } else if !name.ends_with(".log") {
             found.push(path.strip_prefix(root).unwrap().to_string_lossy().into_owned());
         }

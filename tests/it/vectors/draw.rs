@@ -3,12 +3,12 @@
 
 use super::store::{Vector, VectorFile, path};
 use probata_consensus::{
-    Fault, Message, MessageBody, Phase, PreparedCertificate, Promise, SignedContent,
-    ViewChangeVote, vote_digest,
+    Fault, Message, MessageBody, PreparedCertificate, Promise, SignedContent, ViewChangeVote,
+    VoteKind, vote_digest,
 };
 use probata_node::wire::{Ask, Bulk};
 use probata_tests::{
-    committee::{Committee, NotarisedRecord, notarise_case},
+    committee::{Committee, NotarisedRecord, notarise_case, notarise_governance},
     consortium::{self, BEGIN, Purpose, SUITE, institution},
 };
 use probata_types::{
@@ -17,10 +17,10 @@ use probata_types::{
     codec,
     outcome::{Code, OutcomeLeaf},
     seal::SealVote,
-    state::StateKey,
+    state::{FaultPlace, StateKey},
 };
 use serde::Serialize;
-use std::fs;
+use std::{collections::BTreeSet, fs};
 
 /// The values of every file, in the order of [`super::FILES`]; also writes the genesis document and
 /// an evidence file.
@@ -36,6 +36,7 @@ pub(super) fn all() -> Vec<VectorFile> {
         consensus(&committee),
         mesh(&notarised),
         state(&committee, &notarised),
+        governance(),
     ]
 }
 
@@ -124,7 +125,7 @@ impl Votes<'_> {
             chain: self.chain,
             height,
             view,
-            phase: Phase::Prepare,
+            kind: VoteKind::Prepare,
             validator,
             key: pair.public(),
             first: signed(Hash([1; 32])),
@@ -229,6 +230,11 @@ fn state(committee: &Committee, notarised: &[NotarisedRecord]) -> VectorFile {
             keys.push(("bank transaction".to_owned(), key));
         }
     }
+    VectorFile { vectors: objects(committee, keys) }
+}
+
+/// The objects at these keys, as the committee has them now.
+fn objects(committee: &Committee, keys: Vec<(String, StateKey)>) -> Vec<Vector> {
     let mut vectors = Vec::new();
     for (name, key) in keys {
         let value = committee.reader().state(&key).unwrap().0.unwrap();
@@ -236,5 +242,39 @@ fn state(committee: &Committee, notarised: &[NotarisedRecord]) -> VectorFile {
         vectors.push(vector("state_key", name.clone(), &key));
         vectors.push(vector("state_value", name, &value));
     }
+    vectors
+}
+
+/// Every kind of motion, ballots, a fault, and what they leave in the state.
+fn governance() -> VectorFile {
+    let mut committee = Committee::new(4, BEGIN).unwrap();
+    let mut notarised = notarise_governance(&mut committee).unwrap();
+    let mut ballots = BTreeSet::new();
+    notarised.retain(|one| match &one.record.body {
+        Body::Ballot(ballot) => ballots.insert((ballot.approve, ballot.seen.len())),
+        _ => true,
+    });
+    let mut vectors: Vec<Vector> =
+        notarised.iter().map(|one| vector("record", one.name.clone(), &one.record)).collect();
+    let institution = institution(4);
+    let mut keys = vec![
+        ("an institution that was admitted".to_owned(), StateKey::Institution(institution)),
+        ("its names and group".to_owned(), StateKey::Profile(institution)),
+        ("the directory".to_owned(), StateKey::Directory),
+        ("epoch 0".to_owned(), StateKey::Epoch(0)),
+        ("the validators, with a scheduled set".to_owned(), StateKey::Validators),
+    ];
+    for purpose in [Purpose::Submission, Purpose::Validator, Purpose::Node] {
+        let key = StateKey::Key(consortium::pair(4, purpose).public());
+        keys.push((format!("holder of a key: {purpose:?}"), key));
+    }
+    for one in &notarised {
+        keys.push((format!("flow of {}", one.name), StateKey::Flow(one.record.flow)));
+        if let Body::Fault(fault) = &one.record.body {
+            let key = StateKey::Fault(FaultPlace::of(fault));
+            keys.push(("where a fault was recorded".to_owned(), key));
+        }
+    }
+    vectors.extend(objects(&committee, keys));
     VectorFile { vectors }
 }

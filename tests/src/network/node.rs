@@ -114,7 +114,7 @@ impl Network {
     /// [`Trouble`] if the check cannot be done.
     pub async fn fsck(&self, node: usize) -> Result<Value, Trouble> {
         let config = self.path(node, "node.toml");
-        let mut command = Command::new(&self.program);
+        let mut command = Command::new(&self.programs[node]);
         command.args(["fsck", "--json", "--config"]).arg(config).stdin(Stdio::null());
         let output = command.kill_on_drop(true).output().await?;
         serde_json::from_slice(&output.stdout).map_err(|_| {

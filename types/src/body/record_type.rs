@@ -24,11 +24,17 @@ pub enum RecordType {
     DataAccess,
     /// [`super::ModelTraining`].
     ModelTraining,
+    /// A motion to change the consortium.
+    Motion,
+    /// A vote on a motion.
+    Ballot,
+    /// A validator contradicted itself.
+    Fault,
 }
 
 impl RecordType {
     /// All types, by ascending number.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::LoanContract,
         Self::Guarantee,
         Self::Disbursement,
@@ -38,6 +44,9 @@ impl RecordType {
         Self::ConsentRevoke,
         Self::DataAccess,
         Self::ModelTraining,
+        Self::Motion,
+        Self::Ballot,
+        Self::Fault,
     ];
 
     /// The stable number.
@@ -52,6 +61,9 @@ impl RecordType {
             Self::ConsentRevoke => 7,
             Self::DataAccess => 8,
             Self::ModelTraining => 9,
+            Self::Motion => 10,
+            Self::Ballot => 11,
+            Self::Fault => 12,
         }
     }
 
@@ -72,6 +84,9 @@ impl RecordType {
             Self::ConsentRevoke => "consent_revoke",
             Self::DataAccess => "data_access",
             Self::ModelTraining => "model_training",
+            Self::Motion => "motion",
+            Self::Ballot => "ballot",
+            Self::Fault => "fault",
         }
     }
 
@@ -92,6 +107,9 @@ impl RecordType {
             Self::ConsentRevoke => "撤回授权",
             Self::DataAccess => "数据访问",
             Self::ModelTraining => "模型训练",
+            Self::Motion => "治理议案",
+            Self::Ballot => "治理表决",
+            Self::Fault => "验证节点过错",
         }
     }
 
@@ -107,6 +125,9 @@ impl RecordType {
             Self::ConsentRevoke => "Consent withdrawal",
             Self::DataAccess => "Data access",
             Self::ModelTraining => "Model training",
+            Self::Motion => "Motion",
+            Self::Ballot => "Ballot",
+            Self::Fault => "Validator fault",
         }
     }
 }

@@ -193,4 +193,61 @@ super::codes! {
     185 MODEL_FULL Failure "model training"
         "模型版本数已达上限"
         "The model holds no further versions; open a new flow.";
+    190 NOT_ELECTOR Failure "governance"
+        "提交机构不是有表决权的验证机构"
+        "The submitter is not a validator's institution of the epoch in which the motion was made.";
+    191 MOTION_CLOSED Failure "governance"
+        "议案已结束表决或已失效"
+        "The motion was decided, closed, or lapsed with the validator set that was to vote on it.";
+    192 BALLOT_TWICE Failure "governance"
+        "该机构已就此议案表决"
+        "The institution has voted on this motion.";
+    193 VOTED_DOWN Failure "governance"
+        "反对票使议案不能再获通过"
+        "So many voted against that no quorum can approve any more.";
+    194 SET_TOO_SMALL Failure "governance"
+        "验证节点不得少于四个"
+        "Fewer than four validators would be left: they could not stand one that lies.";
+    195 SET_CHANGE_PENDING Failure "governance"
+        "已有一项验证节点变更待生效"
+        "Another change of the validator set is approved and not in force yet.";
+    196 SET_INVALID Failure "governance"
+        "验证节点变更内容无效"
+        "A seat is for an institution, key or node that may not have it, or the change changes nothing.";
+    197 GROUP_SEATS Failure "governance; R14"
+        "同一关联集团席位超过容错数"
+        "A group of affiliated institutions would have more seats than validators may lie.";
+    198 LIVE_QUORUM Failure "governance"
+        "在线的新验证节点不足法定数"
+        "Fewer validators of the new set are seen running than its quorum: the chain would stop.";
+    199 KEY_PROOF Failure "governance"
+        "密钥持有证明无效"
+        "A key's proof was not made by its holder for this institution and chain.";
+    200 KEY_KNOWN Failure "governance"
+        "密钥已被使用或密钥数已达上限"
+        "The key is in use already, or the institution can have no further one.";
+    201 KEY_UNKNOWN Failure "governance"
+        "密钥不存在或已撤销"
+        "The institution has no such key, or it is revoked already.";
+    202 INSTITUTION_KNOWN Failure "governance"
+        "机构已登记"
+        "The institution is a member already.";
+    203 INSTITUTION_SEATED Failure "governance"
+        "验证机构须先退出席位方可暂停"
+        "The institution has a seat among the validators: it leaves that first.";
+    204 DIRECTORY Failure "governance"
+        "节点数已达上限，或节点地址重复"
+        "There is no room for a further node, or its address is another's.";
+    205 LAST_KEY Failure "governance"
+        "机构须始终保有一把有效密钥"
+        "The institution would be left without a key: replace it, or suspend the institution.";
+    210 KEY_PURPOSE Failure "H1"
+        "验证密钥仅可用于报告验证节点过错"
+        "A validator's key signs reports of faults and no other record.";
+    211 FAULT_KNOWN Failure "fault"
+        "该过错已被记录"
+        "The fault is recorded already.";
+    212 FAULT_PROOF Failure "fault"
+        "过错证明不成立"
+        "The two votes do not prove that a validator of that height contradicted itself.";
 }

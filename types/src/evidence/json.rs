@@ -64,12 +64,12 @@ fn is_plain_integer(token: &[u8]) -> bool {
 }
 
 /// Reads a value, with nothing after it.
-pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, EvidenceError> {
+pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, EvidenceError> {
     serde_json::from_slice(bytes).map_err(|cause| error(&cause))
 }
 
 /// The JSON value that stands for `value`.
-pub(super) fn value<T: Serialize>(value: &T) -> Result<serde_json::Value, EvidenceError> {
+pub(crate) fn value<T: Serialize>(value: &T) -> Result<serde_json::Value, EvidenceError> {
     serde_json::to_value(value).map_err(|cause| error(&cause))
 }
 

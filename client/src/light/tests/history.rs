@@ -2,8 +2,14 @@
 //! left out.
 
 use super::*;
-use crate::light::fixtures::{grant, pair, record};
-use probata_types::{Height, List, record::FlowId, state::KeyState};
+use crate::light::fixtures::{SUITE, VOTE, grant, pair, record};
+use probata_types::{
+    Hash, Height, Keypair, List, Signature, ValidatorIndex, View,
+    body::Body,
+    fault::{Fault, SignedContent, VoteKind},
+    record::FlowId,
+    state::KeyState,
+};
 
 #[test]
 fn a_rewritten_header_fails_its_seal_and_its_anchor() {
@@ -199,4 +205,58 @@ fn a_key_history_may_not_be_changed_in_the_file() {
     file.state.as_mut().unwrap().institution.value.keys.as_mut_slice()[0].revoked_at = None;
     let report = examine(&file, Some(&chain.genesis));
     assert_inconsistent(&report, &["institution_state"], Some(Level::E4));
+}
+
+/// The file of a record that institution 1 signed with a key, sealed at height 3.
+fn signed_with(chain: &mut Chain, key: &Keypair, body: Body) -> EvidenceFile {
+    let record = record(FlowId([1; 16]), 1, RecordId::NONE, body);
+    let submission = chain.submit_by(1, key, vec![record]);
+    let id = submission.record_ids()[0];
+    chain.seal(vec![submission]);
+    chain.evidence(id, chain.blocks.len() as u64)
+}
+
+/// What institution 1 says of validator 2.
+fn fault() -> Body {
+    let content = SignedContent { content: Hash([1; 32]), signature: Signature([0; 64]) };
+    Body::Fault(Box::new(Fault {
+        suite: SUITE,
+        chain: Hash([7; 32]),
+        height: Height::new(1),
+        view: View::ZERO,
+        kind: VoteKind::Prepare,
+        validator: ValidatorIndex(1),
+        key: pair(2, VOTE).public(),
+        first: content,
+        second: content,
+    }))
+}
+
+#[test]
+fn a_voting_key_signs_reports_of_faults_and_nothing_else() {
+    let mut chain = Chain::new("test");
+    let file = signed_with(&mut chain, &pair(1, VOTE), fault());
+    let report = examine(&file, Some(&chain.genesis));
+    assert_eq!((report.verdict, report.level), (Verdict::Consistent, Some(Level::E5)), "{report}");
+    assert_eq!(status_of(&examine(&file, None), "key_valid_at_height"), Status::NotRun);
+    for (key, body) in [(pair(2, VOTE), fault()), (pair(1, 4), fault()), (pair(1, VOTE), grant())] {
+        let mut chain = Chain::new("test");
+        let file = signed_with(&mut chain, &key, body);
+        let report = examine(&file, Some(&chain.genesis));
+        assert_inconsistent(&report, &["key_valid_at_height"], Some(Level::E4));
+    }
+}
+
+#[test]
+fn a_voting_key_reports_in_its_own_epochs() {
+    let mut chain = Chain::new("test");
+    chain.rotate(&[1, 2, 3, 4]);
+    chain.heartbeats(1);
+    let mut after = chain.clone();
+    let file = signed_with(&mut after, &pair(1, VOTE + 10), fault());
+    let report = examine(&file, Some(&chain.genesis));
+    assert_eq!((report.verdict, report.level), (Verdict::Consistent, Some(Level::E5)), "{report}");
+    let file = signed_with(&mut chain, &pair(1, VOTE), fault());
+    let report = examine(&file, Some(&chain.genesis));
+    assert_inconsistent(&report, &["key_valid_at_height"], Some(Level::E4));
 }

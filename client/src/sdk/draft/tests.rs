@@ -6,7 +6,9 @@ use crate::{
     sdk::{Author, FlowWriter},
 };
 use probata_types::{
-    InstitutionId, codec,
+    InstitutionId,
+    body::Change,
+    codec,
     limits::RECORD_BYTES,
     record::{Record, Subject},
 };
@@ -69,7 +71,7 @@ fn sample() -> Vec<(Prepared, Record)> {
 }
 
 #[test]
-fn the_sample_case_has_every_record_type_and_every_commitment_opens() {
+fn the_sample_case_has_every_record_type_of_a_loan_and_every_commitment_opens() {
     let sample = sample();
     let mut types = BTreeSet::new();
     let mut salts = BTreeSet::new();
@@ -83,7 +85,30 @@ fn the_sample_case_has_every_record_type_and_every_commitment_opens() {
         }
         assert!(codec::encode(record).len() <= RECORD_BYTES, "{}", prepared.name);
     }
-    assert_eq!(types.len(), probata_types::body::RecordType::ALL.len());
+    // Motions, ballots and faults are the consortium's.
+    let loans = probata_types::body::RecordType::ALL.iter().filter(|one| one.number() < 10);
+    assert_eq!(types.len(), loans.count());
+}
+
+#[test]
+fn the_drafts_of_a_motion_and_a_ballot_are_records() {
+    let folder = case_folder().with_file_name("governance");
+    let key = key();
+    let context = context(&folder, &key);
+    let mut names = names();
+    let leaver = names.institutions["court"];
+    names.institutions.insert("Example Micro-lender 4".to_owned(), leaver);
+    let mut body = |file: &str| {
+        let drafts = Draft::read(&folder.join(file)).unwrap();
+        let prepared = drafts[0].prepare(&context, &mut names).unwrap();
+        assert_eq!((drafts.len(), prepared.statement.phase), (1, Phase::P00));
+        prepared.statement.body
+    };
+    let Body::Motion(motion) = body("motion.json") else { panic!("a motion") };
+    let Change::Validators(change) = motion.change else { panic!("of seats") };
+    assert_eq!((change.seats.len(), &*change.leave), (0, &[leaver][..]));
+    let Body::Ballot(ballot) = body("ballot.json") else { panic!("a ballot") };
+    assert!(ballot.approve && ballot.seen.len() == 4);
 }
 
 #[test]

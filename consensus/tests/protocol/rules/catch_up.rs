@@ -84,6 +84,17 @@ fn p17_of_proposals_the_nearest_stay() {
 }
 
 #[test]
+fn p17_what_was_kept_is_judged_like_any_other_when_its_time_has_come() {
+    let (header, mut head) = first();
+    head.hash.0[0] ^= 1;
+    let elsewhere = proposal(&head, 0, 6);
+    let mut bench = Bench::new(1);
+    assert_eq!(bench.hear(5, 0, pre_prepare(&elsewhere, 0)), ["ignored KeptForLater"]);
+    let said = brief(&bench.feed(6, Input::Sealed { seal: seal(&header, 0, &[0, 1, 2]), header }));
+    assert_eq!(said, ["ignored WrongParent"]);
+}
+
+#[test]
 fn p18_one_seal_above_is_reason_enough_to_fetch() {
     let (_, head) = first();
     let second = header_of(&proposal(&head, 0, 6), &set(4));

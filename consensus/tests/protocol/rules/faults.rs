@@ -4,7 +4,7 @@ use super::{Bench, brief};
 use crate::fixtures::{
     commit, genesis, header_of, index, pre_prepare, prepare, proposal, say, seal, set, view,
 };
-use probata_consensus::{Fault, FaultError, Input, MessageBody, Output, Phase};
+use probata_consensus::{Fault, FaultError, Input, MessageBody, Output, VoteKind};
 use probata_types::{Domain, Header, Keypair, codec};
 
 /// What a replica reports when `from` says one thing and then another.
@@ -32,13 +32,13 @@ fn p21_two_votes_in_one_view_are_a_fault_that_anybody_can_check() {
     let (one, other) = (proposal(&genesis(), 0, 5), proposal(&genesis(), 0, 6));
     let (header, unlike) = two_headers();
     let cases = [
-        (Phase::PrePrepare, 0, pre_prepare(&one, 0), pre_prepare(&other, 0)),
-        (Phase::Prepare, 2, prepare(&one, 0), prepare(&other, 0)),
-        (Phase::Commit, 3, commit(&header, 0), commit(&unlike, 0)),
+        (VoteKind::PrePrepare, 0, pre_prepare(&one, 0), pre_prepare(&other, 0)),
+        (VoteKind::Prepare, 2, prepare(&one, 0), prepare(&other, 0)),
+        (VoteKind::Commit, 3, commit(&header, 0), commit(&unlike, 0)),
     ];
     for (phase, from, first, second) in cases {
         let fault = fault_in(&contradict(from, first, second));
-        assert_eq!((fault.phase, fault.validator), (phase, index(from)));
+        assert_eq!((fault.kind, fault.validator), (phase, index(from)));
         assert_eq!(fault.verify(&set(4)), Ok(()));
         let bytes = codec::encode(&fault);
         assert!(bytes.len() < 400, "{} bytes", bytes.len());
@@ -92,7 +92,7 @@ fn p21_a_made_up_fault_proves_nothing() {
     for bend in [
         |fault: &mut Fault| fault.view = view(1),
         |fault: &mut Fault| fault.height = fault.height.next(),
-        |fault: &mut Fault| fault.phase = Phase::Commit,
+        |fault: &mut Fault| fault.kind = VoteKind::Commit,
         |fault: &mut Fault| fault.first.content.0[0] ^= 1,
         |fault: &mut Fault| fault.second.signature.0[5] ^= 1,
         |fault: &mut Fault| fault.chain.0[5] ^= 1,
@@ -101,7 +101,7 @@ fn p21_a_made_up_fault_proves_nothing() {
         bend(&mut bent);
         assert_eq!(bent.verify(&set(4)), Err(FaultError::Signature), "{bent:?}");
     }
-    assert_eq!(Phase::Prepare.domain(), Domain::Prepare);
+    assert_eq!(VoteKind::Prepare.domain(), Domain::Prepare);
 }
 
 fn unlike(header: &Header) -> Header {

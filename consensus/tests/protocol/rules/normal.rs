@@ -150,6 +150,14 @@ fn p8_a_commit_needs_certificate_and_execution_in_either_order() {
 }
 
 #[test]
+fn p8_what_was_executed_for_a_height_that_is_sealed_brings_no_vote() {
+    let mut bench = Bench::new(1);
+    bench.seal(5, 0, 0, &genesis());
+    let late = proposal(&genesis(), 0, 5);
+    assert_eq!(bench.execute(9, &late), ["ignored Old"]);
+}
+
+#[test]
 fn p9_a_quorum_of_commits_of_one_view_seals() {
     let it = proposal(&genesis(), 0, 5);
     let header = header_of(&it, &set(4));
@@ -178,6 +186,20 @@ fn p9_commits_of_two_views_do_not_add_up() {
     bench.hear(6, 2, commit(&header, 0));
     assert_eq!(bench.hear(7, 3, commit(&header, 1)), ["ignored KeptForLater"]);
     assert_eq!(bench.replica.status().height.get(), 1);
+}
+
+#[test]
+fn p9_a_commit_that_comes_twice_counts_once() {
+    let it = proposal(&genesis(), 0, 5);
+    let header = header_of(&it, &set(4));
+    let mut bench = Bench::new(1);
+    bench.hear(5, 0, pre_prepare(&it, 0));
+    bench.execute(5, &it);
+    assert!(bench.hear(6, 0, commit(&header, 0)).is_empty());
+    for _ in 0..3 {
+        assert_eq!(bench.hear(7, 0, commit(&header, 0)), ["ignored Duplicate"]);
+    }
+    assert_eq!(bench.replica.status().commits, 1);
 }
 
 #[test]

@@ -218,6 +218,20 @@ fn p20_promises_of_a_view_to_come_bind_when_it_is_entered() {
 }
 
 #[test]
+fn p20_of_two_votes_for_one_height_that_of_the_present_view_binds() {
+    let (it, other) = (proposal(&genesis(), 1, 5), proposal(&genesis(), 0, 6));
+    let vote = |it: &Proposal, in_view| Promise::Prepare {
+        height: height(1),
+        view: view(in_view),
+        digest: it.digest(),
+    };
+    let journal = [vote(&other, 0), vote(&it, 1)];
+    let (mut bench, said) = back(3, &journal);
+    assert!(said.is_empty());
+    assert_eq!(bench.hear(7, 1, pre_prepare(&it, 1)), ["execute 1", "say Prepare 1/1"]);
+}
+
+#[test]
 fn p20_a_pruned_journal_binds_like_the_whole_one() {
     let (mut bench, it) = committed();
     bench.feed(20, Input::Censored);

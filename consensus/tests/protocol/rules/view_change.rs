@@ -5,7 +5,7 @@ use crate::fixtures::{
     Locked, VIEW_TIMEOUT, certificate, commit, genesis, header_of, new_view, pre_prepare, prepare,
     proposal, seal, set, settings, sign, view, view_change,
 };
-use probata_consensus::{Input, Message, MessageBody, Promise};
+use probata_consensus::{Input, Message, MessageBody, Promise, limits};
 use probata_types::Proposal;
 
 fn wishes(from: &[usize], to: u64) -> Vec<Message> {
@@ -197,6 +197,41 @@ fn p13_a_certificate_without_its_body_is_left_out_until_the_body_comes() {
     let shown = view_change(1, 1, Some((certificate.clone(), body)));
     let said = bench.hear(6, 2, shown);
     assert!(said.contains(&"say NewView 1/1".to_owned()), "the body came: {said:?}");
+}
+
+#[test]
+fn p13_of_bodies_the_last_shown_stay_and_others_come_back_when_shown_again() {
+    let shown = |number: u64| {
+        let it = proposal(&genesis(), 0, 5 + number);
+        let locked = certificate(&it, number, &[0, 2, 3]);
+        (it, view_change(1, 5, Some(locked)))
+    };
+    let mut bench = Bench::new(1);
+    let (_, highest) = shown(4);
+    bench.hear(5, 0, highest.clone());
+    // A liar shows others, one wish higher than the other, as often as it likes.
+    for number in 0..=limits::BODIES_KEPT as u64 {
+        let locked = certificate(&shown(number).0, number, &[0, 2, 3]);
+        bench.hear(6, 2, view_change(1, 6 + number, Some(locked)));
+    }
+    assert_eq!(bench.replica.status().leaving_for, Some(view(5)), "asked for by f+1");
+    let said = bench.hear(7, 3, view_change(1, 5, None));
+    assert!(said.is_empty(), "what 0 has prepared must be taken up, and is gone: {said:?}");
+    let said = bench.hear(8, 0, highest);
+    assert!(said.contains(&"ignored Duplicate".to_owned()), "{said:?}");
+    let opened = said.contains(&"say NewView 1/5".to_owned());
+    assert!(opened, "it is repeated, and the view opens with it: {said:?}");
+}
+
+#[test]
+fn p14_messages_of_a_view_that_was_left_are_ignored() {
+    let mut bench = Bench::new(3);
+    bench.get(5, sign(1, new_view(&wishes(&[0, 1, 2], 1), None)));
+    let it = proposal(&genesis(), 0, 5);
+    let header = header_of(&it, &set(4));
+    for of_old in [pre_prepare(&it, 0), prepare(&it, 0), commit(&header, 0)] {
+        assert_eq!(bench.hear(6, 0, of_old), ["ignored Old"]);
+    }
 }
 
 #[test]

@@ -27,7 +27,8 @@ impl Hostile {
     fn connect(target: NodeId, address: &str) -> Self {
         let peer = target.to_peer_id();
         let identity = super::super::node_id::keypair([HOSTILE; 32]);
-        let mut swarm = build_swarm(identity, &CHAIN, std::iter::once(peer)).unwrap();
+        let mut swarm = build_swarm(identity, &CHAIN).unwrap();
+        swarm.behaviour_mut().allowed.allow_peer(peer);
         swarm.dial(address.parse::<Multiaddr>().unwrap()).unwrap();
         let (wanted, mut wants) = mpsc::channel(8);
         let (opened_tx, opened) = mpsc::channel(8);
@@ -154,6 +155,28 @@ async fn a_cut_frame_is_lost_whole() {
     let frame = take(&mut node.events.consensus).await;
     assert_eq!((number_of(&frame), frame.bytes.len()), (2, 100));
     assert_eq!(stats_of(&node, HOSTILE).violations, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_removed_peer_that_keeps_its_streams_open_is_not_heard() {
+    let (mut node, mut hostile) = victim().await;
+    let mut used = hostile.open(Channel::Lane(Lane::Consensus)).await;
+    let mut unused = hostile.open(Channel::Lane(Lane::Bulk)).await;
+    write_frame(&mut used, &numbered(1, 10)).await.unwrap();
+    assert_eq!(number_of(&take(&mut node.events.consensus).await), 1);
+    assert_eq!(take(&mut node.events.peers).await, PeerEvent::Connected(id(HOSTILE)));
+    node.handle.set_peers(vec![peer(2, &[])]).unwrap();
+    assert_eq!(take(&mut node.events.peers).await, PeerEvent::Disconnected(id(HOSTILE)));
+    for stream in [&mut used, &mut unused] {
+        let _ = write_frame(stream, &numbered(2, 10)).await;
+        assert!(matches!(stream.read(&mut [0; 1]).await, Ok(0) | Err(_)));
+        let _ = write_frame(stream, &numbered(3, 10)).await;
+    }
+    let refused = node.handle.stats().refused_connections;
+    let _again = Hostile::connect(id(1), &address(&node).await);
+    until("refused", || node.handle.stats().refused_connections > refused).await;
+    assert!(node.events.consensus.try_recv().is_err() && node.events.bulk.try_recv().is_err());
+    assert!(node.events.peers.try_recv().is_err());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,5 +1,7 @@
 //! Frames: their order, their limits, and that no lane waits for another.
 
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::limits::mesh::{INBOX_BULK_BYTES, INBOX_FRAMES, MAX_BULK_FRAME, MAX_CONSENSUS_FRAME};
 

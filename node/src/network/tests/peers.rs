@@ -2,17 +2,6 @@
 
 use super::*;
 
-async fn exchange(a: &mut Mesh, to_b: NodeId, b: &mut Mesh, to_a: NodeId) {
-    for lane in Lane::ALL {
-        a.handle.send(to_b, lane, numbered(1, 64)).unwrap();
-        b.handle.send(to_a, lane, numbered(2, 64)).unwrap();
-    }
-    for (mesh, number) in [(a, 2), (b, 1)] {
-        assert_eq!(number_of(&take(&mut mesh.events.consensus).await), number);
-        assert_eq!(number_of(&take(&mut mesh.events.bulk).await), number);
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stranger_is_refused() {
     let mut a = launch(1, 0, vec![peer(2, &[])]);

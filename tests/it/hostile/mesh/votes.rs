@@ -4,15 +4,13 @@
 use super::{AREA, Thief, counted_as, counter};
 use crate::hostile::table::Table;
 use probata_client::sdk::SealedHeader;
-use probata_consensus::{
-    Fault, Message, MessageBody, PreparedCertificate, ViewChangeVote, vote_digest,
-};
+use probata_consensus::{Message, MessageBody, PreparedCertificate, ViewChangeVote, vote_digest};
 use probata_genesis::{KeyFile, KeyUse};
 use probata_node::network::Lane;
 use probata_tests::{Trouble, limits, network::Network};
 use probata_types::{
     Domain, Hash, Header, Height, Keypair, List, Proposal, Seal, Signature, Submission, Suite,
-    ValidatorIndex, ValidatorSet, View, codec, seal::SealVote,
+    ValidatorIndex, ValidatorSet, View, fault::FaultFile, seal::SealVote,
 };
 use std::time::Instant;
 
@@ -260,9 +258,8 @@ impl Liar {
 
     async fn proved(&self, thief: &Thief, set: &ValidatorSet) -> Result<String, Trouble> {
         let answer = thief.api.json("/v1/faults").await?;
-        let shown = answer["faults"][0]["bytes"].as_str().unwrap_or_default();
-        let bytes = hex::decode(shown)?;
-        let fault: Fault = codec::decode(&bytes, bytes.len())?;
+        let file = FaultFile::parse(answer["faults"][0]["file"].to_string().as_bytes())?;
+        let fault = file.fault();
         fault.verify(set)?;
         let by = if fault.validator == self.seat { "a fault" } else { "another's fault" };
         Ok(format!("{by} that anybody can verify"))

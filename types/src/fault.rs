@@ -1,16 +1,19 @@
-//! A validator's provable misdeed: two different signed messages for one height, view and phase.
+//! A validator's provable misdeed: two different signed votes of one kind for one height and view.
 
-use probata_types::{
+mod file;
+
+pub use file::{FaultFile, FaultFileError, FaultFormat};
+
+use crate::{
     Domain, Hash, Height, PublicKey, Signature, Suite, ValidatorIndex, ValidatorSet, View, key,
+    seal::vote_digest,
 };
 use serde::{Deserialize, Serialize};
-
-use crate::message::vote_digest;
 
 /// The kinds of message of which a correct validator sends at most one in a view of a height.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Phase {
+pub enum VoteKind {
     /// A leader's proposal.
     PrePrepare,
     /// A vote for a proposal.
@@ -19,7 +22,7 @@ pub enum Phase {
     Commit,
 }
 
-impl Phase {
+impl VoteKind {
     /// The domain under which such messages are signed.
     pub const fn domain(self) -> Domain {
         match self {
@@ -53,8 +56,8 @@ pub struct Fault {
     pub height: Height,
     /// The view.
     pub view: View,
-    /// The kind of message.
-    pub phase: Phase,
+    /// The kind of vote.
+    pub kind: VoteKind,
     /// Who, by position in the set.
     pub validator: ValidatorIndex,
     /// Who, by key.
@@ -85,16 +88,25 @@ impl Fault {
     /// # Errors
     /// [`FaultError`] if this proves nothing.
     pub fn verify(&self, set: &ValidatorSet) -> Result<(), FaultError> {
-        if self.first.content == self.second.content {
-            return Err(FaultError::Same);
-        }
         if set.get(self.validator).is_none_or(|validator| validator.key != self.key) {
             return Err(FaultError::Stranger);
+        }
+        self.check_signatures()
+    }
+
+    /// Checks that the holder of the key signed both messages, and that they differ; whether it was a
+    /// validator's is another question.
+    ///
+    /// # Errors
+    /// [`FaultError`] if this proves nothing.
+    pub fn check_signatures(&self) -> Result<(), FaultError> {
+        if self.first.content == self.second.content {
+            return Err(FaultError::Same);
         }
         for signed in [&self.first, &self.second] {
             let place = (self.height, self.view);
             let digest =
-                vote_digest(self.suite, self.phase.domain(), &self.chain, place, &signed.content);
+                vote_digest(self.suite, self.kind.domain(), &self.chain, place, &signed.content);
             key::verify(&self.key, &digest, &signed.signature)
                 .map_err(|_| FaultError::Signature)?;
         }

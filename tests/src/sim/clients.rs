@@ -1,0 +1,238 @@
+//! Institutions that submit: they send again what they got no answer to, and remember what was
+//! acknowledged to them.
+
+use crate::{
+    consortium::{self, Purpose, SUITE},
+    seed::Seeded,
+};
+use probata_client::sdk::{Author, FlowWriter, Statement};
+use probata_types::{
+    Hash, Height, List, Millis, Submission, SubmissionHead, SubmissionId, Text, Timestamp,
+    body::{
+        Body, ConsentDisplay, ConsentGrant, ConsentKind, ConsentRevoke, ConsentValidity, Grantor,
+        LegalBasis, RevokedBy, WillMethod, WillProof,
+    },
+    record::{DataClass, FlowId, Phase, Record, Retention, Subject},
+    submission::{IdempotencyKey, records_root},
+};
+use std::collections::BTreeMap;
+use tokio::sync::oneshot;
+
+/// How long submissions live, in milliseconds: longer than any world.
+const LIFETIME: u64 = 1_800_000;
+/// How long those live that are meant to expire unsealed now and then.
+const SHORT_LIFETIME: u64 = 700;
+
+/// All clients of a world.
+pub(super) struct Clients {
+    chain: Hash,
+    random: Seeded,
+    /// Flows that a client opened and may write to again.
+    flows: BTreeMap<u16, Vec<FlowWriter>>,
+    /// What waits for its seal.
+    open: BTreeMap<SubmissionId, Open>,
+    /// What was acknowledged as sealed, and where.
+    acknowledged: BTreeMap<SubmissionId, Height>,
+    /// How many let go because they expired.
+    pub(super) expired: u64,
+}
+
+/// A submission without an answer yet.
+pub(super) struct Open {
+    pub(super) submission: Submission,
+    /// Who was asked last and may still answer.
+    waiting: Option<(usize, oneshot::Receiver<Height>)>,
+}
+
+impl Open {
+    /// Whether nobody who runs has it and will answer.
+    pub(super) const fn is_unheard(&self) -> bool {
+        self.waiting.is_none()
+    }
+
+    /// The node that was asked last and may still answer.
+    pub(super) fn waits_at(&self) -> Option<usize> {
+        self.waiting.as_ref().map(|(at, _)| *at)
+    }
+}
+
+impl Clients {
+    pub(super) fn new(chain: Hash, random: Seeded) -> Self {
+        Self {
+            chain,
+            random,
+            flows: BTreeMap::new(),
+            open: BTreeMap::new(),
+            acknowledged: BTreeMap::new(),
+            expired: 0,
+        }
+    }
+
+    /// A new submission of one to three records by the institution with that number.
+    pub(super) fn make(&mut self, institution: u16, now: Timestamp) -> SubmissionId {
+        let author = Author {
+            suite: SUITE,
+            chain: self.chain,
+            institution: consortium::institution(institution),
+        };
+        let count = 1 + self.random.place(3);
+        let mut records = Vec::with_capacity(count);
+        for _ in 0..count {
+            records.push(self.record(institution, author, now));
+        }
+        let short = self.random.chance(30);
+        let expires_at = now.saturating_add(if short { SHORT_LIFETIME } else { LIFETIME });
+        let key = IdempotencyKey(self.random.bytes());
+        let submission = sign(institution, author, records, (now, expires_at), key);
+        let id = submission.id();
+        self.open.insert(id, Open { submission, waiting: None });
+        id
+    }
+
+    /// A consent, or the withdrawal of one granted before: whether that is judged right depends on the
+    /// order in which the two are sealed.
+    fn record(&mut self, institution: u16, author: Author, now: Timestamp) -> Record {
+        let flows = self.flows.entry(institution).or_default();
+        let (at, body) = if !flows.is_empty() && self.random.chance(300) {
+            (self.random.place(flows.len()), revocation(now))
+        } else {
+            flows.push(FlowWriter::new(author, FlowId(self.random.bytes())));
+            (flows.len() - 1, consent(author, now))
+        };
+        flows[at].append(statement(body, now)).1
+    }
+
+    /// What has no answer yet.
+    pub(super) fn open(&self) -> impl Iterator<Item = (&SubmissionId, &Open)> {
+        self.open.iter()
+    }
+
+    pub(super) fn get(&self, id: &SubmissionId) -> Option<&Open> {
+        self.open.get(id)
+    }
+
+    /// A node took it and will say when it is sealed.
+    pub(super) fn wait(
+        &mut self,
+        id: &SubmissionId,
+        node: usize,
+        waiter: oneshot::Receiver<Height>,
+    ) {
+        if let Some(open) = self.open.get_mut(id) {
+            open.waiting = Some((node, waiter));
+        }
+    }
+
+    /// It is sealed there.
+    pub(super) fn acknowledge(&mut self, id: SubmissionId, height: Height) {
+        self.open.remove(&id);
+        self.acknowledged.insert(id, height);
+    }
+
+    /// It is let go: its time is over.
+    pub(super) fn give_up(&mut self, id: &SubmissionId) {
+        if self.open.remove(id).is_some() {
+            self.expired += 1;
+        }
+    }
+
+    /// What a node has told those who wait since the last look.
+    pub(super) fn told_by(&mut self, node: usize) -> Vec<(SubmissionId, Height)> {
+        let mut told = Vec::new();
+        for (id, open) in &mut self.open {
+            let Some((_, waiter)) = open.waiting.as_mut().filter(|(at, _)| *at == node) else {
+                continue;
+            };
+            match waiter.try_recv() {
+                Ok(height) => told.push((*id, height)),
+                Err(oneshot::error::TryRecvError::Empty) => {}
+                Err(oneshot::error::TryRecvError::Closed) => open.waiting = None,
+            }
+        }
+        told
+    }
+
+    pub(super) fn acknowledged(&self) -> &BTreeMap<SubmissionId, Height> {
+        &self.acknowledged
+    }
+}
+
+fn text<const MAX: usize>(text: &str) -> Text<MAX> {
+    Text::new(text).expect("short constants")
+}
+
+fn sign(
+    institution: u16,
+    author: Author,
+    records: Vec<Record>,
+    (submitted_at, expires_at): (Timestamp, Timestamp),
+    idempotency_key: IdempotencyKey,
+) -> Submission {
+    let ids: Vec<_> =
+        records.iter().map(|it| it.id(SUITE, &author.chain, &author.institution)).collect();
+    let pair = consortium::pair(institution, Purpose::Submission);
+    let head = SubmissionHead {
+        version: SubmissionHead::VERSION,
+        suite: SUITE,
+        chain: author.chain,
+        institution: author.institution,
+        key: pair.public(),
+        idempotency_key,
+        submitted_at,
+        expires_at,
+        record_count: u32::try_from(ids.len()).expect("a few"),
+        records_root: records_root(SUITE, &ids),
+    };
+    let signature = pair.sign(&Hash(head.id().0));
+    Submission { head, signature, records: List::new(records).expect("a few") }
+}
+
+fn statement(body: Body, now: Timestamp) -> Statement {
+    Statement {
+        phase: Phase::P02,
+        occurred_at: now,
+        rule_pack: 1,
+        data_class: DataClass::C2,
+        level: 3,
+        retention: Retention::LoanFile,
+        documents: List::empty(),
+        body,
+    }
+}
+
+/// A general consent, as small as one can be.
+fn consent(author: Author, now: Timestamp) -> Body {
+    let one = |code: &str| List::new(vec![text(code)]).expect("one");
+    Body::ConsentGrant(Box::new(ConsentGrant {
+        subject: Subject([11; 32]),
+        grantor: Grantor::Oneself,
+        controller: author.institution,
+        recipients: List::empty(),
+        basis: LegalBasis::Consent,
+        kind: ConsentKind::General,
+        purposes: one("loan_review"),
+        means: text("query"),
+        data_classes: one("tax"),
+        sources: List::empty(),
+        valid_from: now,
+        validity: ConsentValidity::Open,
+        display: ConsentDisplay {
+            page: text("consent"),
+            dwell: Millis::new(12_000),
+            default_unchecked: true,
+        },
+        will: WillProof { method: WillMethod::Face, proof: None },
+        consideration: None,
+        withdraw_channel: text("app"),
+        replaces: None,
+    }))
+}
+
+fn revocation(now: Timestamp) -> Body {
+    Body::ConsentRevoke(Box::new(ConsentRevoke {
+        subject: Subject([11; 32]),
+        at: now,
+        by: RevokedBy::Controller,
+        channel: text("app"),
+    }))
+}

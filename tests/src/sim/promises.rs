@@ -1,0 +1,124 @@
+//! What is on a validator's disk when it speaks: a vote must be there before it is said.
+
+use crate::{
+    disk::ForgetfulDisk,
+    trouble::{Trouble, ensure},
+};
+use probata_consensus::{Message, MessageBody, Promise};
+use probata_types::{Hash, Height, View};
+use std::collections::BTreeSet;
+
+/// The journal's file.
+const FILE: &str = "journal";
+/// Bytes of a frame before its payload, and where among them the payload's length is.
+const FRAME_HEAD: usize = 24;
+const LENGTH_AT: usize = 12;
+
+/// The promises of one validator that a crash would leave.
+#[derive(Debug, Default)]
+pub(super) struct Promises {
+    /// Which file stands for the journal, and how much of it was read.
+    read: (usize, usize),
+    kept: BTreeSet<(Kind, Height, View, Hash)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Proposed,
+    Prepare,
+    Prepared,
+    Commit,
+    ViewChange,
+    Entered,
+}
+
+impl Promises {
+    /// A validator says this: its promise must be on its disk.
+    ///
+    /// # Errors
+    /// [`Trouble`] if it is not.
+    pub(super) fn check(&mut self, disk: &ForgetfulDisk, message: &Message) -> Result<(), Trouble> {
+        let needed = needed(message);
+        let is_kept = |kept: &BTreeSet<_>| needed.iter().all(|promise| kept.contains(promise));
+        if !is_kept(&self.kept) {
+            self.read(disk)?;
+        }
+        let (from, height, view) = (message.from, message.height(), message.view());
+        ensure(is_kept(&self.kept), || {
+            format!(
+                "validator {from} says at height {height} in view {view} what is not on its disk: {needed:?}"
+            )
+        })?;
+        // P8: a Commit vote is for what is prepared here, whatever its digest.
+        let is_commit = matches!(message.body, MessageBody::Commit { .. });
+        let all = (Kind::Prepared, height, view, Hash::ZERO)
+            ..=(Kind::Prepared, height, view, Hash([0xff; 32]));
+        ensure(!is_commit || self.kept.range(all).next().is_some(), || {
+            format!(
+                "validator {from} commits at height {height} in view {view} without a certificate on its disk"
+            )
+        })
+    }
+
+    fn read(&mut self, disk: &ForgetfulDisk) -> Result<(), Trouble> {
+        let Some(part) = disk.synced(FILE, self.read) else { return Ok(()) };
+        if part.file != self.read.0 {
+            *self = Self { read: (part.file, 0), kept: BTreeSet::new() };
+        }
+        let mut rest = part.bytes.as_slice();
+        while let Some(payload) = frame(rest) {
+            let mut records = payload;
+            while let Some((length, more)) = records.split_first_chunk::<4>() {
+                let length = u32::from_be_bytes(*length) as usize;
+                let (record, more) = more
+                    .split_at_checked(length)
+                    .ok_or_else(|| Trouble::new("a frame of the journal ends within a record"))?;
+                self.kept.insert(key(&Promise::decode(record)?));
+                records = more;
+            }
+            let size = FRAME_HEAD + payload.len();
+            self.read.1 += size;
+            rest = &rest[size..];
+        }
+        Ok(())
+    }
+}
+
+/// The payload of the frame at the beginning of some bytes; `None` if it is not whole.
+fn frame(bytes: &[u8]) -> Option<&[u8]> {
+    let length = bytes.get(LENGTH_AT..LENGTH_AT + 4)?.first_chunk::<4>()?;
+    bytes.get(FRAME_HEAD..)?.get(..u32::from_be_bytes(*length) as usize)
+}
+
+fn key(promise: &Promise) -> (Kind, Height, View, Hash) {
+    let (height, view) = (promise.height(), promise.view());
+    let (kind, content) = match promise {
+        Promise::Proposed { digest, .. } => (Kind::Proposed, *digest),
+        Promise::Prepare { digest, .. } => (Kind::Prepare, *digest),
+        Promise::Prepared { certificate, .. } => (Kind::Prepared, certificate.digest),
+        Promise::Commit { header, .. } => (Kind::Commit, header.hash()),
+        // A view asked for or entered binds at every height.
+        Promise::ViewChange { .. } => return (Kind::ViewChange, Height::ZERO, view, Hash::ZERO),
+        Promise::Entered { .. } => return (Kind::Entered, Height::ZERO, view, Hash::ZERO),
+    };
+    (kind, height, view, content)
+}
+
+/// The promises that must be kept before a message is sent (P20).
+fn needed(message: &Message) -> Vec<(Kind, Height, View, Hash)> {
+    let (height, view) = (message.height(), message.view());
+    match &message.body {
+        MessageBody::PrePrepare { proposal, .. } => {
+            vec![(Kind::Proposed, height, view, proposal.digest())]
+        }
+        MessageBody::Prepare { digest, .. } => vec![(Kind::Prepare, height, view, *digest)],
+        MessageBody::Commit { header, .. } => vec![(Kind::Commit, height, view, header.hash())],
+        MessageBody::ViewChange { prepared, .. } => {
+            let asked = (Kind::ViewChange, Height::ZERO, view, Hash::ZERO);
+            let shown = prepared.as_ref().map(|it| (Kind::Prepared, height, it.view, it.digest));
+            [Some(asked), shown].into_iter().flatten().collect()
+        }
+        MessageBody::NewView { .. } => vec![(Kind::Entered, Height::ZERO, view, Hash::ZERO)],
+        MessageBody::Head { .. } => Vec::new(),
+    }
+}
