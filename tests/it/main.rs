@@ -11,6 +11,7 @@ mod hours;
 mod model;
 mod offline;
 mod outage;
+mod reshape;
 mod restart;
 mod sim;
 mod sizes;
