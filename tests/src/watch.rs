@@ -11,6 +11,9 @@ pub(crate) struct Watch {
     said: BTreeMap<(ValidatorIndex, Height, View, Kind), Hash>,
     commits: BTreeMap<ValidatorIndex, Header>,
     floors: BTreeMap<usize, Floor>,
+    /// The first height of the newest epoch, and the highest view there that a correct validator was in or
+    /// asked for.
+    highest: (Height, View),
 }
 
 /// The kinds of message of which a correct validator says one in a view of a height.
@@ -32,6 +35,24 @@ struct Floor {
     voted: View,
     /// The highest view that it asked for.
     asked: View,
+    /// Where it last voted Commit.
+    committed: Option<(Height, View)>,
+}
+
+impl Floor {
+    /// P11: whoever voted Commit has a certificate of that view, and shows it or a higher one of the same
+    /// height when it leaves. That later views cannot contradict a seal rests on it (S5).
+    fn shows_what_it_has(&self, message: &Message) -> Result<(), Trouble> {
+        let MessageBody::ViewChange { height, prepared, .. } = &message.body else { return Ok(()) };
+        let has = self.committed.filter(|(at, _)| at == height).map(|(_, view)| view);
+        let shown = prepared.as_ref().map(|it| it.view);
+        ensure(has.is_none() || shown >= has, || {
+            format!(
+                "validator {} committed at height {height} in view {has:?} and shows {shown:?}",
+                message.from
+            )
+        })
+    }
 }
 
 impl Watch {
@@ -40,7 +61,8 @@ impl Watch {
     ///
     /// # Errors
     /// [`Trouble`] if the sender contradicts what it said before: it says two things of one kind in a
-    /// view, or the heights and views that it speaks of fall.
+    /// view, the heights and views that it speaks of fall, it hides what it has prepared, or it asks for a
+    /// view that is far from every correct one.
     pub(crate) fn heard(
         &mut self,
         sender: usize,
@@ -86,6 +108,26 @@ impl Watch {
         } else {
             floor.voted = view;
         }
+        if kind == Kind::Commit {
+            floor.committed = Some((height, view));
+        }
+        floor.shows_what_it_has(message)?;
+        self.near_the_others(first, message)
+    }
+
+    /// P12, P15: whoever leaves a view asks for the next one, or for one that a correct validator asked for:
+    /// so no liar drags them away.
+    fn near_the_others(&mut self, first: Height, message: &Message) -> Result<(), Trouble> {
+        if self.highest.0 < first {
+            self.highest = (first, View::ZERO);
+        }
+        let (from, view, (epoch, highest)) = (message.from, message.view(), self.highest);
+        ensure(epoch > first || view <= highest.next(), || {
+            format!("validator {from} is dragged to view {view}: no correct one is above {highest}")
+        })?;
+        if epoch == first {
+            self.highest.1 = highest.max(view);
+        }
         Ok(())
     }
 
@@ -120,6 +162,7 @@ pub(crate) fn content(message: &Message) -> Option<(Kind, Hash)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use probata_consensus::PreparedCertificate;
     use probata_types::{List, Signature};
 
     fn message(from: u16, body: MessageBody) -> Message {
@@ -147,9 +190,14 @@ mod tests {
         watch.heard(1, Some(ValidatorIndex(1)), Height::new(first), message)
     }
 
+    /// The others have been in many views of the first epoch.
+    fn among_others() -> Watch {
+        Watch { highest: (Height::new(1), View::new(9)), ..Watch::default() }
+    }
+
     /// Whether all but the last of some messages are right, and the last is not.
     fn caught(messages: &[Message]) -> bool {
-        let mut watch = Watch::default();
+        let mut watch = among_others();
         let (last, before) = messages.split_last().unwrap();
         before.iter().for_each(|message| hear(&mut watch, 1, message).unwrap());
         hear(&mut watch, 1, last).is_err()
@@ -176,6 +224,34 @@ mod tests {
     }
 
     #[test]
+    fn p11_what_was_committed_and_is_not_shown_is_caught() {
+        let committed = Some((Height::new(1), View::new(1)));
+        let floor = Floor { committed, ..Floor::default() };
+        let shows = |view| {
+            let mut wish = wish(1, 3);
+            let MessageBody::ViewChange { prepared, .. } = &mut wish.body else { unreachable!() };
+            let (view, votes) = (View::new(view), List::empty());
+            *prepared = Some(PreparedCertificate { view, digest: Hash::ZERO, votes });
+            wish
+        };
+        assert!(floor.shows_what_it_has(&wish(1, 3)).is_err());
+        assert!(floor.shows_what_it_has(&shows(0)).is_err());
+        assert!(floor.shows_what_it_has(&shows(1)).is_ok());
+        assert!(floor.shows_what_it_has(&shows(2)).is_ok());
+        assert!(floor.shows_what_it_has(&wish(2, 3)).is_ok(), "of another height");
+    }
+
+    #[test]
+    fn p12_who_is_dragged_away_by_liars_is_caught() {
+        let mut watch = Watch::default();
+        hear(&mut watch, 1, &wish(1, 1)).unwrap();
+        hear(&mut watch, 1, &wish(1, 2)).unwrap();
+        assert!(hear(&mut watch, 1, &wish(1, 4)).is_err());
+        hear(&mut watch, 5, &prepare(5, 0, 1)).unwrap();
+        assert!(hear(&mut watch, 5, &wish(5, 2)).is_err(), "views begin again with an epoch");
+    }
+
+    #[test]
     fn a_view_that_is_shown_again_is_no_vote_but_one_opened_late_is() {
         assert!(!caught(&[opens(1, 1), wish(1, 2), opens(1, 1)]));
         assert!(caught(&[wish(1, 2), opens(1, 1)]));
@@ -183,7 +259,7 @@ mod tests {
 
     #[test]
     fn what_is_handed_on_is_not_held_against_whoever_does() {
-        let mut watch = Watch::default();
+        let mut watch = among_others();
         hear(&mut watch, 1, &wish(1, 5)).unwrap();
         let of_another = Message { from: ValidatorIndex(2), ..opens(1, 1) };
         hear(&mut watch, 1, &of_another).unwrap();
@@ -191,7 +267,7 @@ mod tests {
 
     #[test]
     fn p24_views_begin_again_with_an_epoch_and_heights_do_not() {
-        let mut watch = Watch::default();
+        let mut watch = among_others();
         hear(&mut watch, 1, &prepare(4, 7, 1)).unwrap();
         hear(&mut watch, 5, &prepare(5, 0, 1)).unwrap();
         assert!(hear(&mut watch, 1, &prepare(4, 8, 1)).is_err(), "its epoch is over");

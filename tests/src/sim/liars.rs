@@ -12,6 +12,7 @@ mod selective;
 mod splitter;
 mod stale;
 mod time_bender;
+mod usurper;
 
 use crate::{
     consortium::{self, Purpose, SUITE},
@@ -50,11 +51,13 @@ pub enum Lie {
     Poisoner,
     /// Asks for views that nobody needs.
     Restless,
+    /// Proposes when it is not its turn.
+    Usurper,
 }
 
 impl Lie {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Equivocator,
         Self::Mute,
         Self::Selective,
@@ -66,6 +69,7 @@ impl Lie {
         Self::BadNewView,
         Self::Poisoner,
         Self::Restless,
+        Self::Usurper,
     ];
 
     /// What it is called.
@@ -82,6 +86,7 @@ impl Lie {
             Self::BadNewView => "bad opener",
             Self::Poisoner => "poisoner",
             Self::Restless => "restless",
+            Self::Usurper => "usurper",
         }
     }
 
@@ -99,6 +104,7 @@ impl Lie {
             Self::BadNewView => Box::new(bad_new_view::BadNewView::new(voice)),
             Self::Poisoner => Box::new(poisoner::Poisoner::new(voice)),
             Self::Restless => Box::new(restless::Restless::new(voice)),
+            Self::Usurper => Box::new(usurper::Usurper::new(voice)),
         }
     }
 }
