@@ -1,7 +1,7 @@
 //! The simulator: worlds that pass, worlds that are repeated, and worlds that must not pass.
 
 use crate::SIM;
-use probata_tests::sim::{self, Counts, Lie, Plan, Reduction, Report, Trace, Verdict};
+use probata_tests::sim::{self, Counts, Lie, Plan, Reduction, Report, Step, Trace, Verdict};
 use std::{collections::BTreeMap, process::Command, thread};
 
 /// Seeds of every run of the tests; .ci/run has more, and `just sim-nightly` many.
@@ -46,7 +46,53 @@ fn worlds_pass_and_are_hostile() {
     ] {
         assert!(counts.of(what) > 0, "no {what} in {SEEDS} worlds:\n{counts}");
     }
+    sets_change_in_bad_weather(&reports);
     println!("{counts}");
+}
+
+/// P24: in a quarter of all worlds at least another validator set takes over, and in these worlds everything
+/// else goes wrong, too.
+fn sets_change_in_bad_weather(reports: &[Report]) {
+    let counts = reports.iter().map(|report| &report.counts);
+    let changed: Vec<&Counts> = counts.filter(|it| it.of("epochs begun") > 0).collect();
+    assert!(4 * changed.len() >= reports.len(), "{} of {}", changed.len(), reports.len());
+    for what in [
+        "lies told",
+        "power cuts",
+        "disk failures",
+        "cuts",
+        "freezes",
+        "views opened",
+        "ballots cast",
+    ] {
+        let with = changed.iter().filter(|it| it.of(what) > 0).count();
+        assert!(with > 0, "no {what} in {} worlds whose validator set changes", changed.len());
+    }
+}
+
+/// What is drawn, not what comes of it: each kind of change, by motions that institutions vote on.
+#[test]
+fn every_kind_of_motion_is_drawn_among_all_else() {
+    let mut kinds: BTreeMap<&str, u64> = BTreeMap::new();
+    let (mut with, mut hostile) = (0, 0);
+    for plan in (0..500).map(drawn) {
+        let motions: Vec<Step> = plan.motions().map(|(_, motion)| motion.step).collect();
+        with += u64::from(!motions.is_empty());
+        hostile += u64::from(!motions.is_empty() && !plan.liars.is_empty());
+        for step in motions {
+            let kind = match step {
+                Step::Join(_) => "join",
+                Step::Leave(_) => "leave",
+                Step::Swap { .. } => "swap",
+                Step::Rekey { .. } => "rekey",
+                Step::Rotate { .. } => "rotate",
+            };
+            *kinds.entry(kind).or_default() += 1;
+        }
+    }
+    assert!((200..300).contains(&with), "{with} of 500 worlds");
+    assert!(hostile > 100, "liars in {hostile} of them");
+    assert!(kinds.len() == 5 && kinds.values().all(|count| *count > 25), "{kinds:?}");
 }
 
 #[test]

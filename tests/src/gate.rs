@@ -64,15 +64,17 @@ impl Gate {
         &self.genesis
     }
 
-    /// A correct node says which epoch it is in: it is everybody's.
-    pub(crate) fn learn(&mut self, membership: &Membership) -> Result<(), Trouble> {
+    /// A correct node says which epoch it is in: it is everybody's. Answers whether it is a new one.
+    pub(crate) fn learn(&mut self, membership: &Membership) -> Result<bool, Trouble> {
         let epoch = &membership.epoch;
         let at = usize::try_from(epoch.number)?;
-        if at == self.epochs.len() {
+        let new = at == self.epochs.len();
+        if new {
             self.epochs.push(epoch.clone());
         }
         let same = self.epochs.get(at) == Some(epoch);
-        ensure(same, || format!("two nodes have different epochs {}", epoch.number))
+        ensure(same, || format!("two nodes have different epochs {}", epoch.number))?;
+        Ok(new)
     }
 
     /// The epoch that a height belongs to, of those that have begun anywhere.

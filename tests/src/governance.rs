@@ -34,13 +34,25 @@ pub fn later(number: u16, purpose: Purpose, generation: u8) -> Keypair {
 impl Chamber<'_> {
     /// An institution moves a change; the motion's name, and the submission.
     pub fn motion(&self, mover: u16, change: Change, from: Height) -> (FlowId, Submission) {
+        let pair = consortium::pair(mover, Purpose::Submission);
+        self.motion_by(mover, &pair, change, from)
+    }
+
+    /// The same with another of its keys.
+    pub fn motion_by(
+        &self,
+        mover: u16,
+        pair: &Keypair,
+        change: Change,
+        from: Height,
+    ) -> (FlowId, Submission) {
         let body = Body::Motion(Box::new(Motion {
             change,
             from,
             closes_at: self.now.saturating_add(HOUR),
             reason: Text::new("a test").unwrap(),
         }));
-        self.submission(mover, &consortium::pair(mover, Purpose::Submission), body)
+        self.submission(mover, pair, body)
     }
 
     /// An institution votes.

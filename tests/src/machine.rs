@@ -28,9 +28,15 @@ pub(crate) struct Machine {
 
 impl Machine {
     pub(crate) fn new(number: u16, votes: bool) -> Result<Self, Trouble> {
+        let key = votes.then(|| consortium::pair(number, Purpose::Validator));
+        Self::with_keys(number, key.into_iter().collect())
+    }
+
+    /// The same with any number of keys for votes.
+    pub(crate) fn with_keys(number: u16, keys: Vec<Keypair>) -> Result<Self, Trouble> {
         Ok(Self {
             id: NodeId::from_bytes(consortium::pair(number, Purpose::Node).public().0)?,
-            keys: votes.then(|| consortium::pair(number, Purpose::Validator)).into_iter().collect(),
+            keys,
             disk: Arc::default(),
             store: Arc::default(),
             chain: None,

@@ -131,6 +131,12 @@ impl Watch {
         Ok(())
     }
 
+    /// Whether a validator said anything of its own at some height from `first` on.
+    pub(crate) fn spoke(&self, validator: ValidatorIndex, first: Height) -> bool {
+        let least = (validator, first, View::ZERO, Kind::PrePrepare);
+        self.said.range(least..).next().is_some_and(|((from, ..), _)| *from == validator)
+    }
+
     pub(crate) fn voted(&self, validator: ValidatorIndex, height: Height) -> bool {
         let mut votes = self.said.keys();
         votes.any(|(from, at, _, kind)| (*from, *at, *kind) == (validator, height, Kind::Prepare))

@@ -87,7 +87,7 @@ impl Cluster {
                 self.send(from, to, Load::Ask { first });
                 Ok(())
             }
-            Effect::Membership(membership) => self.gate.learn(&membership),
+            Effect::Membership(membership) => self.gate.learn(&membership).map(drop),
             Effect::Fault(fault) => {
                 self.faults.push((from, fault));
                 Ok(())

@@ -3,11 +3,12 @@
 
 use crate::{
     consortium::{self, Purpose, SUITE},
+    governance,
     seed::Seeded,
 };
 use probata_client::sdk::{Author, FlowWriter, Statement};
 use probata_types::{
-    Hash, Height, List, Millis, Submission, SubmissionHead, SubmissionId, Text, Timestamp,
+    Hash, Height, Keypair, List, Millis, Submission, SubmissionHead, SubmissionId, Text, Timestamp,
     body::{
         Body, ConsentDisplay, ConsentGrant, ConsentKind, ConsentRevoke, ConsentValidity, Grantor,
         LegalBasis, RevokedBy, WillMethod, WillProof,
@@ -15,7 +16,7 @@ use probata_types::{
     record::{DataClass, FlowId, Phase, Record, Retention, Subject},
     submission::{IdempotencyKey, records_root},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use tokio::sync::oneshot;
 
 /// How long submissions live, in milliseconds: longer than any world.
@@ -33,12 +34,18 @@ pub(super) struct Clients {
     open: BTreeMap<SubmissionId, Open>,
     /// What was acknowledged as sealed, and where.
     acknowledged: BTreeMap<SubmissionId, Height>,
+    /// Keys that institutions have besides their first ones, which will not be good much longer.
+    newer: BTreeMap<u16, Keypair>,
+    /// What was signed anew with another key.
+    replaced: BTreeSet<SubmissionId>,
     /// How many let go because they expired.
     pub(super) expired: u64,
 }
 
 /// A submission without an answer yet.
 pub(super) struct Open {
+    /// Whose.
+    client: u16,
     pub(super) submission: Submission,
     /// Who was asked last and may still answer.
     waiting: Option<(usize, oneshot::Receiver<Height>)>,
@@ -64,6 +71,8 @@ impl Clients {
             flows: BTreeMap::new(),
             open: BTreeMap::new(),
             acknowledged: BTreeMap::new(),
+            newer: BTreeMap::new(),
+            replaced: BTreeSet::new(),
             expired: 0,
         }
     }
@@ -83,10 +92,52 @@ impl Clients {
         let short = self.random.chance(30);
         let expires_at = now.saturating_add(if short { SHORT_LIFETIME } else { LIFETIME });
         let key = IdempotencyKey(self.random.bytes());
-        let submission = sign(institution, author, records, (now, expires_at), key);
+        let pair = self.pair(institution);
+        self.put(institution, sign(&pair, author, records, (now, expires_at), key))
+    }
+
+    /// A submission that waits for its seal from here on.
+    pub(super) fn put(&mut self, client: u16, submission: Submission) -> SubmissionId {
         let id = submission.id();
-        self.open.insert(id, Open { submission, waiting: None });
+        self.open.insert(id, Open { client, submission, waiting: None });
         id
+    }
+
+    /// A key that an institution signs with: either, where it has two.
+    pub(super) fn pair(&mut self, client: u16) -> Keypair {
+        let newer = self.newer.get(&client).filter(|_| self.random.chance(500));
+        newer.cloned().unwrap_or_else(|| consortium::pair(client, Purpose::Submission))
+    }
+
+    /// The consortium lets an institution have another key, and its first one no longer.
+    pub(super) fn rotated(&mut self, client: u16) {
+        self.newer.insert(client, governance::later(client, Purpose::Submission, 1));
+    }
+
+    /// Whether the key under a submission may be refused: it is not good yet, or no longer.
+    pub(super) fn may_be_refused(&self, id: &SubmissionId) -> bool {
+        self.open.get(id).is_some_and(|open| self.newer.contains_key(&open.client))
+    }
+
+    /// Whether something was signed anew, so that another submission stands for it.
+    pub(super) fn is_replaced(&self, id: &SubmissionId) -> bool {
+        self.replaced.contains(id)
+    }
+
+    /// Signs anew what was signed with a key that is no longer good; `None` if the key is the newer one,
+    /// which is not good yet where it was refused.
+    pub(super) fn sign_anew(&mut self, id: &SubmissionId) -> Option<SubmissionId> {
+        let open = self.open.get(id)?;
+        let newer = self.newer.get(&open.client)?;
+        let (client, mut submission) = (open.client, open.submission.clone());
+        if submission.head.key == newer.public() {
+            return None;
+        }
+        submission.head.key = newer.public();
+        submission.signature = newer.sign(&Hash(submission.head.id().0));
+        self.open.remove(id);
+        self.replaced.insert(*id);
+        Some(self.put(client, submission))
     }
 
     /// A consent, or the withdrawal of one granted before: whether that is judged right depends on the
@@ -162,7 +213,7 @@ fn text<const MAX: usize>(text: &str) -> Text<MAX> {
 }
 
 fn sign(
-    institution: u16,
+    pair: &Keypair,
     author: Author,
     records: Vec<Record>,
     (submitted_at, expires_at): (Timestamp, Timestamp),
@@ -170,7 +221,6 @@ fn sign(
 ) -> Submission {
     let ids: Vec<_> =
         records.iter().map(|it| it.id(SUITE, &author.chain, &author.institution)).collect();
-    let pair = consortium::pair(institution, Purpose::Submission);
     let head = SubmissionHead {
         version: SubmissionHead::VERSION,
         suite: SUITE,

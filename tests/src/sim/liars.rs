@@ -14,17 +14,15 @@ mod stale;
 mod time_bender;
 mod usurper;
 
-use crate::{
-    consortium::{self, Purpose, SUITE},
-    seed::Seeded,
-};
+use super::roster::Roster;
+use crate::{consortium::SUITE, seed::Seeded};
 use probata_consensus::{Message, MessageBody};
 use probata_genesis::Genesis;
 use probata_types::{
     Hash, Height, Keypair, List, Proposal, SealedBlock, Signature, Submission, ValidatorIndex,
     ValidatorSet,
 };
-use std::{fmt, sync::Arc};
+use std::{fmt, rc::Rc, sync::Arc};
 
 /// How a validator lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -157,14 +155,15 @@ pub(super) trait Liar {
     }
 }
 
-/// What every liar has: a place, a key, chance.
+/// What every liar has: a node, keys, chance. It lies with the place and the key that it has at a height.
 pub(super) struct Voice {
-    pub(super) me: ValidatorIndex,
+    pub(super) node: usize,
     pub(super) genesis: Arc<Genesis>,
     pub(super) random: Seeded,
-    /// Some of the validators, as bits: the same camp for all liars of a world.
-    camp: u32,
-    key: Keypair,
+    /// Some of the nodes, as bits: the same camp for all liars of a world.
+    pub(super) camp: u32,
+    pub(super) keys: Vec<Keypair>,
+    pub(super) roster: Rc<Roster>,
 }
 
 /// Another proposal that would do as well.
@@ -179,39 +178,54 @@ fn other_proposal(proposal: &Proposal) -> Proposal {
 }
 
 impl Voice {
-    pub(super) fn new(me: usize, genesis: &Arc<Genesis>, camp: u32, random: Seeded) -> Self {
-        let number = u16::try_from(me).expect("a few validators");
-        Self {
-            me: ValidatorIndex(number),
-            genesis: Arc::clone(genesis),
-            random,
-            camp,
-            key: consortium::pair(number, Purpose::Validator),
-        }
+    /// The set that seals a height.
+    pub(super) fn set(&self, height: Height) -> ValidatorSet {
+        self.roster.of(height, |epoch| epoch.set.clone())
     }
 
-    pub(super) fn set(&self) -> &ValidatorSet {
-        self.genesis.validator_set()
+    pub(super) fn quorum(&self, height: Height) -> u16 {
+        let quorum = self.roster.of(height, |epoch| epoch.set.quorum());
+        u16::try_from(quorum).expect("a few validators")
     }
 
     pub(super) fn chain(&self) -> Hash {
         self.genesis.chain()
     }
 
-    /// The other validators.
-    pub(super) fn others(&self) -> impl Iterator<Item = usize> + use<> {
-        let me = self.me.position();
-        (0..self.set().size()).filter(move |it| *it != me)
+    /// Its place at a height and the key that goes with it. One that has lost its seat speaks as if it had
+    /// not, and one that never had any as if it were the first.
+    fn seat(&self, height: Height) -> (ValidatorIndex, &Keypair) {
+        let seat = self.roster.newest(height, |epoch| {
+            let seats = self.keys.iter().enumerate();
+            let mut seats = seats.map(|(at, key)| (epoch.set.position_of(&key.public()), at));
+            seats.find_map(|(seat, at)| Some((seat?, at)))
+        });
+        let (seat, at) = seat.unwrap_or((ValidatorIndex(0), 0));
+        (seat, &self.keys[at])
+    }
+
+    /// Whether its own chain says this, and not somebody else whose words it hands on.
+    pub(super) fn is_own(&self, message: &Message) -> bool {
+        self.seat(message.height()).0 == message.from
+    }
+
+    /// The others that vote at a height.
+    pub(super) fn others(&self, height: Height) -> impl Iterator<Item = usize> + use<> {
+        let me = self.node;
+        self.roster.voters(height).into_iter().filter(move |it| *it != me)
     }
 
     /// A message of its own.
     pub(super) fn sign(&self, body: MessageBody) -> Message {
-        let signature = self.key.sign(&body.digest(SUITE, &self.chain()));
-        Message { from: self.me, signature, body }
+        let unsigned = Signature([0; 64]);
+        let mut message = Message { from: ValidatorIndex(0), signature: unsigned, body };
+        let (from, key) = self.seat(message.height());
+        message.signature = key.sign(&message.body.digest(SUITE, &self.chain()));
+        Message { from, ..message }
     }
 
-    pub(super) fn sign_digest(&self, digest: &Hash) -> Signature {
-        self.key.sign(digest)
+    pub(super) fn sign_digest(&self, height: Height, digest: &Hash) -> Signature {
+        self.seat(height).1.sign(digest)
     }
 
     /// Whether a node is of the camp that is told something else.
@@ -219,9 +233,16 @@ impl Voice {
         (self.camp >> node) & 1 == 1
     }
 
+    /// The node that a message is from.
+    pub(super) fn sender(&self, message: &Message) -> Option<usize> {
+        self.roster.node_of(message.height(), message.from)
+    }
+
     /// Whether it leads a height in a view.
     pub(super) fn leads(&self, message: &Message) -> bool {
+        let (height, view) = (message.height(), message.view());
         let rotation = self.genesis.parameters().rotation;
-        self.set().leader(message.height(), message.view(), rotation) == self.me
+        let leader = self.roster.of(height, |epoch| epoch.set.leader(height, view, rotation));
+        self.seat(height).0 == leader
     }
 }

@@ -1,8 +1,10 @@
 //! What is drawn from a seed: who is there, what the network is like, what goes wrong and when.
 
+mod governance;
 mod reduction;
 mod trouble;
 
+pub use governance::{Motion, Step};
 pub use reduction::{Family, Reduction};
 pub use trouble::{Left, Planned, Trouble};
 
@@ -12,6 +14,7 @@ use super::{
     network::{Latency, Weather},
 };
 use crate::seed::Seeded;
+use governance::Agenda;
 use probata_genesis::Parameters;
 use probata_types::{Millis, validator};
 use std::{
@@ -29,8 +32,12 @@ const SIZES: [u16; 16] = [4, 4, 4, 4, 4, 4, 4, 5, 5, 6, 7, 7, 7, 8, 9, 10];
 pub struct Plan {
     /// What it is drawn from.
     pub seed: u64,
-    /// Validators; one member node comes after them.
+    /// Validators in the beginning; one member node comes after them.
     pub validators: u16,
+    /// Nodes after the member node that have a key for voting, and may get a seat.
+    pub candidates: u16,
+    /// The most that may be faulty in any validator set that may come into force.
+    pub most_faulty: usize,
     /// What genesis says.
     pub parameters: Parameters,
     /// What the network does.
@@ -57,16 +64,24 @@ impl Plan {
         let mut random = Seeded::new(seed ^ 0x70726f62_61746121);
         let drawn = random.pick(&SIZES);
         let validators = reduction.nodes.unwrap_or(drawn);
-        let nodes = usize::from(validators) + 1;
-        let parameters = parameters(&mut random.fork());
-        let weather = weather(&mut random.fork(), nodes);
-        let mut clocks = random.fork();
-        let clocks = (0..nodes).map(|_| Clock::drawn(&mut clocks, parameters.precision)).collect();
-        let faulty = Faulty::drawn(&mut random.fork(), usize::from(validators));
+        let (mut of_parameters, mut of_weather) = (random.fork(), random.fork());
+        let (mut of_clocks, mut of_faulty) = (random.fork(), random.fork());
         let length = Millis::new(random.between(LENGTH.0, LENGTH.1));
+        // From a number of its own: a world without motions is the same as it would be without this.
+        let agenda = Agenda::drawn(&mut Seeded::new(seed ^ 0x6d6f_7469_6f6e), validators, length);
+        let (candidates, sets) = (agenda.candidates, agenda.sets(validators));
+        let nodes = usize::from(validators + 1 + candidates);
+        let parameters = parameters(&mut of_parameters);
+        let weather = weather(&mut of_weather, nodes);
+        let clock = |_| Clock::drawn(&mut of_clocks, parameters.precision);
+        let clocks = (0..nodes).map(clock).collect();
+        let faulty = Faulty::drawn(&mut of_faulty, &sets);
+        let most_faulty = sets.iter().map(|set| validator::faulty(set.len())).max();
         let mut plan = Self {
             seed,
             validators,
+            candidates,
+            most_faulty: most_faulty.unwrap_or_default(),
             parameters,
             weather,
             clocks,
@@ -77,19 +92,27 @@ impl Plan {
             troubles: Vec::new(),
             length,
         };
-        plan.troubles = trouble::drawn(&mut random.fork(), &plan);
+        plan.troubles = trouble::drawn(&mut random.fork(), &plan, &agenda.motions);
         reduction.apply(&mut plan);
         plan
     }
 
-    /// Nodes: validators, and the member node after them.
+    /// Nodes: validators, the member node after them, and those that may get a seat.
     pub fn nodes(&self) -> usize {
-        usize::from(self.validators) + 1
+        usize::from(self.validators + 1 + self.candidates)
     }
 
-    /// How many may be faulty at once.
-    pub fn most_faulty(&self) -> usize {
-        validator::faulty(usize::from(self.validators))
+    /// Whether a node has a key for voting, with or without a seat.
+    pub fn may_vote(&self, node: usize) -> bool {
+        node != usize::from(self.validators)
+    }
+
+    /// The motions that are made, each with its number among the troubles.
+    pub fn motions(&self) -> impl Iterator<Item = (usize, &Motion)> {
+        self.troubles.iter().filter_map(|planned| match &planned.trouble {
+            Trouble::Motion(motion) => Some((planned.number, motion)),
+            _ => None,
+        })
     }
 
     /// How long a world may take, after everything is healed, to seal some blocks and all that waits. The
@@ -97,7 +120,7 @@ impl Plan {
     /// their way to the foremost's view; a censor is suspected after the inclusion deadline; the chain
     /// may be idle for a heartbeat before each block; a fetch that is never answered costs its deadline.
     pub fn patience(&self) -> Millis {
-        let (faulty, parameters) = (self.most_faulty() as u64, &self.parameters);
+        let (faulty, parameters) = (self.most_faulty as u64, &self.parameters);
         let views = 2 * (faulty + 3) * parameters.view_timeout_cap.get();
         let censors = 2 * faulty * parameters.inclusion_deadline.get();
         let idle = 4 * parameters.heartbeat.get();
@@ -143,14 +166,21 @@ struct Faulty {
 }
 
 impl Faulty {
-    /// As many as may be faulty; most often all of them lie.
-    fn drawn(random: &mut Seeded, validators: usize) -> Self {
-        let most = validator::faulty(validators);
-        let liars = if random.chance(700) { most } else { random.place(most + 1) };
-        let mut order: Vec<usize> = (0..validators).collect();
+    /// As many as may be faulty in every set that may come into force; most often all of them lie.
+    fn drawn(random: &mut Seeded, sets: &[BTreeSet<usize>]) -> Self {
+        let all: BTreeSet<usize> = sets.iter().flatten().copied().collect();
+        let mut order: Vec<usize> = all.into_iter().collect();
         random.shuffle(&mut order);
+        let mut chosen = BTreeSet::new();
+        order.retain(|node| {
+            chosen.insert(*node);
+            let sound = sets.iter().all(|set| governance::is_sound(set, &chosen));
+            sound || !chosen.remove(node)
+        });
+        let most = order.len();
+        let liars = if random.chance(700) { most } else { random.place(most + 1) };
         let mut faulty = Self::default();
-        for (number, node) in order.into_iter().take(most).enumerate() {
+        for (number, node) in order.into_iter().enumerate() {
             if number >= liars {
                 faulty.jumping.insert(node);
             } else if random.chance(100) {
@@ -169,8 +199,13 @@ impl fmt::Display for Plan {
         writeln!(
             f,
             "seed {seed}: {validators} validators, of which {} may be faulty; node {validators} has no vote",
-            self.most_faulty()
+            self.most_faulty
         )?;
+        if self.candidates > 0 {
+            let first = validators + 1;
+            let nodes: Vec<u16> = (first..first + self.candidates).collect();
+            writeln!(f, "  nodes {nodes:?} may get a vote")?;
+        }
         for (node, lie) in &self.liars {
             writeln!(f, "  node {node} lies: {lie}")?;
         }

@@ -19,6 +19,8 @@ const LENGTH_AT: usize = 12;
 pub(super) struct Promises {
     /// Which file stands for the journal, and how much of it was read.
     read: (usize, usize),
+    /// Where the epoch begins; promises of heights before it do not count.
+    first: Height,
     kept: BTreeSet<(Kind, Height, View, Hash)>,
 }
 
@@ -33,11 +35,21 @@ enum Kind {
 }
 
 impl Promises {
-    /// A validator says this: its promise must be on its disk.
+    /// A validator says this in the epoch that begins at `first`: its promise must be on its disk, and be of
+    /// this epoch.
     ///
     /// # Errors
     /// [`Trouble`] if it is not.
-    pub(super) fn check(&mut self, disk: &ForgetfulDisk, message: &Message) -> Result<(), Trouble> {
+    pub(super) fn check(
+        &mut self,
+        disk: &ForgetfulDisk,
+        first: Height,
+        message: &Message,
+    ) -> Result<(), Trouble> {
+        if first != self.first {
+            // P24: views begin again, so that a wish of the epoch before is not one of this.
+            *self = Self { first, ..Self::default() };
+        }
         let needed = needed(message);
         let is_kept = |kept: &BTreeSet<_>| needed.iter().all(|promise| kept.contains(promise));
         if !is_kept(&self.kept) {
@@ -63,7 +75,7 @@ impl Promises {
     fn read(&mut self, disk: &ForgetfulDisk) -> Result<(), Trouble> {
         let Some(part) = disk.synced(FILE, self.read) else { return Ok(()) };
         if part.file != self.read.0 {
-            *self = Self { read: (part.file, 0), kept: BTreeSet::new() };
+            *self = Self { read: (part.file, 0), first: self.first, kept: BTreeSet::new() };
         }
         let mut rest = part.bytes.as_slice();
         while let Some(payload) = frame(rest) {
@@ -73,7 +85,10 @@ impl Promises {
                 let (record, more) = more
                     .split_at_checked(length)
                     .ok_or_else(|| Trouble::new("a frame of the journal ends within a record"))?;
-                self.kept.insert(key(&Promise::decode(record)?));
+                let promise = Promise::decode(record)?;
+                if promise.height() >= self.first {
+                    self.kept.insert(key(&promise));
+                }
                 records = more;
             }
             let size = FRAME_HEAD + payload.len();

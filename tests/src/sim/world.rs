@@ -4,6 +4,7 @@
 mod carry;
 mod check;
 mod clients;
+mod governance;
 mod heal;
 mod nodes;
 mod witness;
@@ -13,19 +14,28 @@ use super::{
     clock::Clock,
     liars::{Liar, Voice},
     network::{self, Links},
-    plan::{Left, Plan, Trouble},
+    plan::{Left, Plan, Step, Trouble},
     promises::Promises,
     report::{Counts, Report, Verdict},
+    roster::Roster,
     trace::Trace,
 };
 use crate::{
-    consortium, gate::Gate, history::History, machine::Machine, seed::Seeded, trouble, watch::Watch,
+    consortium::{self, Purpose},
+    gate::Gate,
+    governance::later,
+    history::History,
+    machine::Machine,
+    seed::Seeded,
+    trouble,
+    watch::Watch,
 };
 use carry::Load;
 use probata_node::network::NodeId;
-use probata_types::{Height, Millis, SubmissionId, View};
+use probata_types::{Height, Keypair, Millis, SubmissionId, View};
 use std::{
     collections::{BTreeMap, BTreeSet},
+    rc::Rc,
     sync::Arc,
 };
 use witness::Witness;
@@ -59,6 +69,8 @@ struct World<'w> {
     nodes: Vec<Node>,
     places: BTreeMap<NodeId, usize>,
     gate: Gate,
+    roster: Rc<Roster>,
+    moved: Vec<governance::Moved>,
     history: History,
     watch: Watch,
     links: Links,
@@ -79,6 +91,7 @@ struct Node {
     clock: Clock,
     liar: Option<Box<dyn Liar>>,
     promises: Promises,
+    peers: governance::Peers,
     /// When it next has something to do by itself.
     due: Millis,
     frozen_until: Millis,
@@ -98,18 +111,49 @@ struct Told {
 
 /// What is to happen.
 enum Happening {
-    Arrive { from: usize, to: usize, load: Load },
-    GiveUp { asker: usize, fetch: u64 },
+    Arrive {
+        from: usize,
+        to: usize,
+        load: Load,
+    },
+    GiveUp {
+        asker: usize,
+        fetch: u64,
+    },
     Trouble(usize),
     Start(usize),
     Retry(SubmissionId),
+    /// An institution looks at a motion, named by its place among those made.
+    Vote {
+        motion: usize,
+        voter: usize,
+    },
 }
 
-/// Half of the validators, for liars to tell something else.
-fn camp(random: &mut Seeded, validators: usize) -> u32 {
-    let mut order: Vec<usize> = (0..validators).collect();
+impl Happening {
+    const fn ends_with_the_bad_time(&self) -> bool {
+        matches!(self, Self::Start(_) | Self::Trouble(_) | Self::Vote { .. })
+    }
+}
+
+/// Half of those that may vote, for liars to tell something else.
+fn camp(random: &mut Seeded, plan: &Plan) -> u32 {
+    let mut order: Vec<usize> = (0..plan.nodes()).filter(|node| plan.may_vote(*node)).collect();
     random.shuffle(&mut order);
-    network::set(&order[..validators / 2])
+    network::set(&order[..order.len() / 2])
+}
+
+/// The keys with which a node may come to vote.
+fn keys(plan: &Plan, number: u16) -> Vec<Keypair> {
+    let at = usize::from(number);
+    let first = plan.may_vote(at).then(|| consortium::pair(number, Purpose::Validator));
+    let later = plan.motions().filter_map(|(_, motion)| match motion.step {
+        Step::Rekey { node, generation } if node == at => {
+            Some(later(number, Purpose::Validator, generation))
+        }
+        _ => None,
+    });
+    first.into_iter().chain(later).collect()
 }
 
 fn diverged<T>(words: impl Into<String>) -> Held<T> {
@@ -126,18 +170,31 @@ impl From<trouble::Trouble> for Verdict {
 impl<'w> World<'w> {
     fn new(plan: &'w Plan, trace: &'w mut Trace) -> Result<Self, trouble::Trouble> {
         let mut random = Seeded::new(plan.seed ^ 0x776f_726c_6421);
-        let genesis = Arc::new(consortium::genesis_of(plan.validators, 1, plan.parameters.clone()));
-        let camp = camp(&mut random, usize::from(plan.validators));
+        let members = 1 + plan.candidates;
+        let parameters = plan.parameters.clone();
+        let genesis = Arc::new(consortium::genesis_of(plan.validators, members, parameters));
+        let gate = Gate::new(Arc::clone(&genesis));
+        let number = plan.validators + members;
+        let roster = Rc::new(Roster::new(number, gate.epoch_at(Height::ZERO).clone()));
+        let camp = camp(&mut random, plan);
         let mut nodes = Vec::new();
-        for number in 0..=plan.validators {
+        for number in 0..number {
             let at = usize::from(number);
-            let chance = random.fork();
+            let voice = Voice {
+                node: at,
+                genesis: Arc::clone(&genesis),
+                random: random.fork(),
+                camp,
+                keys: keys(plan, number),
+                roster: Rc::clone(&roster),
+            };
             let lie = plan.liars.get(&at);
             nodes.push(Node {
-                machine: Machine::new(number, number < plan.validators)?,
+                machine: Machine::with_keys(number, voice.keys.clone())?,
                 clock: plan.clocks[at],
-                liar: lie.map(|lie| lie.liar(Voice::new(at, &genesis, camp, chance))),
+                liar: lie.map(|lie| lie.liar(voice)),
                 promises: Promises::default(),
+                peers: governance::Peers::default(),
                 due: Millis::MAX,
                 frozen_until: Millis::ZERO,
                 fetches: BTreeMap::new(),
@@ -154,7 +211,9 @@ impl<'w> World<'w> {
             links: Links::new(plan.weather.clone(), nodes.len(), &mut random),
             witness: None,
             clients: Clients::new(genesis.chain(), random.fork()),
-            gate: Gate::new(genesis),
+            gate,
+            roster,
+            moved: Vec::new(),
             nodes,
             queue: BTreeMap::new(),
             serial: 0,
@@ -236,6 +295,7 @@ impl<'w> World<'w> {
             Happening::Start(node) if !self.is_up(node) => self.start(node),
             Happening::Start(_) => Ok(()),
             Happening::Retry(id) => self.retry(id),
+            Happening::Vote { motion, voter } => self.vote(motion, voter),
         }
     }
 
@@ -266,6 +326,7 @@ impl<'w> World<'w> {
                 self.nodes[node].clock.set(self.now, ahead);
                 Ok(())
             }
+            Trouble::Motion(motion) => self.moves(planned.number, motion),
         }
     }
 

@@ -3,7 +3,7 @@
 
 use super::{Liar, Voice, other_proposal};
 use probata_consensus::{Message, MessageBody, ViewChangeVote};
-use probata_types::{List, Proposal};
+use probata_types::{Height, List, Proposal};
 
 pub(super) struct BadNewView {
     voice: Voice,
@@ -17,12 +17,13 @@ impl BadNewView {
     /// View changes and a proposal that do not belong together, or are another choice than its chain made.
     fn spoil(
         &mut self,
+        height: Height,
         mut votes: Vec<ViewChangeVote>,
         proposal: Option<Proposal>,
     ) -> (Vec<ViewChangeVote>, Option<Proposal>) {
         match self.voice.random.place(6) {
             // Too few.
-            0 => votes.truncate(self.voice.set().quorum() - 1),
+            0 => votes.truncate(usize::from(self.voice.quorum(height)) - 1),
             // The highest certificate is left out with its view change: right if a quorum is left.
             1 => {
                 let highest = votes.iter().filter_map(|it| it.prepared.as_ref()).map(|it| it.view);
@@ -48,7 +49,7 @@ impl BadNewView {
 
 impl Liar for BadNewView {
     fn bend(&mut self, to: usize, message: &Message) -> Vec<Message> {
-        if message.from != self.voice.me {
+        if !self.voice.is_own(message) {
             return vec![message.clone()];
         }
         match message.body.clone() {
@@ -57,7 +58,7 @@ impl Liar for BadNewView {
                 if honest {
                     return vec![message.clone()];
                 }
-                let (votes, proposal) = self.spoil(view_changes.into_vec(), proposal);
+                let (votes, proposal) = self.spoil(height, view_changes.into_vec(), proposal);
                 let Ok(view_changes) = List::new(votes) else { return Vec::new() };
                 let body = MessageBody::NewView { height, view, view_changes, proposal };
                 vec![self.voice.sign(body)]

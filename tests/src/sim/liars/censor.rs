@@ -3,7 +3,7 @@
 
 use super::{Liar, Voice};
 use crate::consortium;
-use probata_types::{InstitutionId, Submission};
+use probata_types::{Height, InstitutionId, Submission};
 
 pub(super) struct Censor {
     victim: InstitutionId,
@@ -11,7 +11,7 @@ pub(super) struct Censor {
 
 impl Censor {
     pub(super) fn new(mut voice: Voice) -> Self {
-        let number = voice.random.place(voice.set().size() + 1);
+        let number = voice.random.place(voice.set(Height::new(1)).size() + 1);
         Self { victim: consortium::institution(u16::try_from(number).expect("a few validators")) }
     }
 }

@@ -19,7 +19,7 @@ impl Equivocator {
 
 impl Liar for Equivocator {
     fn bend(&mut self, to: usize, message: &Message) -> Vec<Message> {
-        if message.from != self.voice.me || !self.voice.in_camp(to) {
+        if !self.voice.is_own(message) || !self.voice.in_camp(to) {
             return vec![message.clone()];
         }
         let body = match message.body.clone() {

@@ -24,9 +24,13 @@ impl Forger {
     }
 
     /// Its own signature, under the names of as many as a quorum has.
-    fn votes(&self, signature: Signature) -> List<SealVote, { probata_types::limits::VALIDATORS }> {
-        let quorum = u16::try_from(self.voice.set().quorum()).expect("a few validators");
-        let votes = (0..quorum).map(|it| SealVote { validator: ValidatorIndex(it), signature });
+    fn votes(
+        &self,
+        height: Height,
+        signature: Signature,
+    ) -> List<SealVote, { probata_types::limits::VALIDATORS }> {
+        let votes = (0..self.voice.quorum(height))
+            .map(|it| SealVote { validator: ValidatorIndex(it), signature });
         List::new(votes.collect()).expect("a quorum")
     }
 
@@ -34,8 +38,8 @@ impl Forger {
         let place = (height, view);
         let digest_of_vote =
             vote_digest(SUITE, Domain::Prepare, &self.voice.chain(), place, &digest);
-        let signature = self.voice.sign_digest(&digest_of_vote);
-        PreparedCertificate { view, digest, votes: self.votes(signature) }
+        let signature = self.voice.sign_digest(height, &digest_of_vote);
+        PreparedCertificate { view, digest, votes: self.votes(height, signature) }
     }
 
     /// A view change with a certificate that nobody voted for, most often for a proposal that somebody could
@@ -51,9 +55,8 @@ impl Forger {
             let prepared = Some(self.certificate(height, view, digest));
             return MessageBody::ViewChange { height, view: next, prepared, proposal };
         }
-        let signature = self.voice.sign_digest(&digest);
-        let quorum = u16::try_from(self.voice.set().quorum()).expect("a few validators");
-        let votes = (0..quorum).map(|it| ViewChangeVote {
+        let signature = self.voice.sign_digest(height, &digest);
+        let votes = (0..self.voice.quorum(height)).map(|it| ViewChangeVote {
             validator: ValidatorIndex(it),
             signature,
             prepared: None,
@@ -67,7 +70,8 @@ impl Forger {
         let (view, mut header) = self.header.clone()?;
         header.state_root.0[0] ^= 1;
         let digest = commit_digest(SUITE, &header.chain, header.height, view, &header.hash());
-        let votes = self.votes(self.voice.sign_digest(&digest));
+        let height = header.height;
+        let votes = self.votes(height, self.voice.sign_digest(height, &digest));
         Some(MessageBody::Head { header, seal: Seal { view, votes } })
     }
 
@@ -77,13 +81,13 @@ impl Forger {
         let mut proposal = proposal.clone();
         let first = proposal.submissions.as_mut_slice().first_mut()?;
         let own = self.voice.random.chance(500);
-        *first = forged_submission(first, own.then_some(self.voice.me));
+        *first = forged_submission(first, own.then_some(self.voice.node));
         Some(proposal)
     }
 }
 
 /// The same records and key of idempotency, signed by another key than that of its institution.
-fn forged_submission(honest: &Submission, by: Option<ValidatorIndex>) -> Submission {
+fn forged_submission(honest: &Submission, by: Option<usize>) -> Submission {
     let mut forged = honest.clone();
     let head = &mut forged.head;
     head.expires_at = head.expires_at.saturating_add(1);
@@ -92,7 +96,8 @@ fn forged_submission(honest: &Submission, by: Option<ValidatorIndex>) -> Submiss
     head.records_root = records_root(SUITE, &ids);
     if let Some(liar) = by {
         // Its own institution's key would do only for its own institution.
-        let pair = consortium::pair(liar.0, Purpose::Node);
+        let number = u16::try_from(liar).expect("a few nodes");
+        let pair = consortium::pair(number, Purpose::Node);
         head.key = pair.public();
         forged.signature = pair.sign(&Hash(head.id().0));
     }
@@ -101,7 +106,7 @@ fn forged_submission(honest: &Submission, by: Option<ValidatorIndex>) -> Submiss
 
 impl Liar for Forger {
     fn bend(&mut self, _to: usize, message: &Message) -> Vec<Message> {
-        if message.from == self.voice.me
+        if self.voice.is_own(message)
             && let MessageBody::PrePrepare { height, view, proposal } = &message.body
             && let Some(proposal) = self.forged_proposal(proposal)
         {
@@ -125,7 +130,7 @@ impl Liar for Forger {
             return Vec::new();
         }
         let (height, view) = (message.height(), message.view());
-        let victim = self.voice.random.place(self.voice.set().size());
+        let victim = self.voice.random.place(self.voice.set(height).size());
         let victim = ValidatorIndex(u16::try_from(victim).expect("a few validators"));
         let lie = match self.voice.random.place(4) {
             // What somebody said, in the name of somebody else.
@@ -145,6 +150,6 @@ impl Liar for Forger {
                 None => return Vec::new(),
             },
         };
-        self.voice.others().map(|to| (to, lie.clone())).collect()
+        self.voice.others(height).map(|to| (to, lie.clone())).collect()
     }
 }

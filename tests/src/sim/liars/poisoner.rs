@@ -34,7 +34,7 @@ impl Poisoner {
                 }
             }
             _ => {
-                let own = self.voice.me;
+                let own = self.voice.seat(block.header.height).0;
                 for vote in block.seal.votes.as_mut_slice() {
                     if vote.validator != own {
                         vote.signature.0[0] ^= 1;
@@ -57,13 +57,14 @@ impl Liar for Poisoner {
         if !self.voice.random.chance(50) {
             return Vec::new();
         }
+        let height = header.height;
         if self.voice.random.chance(500) {
             header.height = header.height.saturating_add(1_000);
         } else {
             seal.view = seal.view.next();
         }
         let lie = self.voice.sign(MessageBody::Head { header, seal });
-        self.voice.others().map(|to| (to, lie.clone())).collect()
+        self.voice.others(height).map(|to| (to, lie.clone())).collect()
     }
 
     fn serve(&mut self, _asker: usize, mut blocks: Vec<SealedBlock>) -> Served {

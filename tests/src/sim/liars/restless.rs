@@ -29,6 +29,6 @@ impl Liar for Restless {
             MessageBody::Prepare { height, view, digest }
         };
         let lie = self.voice.sign(body);
-        self.voice.others().map(|to| (to, lie.clone())).collect()
+        self.voice.others(height).map(|to| (to, lie.clone())).collect()
     }
 }

@@ -35,7 +35,7 @@ impl Splitter {
         if !self.agreed.insert(place) {
             return Vec::new();
         }
-        let camp = self.voice.others().filter(|to| self.voice.in_camp(*to) == camp);
+        let camp = self.voice.others(message.height()).filter(|to| self.voice.in_camp(*to) == camp);
         camp.map(|to| (to, message.clone())).collect()
     }
 }
@@ -44,7 +44,7 @@ impl Liar for Splitter {
     fn bend(&mut self, to: usize, message: &Message) -> Vec<Message> {
         let camp = self.voice.in_camp(to);
         match &message.body {
-            MessageBody::PrePrepare { height, view, proposal } if message.from == self.voice.me => {
+            MessageBody::PrePrepare { height, view, proposal } if self.voice.is_own(message) => {
                 let proposal = if camp { other_proposal(proposal) } else { proposal.clone() };
                 let (height, view, digest) = (*height, *view, proposal.digest());
                 let prepare = self.voice.sign(MessageBody::Prepare { height, view, digest });
@@ -57,7 +57,8 @@ impl Liar for Splitter {
     }
 
     fn hear(&mut self, message: &Message) -> Vec<(usize, Message)> {
-        let camp = self.voice.in_camp(message.from.position());
+        let Some(sender) = self.voice.sender(message) else { return Vec::new() };
+        let camp = self.voice.in_camp(sender);
         let body = message.body.clone();
         match &message.body {
             MessageBody::Prepare { digest, .. } => self.agree(camp, 1, *digest, body),
@@ -66,7 +67,7 @@ impl Liar for Splitter {
                 let (height, view, digest) = (*height, *view, proposal.digest());
                 let body = MessageBody::Prepare { height, view, digest };
                 // A leader that splits as well has shown this one what its own camp was shown.
-                let own_camp = self.voice.in_camp(self.voice.me.position());
+                let own_camp = self.voice.in_camp(self.voice.node);
                 self.agree(own_camp, 1, digest, body)
             }
             _ => Vec::new(),

@@ -45,7 +45,7 @@ impl Liar for Stale {
         }
         let place = self.voice.random.place(self.heard.len());
         let old = self.heard[place].clone();
-        self.voice.others().map(|to| (to, old.clone())).collect()
+        self.voice.others(message.height()).map(|to| (to, old.clone())).collect()
     }
 
     /// Blocks that the asker has long had, or the first of those that it lacks.

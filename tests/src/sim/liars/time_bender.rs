@@ -47,7 +47,7 @@ impl TimeBender {
 
 impl Liar for TimeBender {
     fn bend(&mut self, _to: usize, message: &Message) -> Vec<Message> {
-        if message.from != self.voice.me {
+        if !self.voice.is_own(message) {
             return vec![message.clone()];
         }
         match &message.body {
@@ -80,7 +80,7 @@ impl Liar for TimeBender {
                 if self.digest_of(header.height, *view).is_some() =>
             {
                 let answer = self.voice.sign(message.body.clone());
-                vec![(message.from.position(), answer)]
+                self.voice.sender(message).map(|sender| (sender, answer)).into_iter().collect()
             }
             _ => Vec::new(),
         }

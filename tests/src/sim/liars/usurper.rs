@@ -32,12 +32,12 @@ impl Liar for Usurper {
             height,
             parent: header.hash(),
             time: header.time.next(),
-            proposer: self.voice.me,
+            proposer: self.voice.seat(height).0,
             submissions: List::empty(),
         };
         let digest = proposal.digest();
         let vote = self.voice.sign(MessageBody::Prepare { height, view, digest });
         let lie = self.voice.sign(MessageBody::PrePrepare { height, view, proposal });
-        self.voice.others().flat_map(|to| [(to, lie.clone()), (to, vote.clone())]).collect()
+        self.voice.others(height).flat_map(|to| [(to, lie.clone()), (to, vote.clone())]).collect()
     }
 }

@@ -35,11 +35,13 @@ pub enum Family {
     Clocks,
     /// Validators lie.
     Liars,
+    /// The consortium changes.
+    Governance,
 }
 
 impl Family {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Loss,
         Self::Repeats,
         Self::Changes,
@@ -52,6 +54,7 @@ impl Family {
         Self::Freezes,
         Self::Clocks,
         Self::Liars,
+        Self::Governance,
     ];
 }
 
@@ -59,7 +62,7 @@ impl Family {
 #[derive(Debug, Clone, Default, PartialEq, Eq, clap::Args)]
 pub struct Reduction {
     /// Draw a committee of so many validators.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(4..=31))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(4..=29))]
     pub nodes: Option<u16>,
     /// Take out whole kinds of misfortune.
     #[arg(long, value_name = "KIND,…", value_delimiter = ',')]
@@ -118,6 +121,7 @@ const fn family_of(trouble: &Trouble) -> Option<Family> {
         Trouble::Freeze { .. } => Some(Family::Freezes),
         Trouble::Cut { .. } | Trouble::Witness { .. } => Some(Family::Cuts),
         Trouble::Jump { .. } => Some(Family::Clocks),
+        Trouble::Motion(_) => Some(Family::Governance),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What goes wrong, and when.
 
-use super::Plan;
+use super::{Plan, governance::Motion};
 use crate::{
     disk::{Break, Fate, Survives},
     seed::Seeded,
@@ -93,6 +93,8 @@ pub enum Trouble {
         /// How far ahead of the truth it is from then on, in milliseconds.
         ahead: i64,
     },
+    /// The consortium is to change.
+    Motion(Motion),
 }
 
 /// What a crash leaves of a node.
@@ -135,8 +137,22 @@ impl Weights {
     }
 }
 
-/// Everything that goes wrong in a world.
-pub(super) fn drawn(random: &mut Seeded, plan: &Plan) -> Vec<Planned> {
+/// Everything that goes wrong in a world, and the motions that are made meanwhile.
+pub(super) fn drawn(
+    random: &mut Seeded,
+    plan: &Plan,
+    motions: &[(Millis, Motion)],
+) -> Vec<Planned> {
+    let mut troubles = misfortunes(random, plan);
+    for (at, motion) in motions {
+        let (number, trouble) = (troubles.len(), Trouble::Motion(*motion));
+        troubles.push(Planned { number, at: *at, trouble });
+    }
+    troubles.sort_by_key(|planned| planned.at);
+    troubles
+}
+
+fn misfortunes(random: &mut Seeded, plan: &Plan) -> Vec<Planned> {
     let weights = Weights::drawn(random);
     let pause = random.between(60, 500);
     let mut troubles = Vec::new();
@@ -240,6 +256,7 @@ impl fmt::Display for Trouble {
             Self::Jump { node, ahead } => {
                 write!(f, "the wall clock of node {node} jumps: {ahead} ms ahead of the truth")
             }
+            Self::Motion(motion) => write!(f, "{motion}"),
         }
     }
 }

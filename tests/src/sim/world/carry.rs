@@ -1,6 +1,6 @@
 //! What nodes ask of the world, and what travels between them.
 
-use super::{Happening, Held, World, diverged};
+use super::{Happening, Held, World, diverged, governance::Peers};
 use crate::{
     gate::Packet,
     machine,
@@ -41,18 +41,24 @@ impl World<'_> {
 
     fn obey_one(&mut self, at: usize, effect: Effect) -> Held {
         match effect {
-            Effect::Broadcast(message) => self.say(at, &self.validators_but(at), &message),
+            Effect::Broadcast(message) => {
+                let voters = self.nodes[at].peers.voters.clone();
+                self.say(at, &voters, &message)
+            }
             Effect::Send(to, message) => match self.places.get(&to).copied() {
                 Some(to) => self.say(at, &[to], &message),
                 None => diverged(format!("node {at} writes to a stranger")),
             },
             Effect::Forward(submission) => {
                 let frame = Bulk::Submission(Box::new((*submission).clone()));
-                self.hand_on(at, &self.validators_but(at), &frame);
+                let voters = self.nodes[at].peers.voters.clone();
+                self.hand_on(at, &voters, &frame);
                 Ok(())
             }
             Effect::Announce(height) => {
-                let others: Vec<usize> = (0..self.nodes.len()).filter(|to| *to != at).collect();
+                let Peers { voters, members } = &self.nodes[at].peers;
+                let mut others = [voters.as_slice(), members].concat();
+                others.sort_unstable();
                 self.announce(at, &others, height);
                 Ok(())
             }
@@ -65,15 +71,8 @@ impl World<'_> {
                 None => diverged(format!("node {at} asks a stranger")),
             },
             Effect::Fault(fault) => self.fault(at, &fault),
-            Effect::Membership(membership) if self.is_correct(at) => {
-                Ok(self.gate.learn(&membership)?)
-            }
-            Effect::Membership(_) => Ok(()),
+            Effect::Membership(membership) => self.membership(at, &membership),
         }
-    }
-
-    fn validators_but(&self, at: usize) -> Vec<usize> {
-        (0..usize::from(self.plan.validators)).filter(|to| *to != at).collect()
     }
 
     /// A node says something; a liar says something else.
@@ -95,7 +94,7 @@ impl World<'_> {
             // When an epoch ends its promises may be off the disk before what they are for is sent.
             let chain = node.machine.chain.as_ref();
             if chain.is_some_and(|it| it.membership().epoch.first <= message.height()) {
-                node.promises.check(&node.machine.disk, message)?;
+                node.promises.check(&node.machine.disk, first, message)?;
             }
             self.tell_of_views(from, message);
         }
@@ -156,6 +155,7 @@ impl World<'_> {
             if first {
                 self.counts.one("heights sealed");
                 self.check_time(header.time)?;
+                self.look_at_motions(at)?;
             }
             self.trace.say(
                 self.now,
@@ -167,10 +167,8 @@ impl World<'_> {
                 ),
             );
         }
-        let member = usize::from(self.plan.validators);
-        if at != member {
-            self.announce(at, &[member], header.height);
-        }
+        let members = self.nodes[at].peers.members.clone();
+        self.announce(at, &members, header.height);
         Ok(())
     }
 
@@ -204,7 +202,8 @@ impl World<'_> {
         if let Err(error) = fault.verify(self.gate.set_at(height)) {
             return diverged(format!("node {at} reports a fault that proves nothing: {error}"));
         }
-        if self.is_correct(culprit.position()) {
+        let node = self.roster.node_of(height, culprit);
+        if node.is_none_or(|node| self.is_correct(node)) {
             return diverged(format!(
                 "correct validator {culprit} is proved at fault by node {at}"
             ));
@@ -259,8 +258,9 @@ impl World<'_> {
     fn leader_alone(&self) -> Shape {
         let chains = self.nodes.iter().filter_map(|node| node.machine.chain.as_ref());
         let farthest = chains.map(|it| it.status()).max_by_key(|it| (it.height, it.view));
-        let leader = farthest.map_or(0, |status| status.leader.position());
-        Shape::Split(1 << leader)
+        let leader = farthest.and_then(|status| status.membership.node_of(status.leader));
+        let leader = leader.and_then(|node| self.places.get(&node).copied());
+        Shape::Split(1 << leader.unwrap_or_default())
     }
 
     pub(super) fn arrive(&mut self, from: usize, to: usize, load: Load) -> Held {

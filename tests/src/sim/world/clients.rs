@@ -19,10 +19,16 @@ impl World<'_> {
         for _ in 0..count {
             let id = self.clients.make(client, self.wall());
             self.counts.one("submissions made");
-            self.offer(id, to)?;
-            let pause = self.random.between(PAUSE.0, PAUSE.1);
-            self.later(pause, Happening::Retry(id));
+            self.offer_until_heard(id, to)?;
         }
+        Ok(())
+    }
+
+    /// Offers a submission to a node, and to others until somebody answers.
+    pub(super) fn offer_until_heard(&mut self, id: SubmissionId, to: usize) -> Held {
+        self.offer(id, to)?;
+        let pause = self.random.between(PAUSE.0, PAUSE.1);
+        self.later(pause, Happening::Retry(id));
         Ok(())
     }
 
@@ -86,8 +92,23 @@ impl World<'_> {
                 Ok(())
             }
             _ if !self.is_correct(by) => Ok(()),
+            Refusal::Rejected { code } if *code == failure::KEY_NOT_VALID => self.other_key(id, by),
+            // The same, signed with another key, is still on its way here and there.
+            Refusal::IdempotencyConflict { first } if self.clients.is_replaced(first) => Ok(()),
             _ => diverged(format!("node {by} refuses submission {id}: {refusal}")),
         }
+    }
+
+    /// A key is refused where it is not good yet, or no longer: right if its institution has another one.
+    fn other_key(&mut self, id: SubmissionId, by: usize) -> Held {
+        self.look_at_motions(by)?;
+        if !self.clients.may_be_refused(&id) {
+            return diverged(format!("node {by} refuses the key of submission {id}"));
+        }
+        let Some(anew) = self.clients.sign_anew(&id) else { return Ok(()) };
+        self.counts.one("submissions signed anew");
+        let to = self.random.place(self.nodes.len());
+        self.offer_until_heard(anew, to)
     }
 
     /// Takes what a node has answered to those who wait.

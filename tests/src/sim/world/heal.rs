@@ -1,6 +1,6 @@
 //! The end of the bad time, and what must follow.
 
-use super::{Happening, Held, World};
+use super::{Held, World};
 use crate::sim::{
     clock::{self, Clock},
     report::Verdict,
@@ -16,7 +16,7 @@ impl World<'_> {
         self.trace.say(self.now, format_args!("everything is healed"));
         self.links.heal();
         self.witness = None;
-        self.queue.retain(|_, it| !matches!(it, Happening::Start(_) | Happening::Trouble(_)));
+        self.queue.retain(|_, it| !it.ends_with_the_bad_time());
         let half = self.plan.parameters.precision.get() / 2;
         for at in 0..self.nodes.len() {
             let node = &mut self.nodes[at];
@@ -61,8 +61,10 @@ impl World<'_> {
         let went_on = self.pass(end, |world| {
             let acknowledged = world.clients.acknowledged().values().max().copied();
             let goal = goal.max(acknowledged.unwrap_or_default());
+            let is_off = |at: &usize| world.plan.off.contains(at);
             correct.iter().all(|at| world.history.height_of(*at) >= goal)
                 && world.clients.open().next().is_none()
+                && correct.iter().all(|at| is_off(at) || world.takes_part(*at))
         })?;
         if went_on {
             self.counts.add("milliseconds until it went on", self.now.since(begin));
@@ -82,7 +84,8 @@ impl World<'_> {
             let status = chain.status();
             let lies = self.plan.liars.get(&at).map(|lie| format!(" ({lie})")).unwrap_or_default();
             words.push_str(&format!(
-                " node {at}{lies}: height {}, view {}{}{};",
+                " node {at}{lies}: epoch {}, height {}, view {}{}{};",
+                status.membership.epoch.number,
                 status.height,
                 status.view,
                 if status.changing_view { ", leaving it" } else { "" },
