@@ -21,3 +21,5 @@ mod vectors;
 const NODE: &str = env!("CARGO_BIN_EXE_test-node");
 /// The simulator.
 const SIM: &str = env!("CARGO_BIN_EXE_sim");
+/// The search for deliberate mistakes.
+const MUTANTS: &str = env!("CARGO_BIN_EXE_mutants");

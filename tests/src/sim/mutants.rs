@@ -1,7 +1,6 @@
 //! The command `mutants`: for each deliberate mistake, the first world in which it shows.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command speaks to its user")]
 
-mod recorded;
 mod row;
 
 use super::{
@@ -28,7 +27,6 @@ use std::{
 ///
 ///   mutants                             every mistake, up to 2,000 seeds each
 ///   mutants --only JoinAtF,ViewsKept    these
-///   mutants --recorded                  each with the seed of docs/SIMULATOR.md first: a minute
 ///   sim 17 --mistake JoinAtF            the story of one world with a mistake (of this same build)
 ///   sim 17 --mistake JoinAtF --shrink   and the smallest one in which it shows
 ///
@@ -43,9 +41,6 @@ struct Arguments {
     /// Seeds for each mistake: from A up to and without B, or N seeds from A on.
     #[arg(long, value_name = "A..B|A..+N", default_value = "0..2000", value_parser = range)]
     seeds: Range<u64>,
-    /// Begin with the seed that docs/SIMULATOR.md says caught the mistake; the others only if it does not.
-    #[arg(long)]
-    recorded: bool,
     /// Worlds without a mistake, before the others.
     #[arg(long, value_name = "N", default_value_t = 20)]
     control: u64,
@@ -107,10 +102,7 @@ pub fn main() -> ExitCode {
 fn hunt(mutation: Mutation, arguments: &Arguments) -> Row {
     mutation.choose();
     let seeds = &arguments.seeds;
-    let known = recorded::seed_of(mutation).filter(|it| arguments.recorded && seeds.contains(it));
-    let at_once = known.and_then(|seed| first_failure(seed..seed + 1, arguments));
-    let failure = at_once.or_else(|| first_failure(seeds.clone(), arguments));
-    let row = Row::new(Some(mutation), seeds, failure);
+    let row = Row::new(Some(mutation), seeds, first_failure(seeds.clone(), arguments));
     tell(&row, arguments);
     row
 }
