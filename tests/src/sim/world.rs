@@ -7,6 +7,7 @@ mod clients;
 mod governance;
 mod heal;
 mod nodes;
+mod witness;
 
 use super::{
     clients::Clients,
@@ -37,6 +38,7 @@ use std::{
     rc::Rc,
     sync::Arc,
 };
+use witness::Witness;
 
 /// Things that may happen at one moment of a world; more go round in circles.
 const AT_ONE_MOMENT: u32 = 100_000;
@@ -72,6 +74,7 @@ struct World<'w> {
     history: History,
     watch: Watch,
     links: Links,
+    witness: Option<Witness>,
     clients: Clients,
     queue: BTreeMap<(Millis, u64), Happening>,
     serial: u64,
@@ -206,6 +209,7 @@ impl<'w> World<'w> {
             history: History::default(),
             watch: Watch::default(),
             links: Links::new(plan.weather.clone(), nodes.len(), &mut random),
+            witness: None,
             clients: Clients::new(genesis.chain(), random.fork()),
             gate,
             roster,
@@ -313,6 +317,10 @@ impl<'w> World<'w> {
                 Ok(())
             }
             Trouble::Cut { shape, length } => self.cut(shape, length),
+            Trouble::Witness { node, alone } => {
+                self.choose_witness(node, alone);
+                Ok(())
+            }
             Trouble::Jump { node, ahead } => {
                 self.counts.one("clock jumps");
                 self.nodes[node].clock.set(self.now, ahead);
