@@ -24,7 +24,7 @@ fn put(cluster: &mut Cluster, at: usize, submission: &Submission) -> Result<(), 
 }
 
 /// Moves a change for the height after next, and lets these institutions vote for it.
-fn decide(
+pub(super) fn decide(
     cluster: &mut Cluster,
     change: impl FnOnce(Chamber<'_>) -> Change,
     voters: impl IntoIterator<Item = u16>,
@@ -60,7 +60,7 @@ fn refused(code: Code) -> MotionStatus {
     MotionStatus::Refused { code }
 }
 
-fn seal_some(cluster: &mut Cluster, count: usize) -> Result<(), Trouble> {
+pub(super) fn seal_some(cluster: &mut Cluster, count: usize) -> Result<(), Trouble> {
     for _ in 0..count {
         let submission = Client::of(0)?.submission(cluster)?;
         put(cluster, 0, &submission)?;
