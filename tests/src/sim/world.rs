@@ -99,9 +99,11 @@ struct Node {
     told: Told,
 }
 
-/// The highest views that a node asked for and opened, as far as the story goes.
+/// The epoch that a node is in, and the highest views of it that it asked for and opened, as far as the
+/// story goes.
 #[derive(Default)]
 struct Told {
+    epoch: u32,
     asked: View,
     opened: View,
 }
