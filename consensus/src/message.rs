@@ -241,6 +241,18 @@ impl Message {
 }
 
 impl MessageBody {
+    /// Its name in `docs/PROTOCOL.md`.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::PrePrepare { .. } => "PrePrepare",
+            Self::Prepare { .. } => "Prepare",
+            Self::Commit { .. } => "Commit",
+            Self::ViewChange { .. } => "ViewChange",
+            Self::NewView { .. } => "NewView",
+            Self::Head { .. } => "Head",
+        }
+    }
+
     /// The digest that the message's signature covers.
     pub fn digest(&self, suite: Suite, chain: &Hash) -> Hash {
         match self {

@@ -3,7 +3,7 @@
 mod catch_up;
 mod diverge;
 mod epochs;
-mod faults;
+pub(crate) mod faults;
 mod normal;
 mod proposals;
 mod restarts;

@@ -6,11 +6,13 @@ mod chaos;
 mod crash;
 mod devnet;
 mod follow;
+mod governance;
 mod hostile;
 mod hours;
 mod model;
 mod offline;
 mod outage;
+mod reshape;
 mod restart;
 mod sim;
 mod sizes;
@@ -19,5 +21,7 @@ mod vectors;
 
 /// The real `probata-node`.
 const NODE: &str = env!("CARGO_BIN_EXE_test-node");
+/// The real `probata`.
+const PROBATA: &str = env!("CARGO_BIN_EXE_test-probata");
 /// The simulator.
 const SIM: &str = env!("CARGO_BIN_EXE_sim");

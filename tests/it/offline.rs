@@ -1,6 +1,6 @@
 //! What a court does: a folder of files, the genesis document, the `probata` command, and no network.
 
-use crate::NODE;
+use crate::{NODE, PROBATA, chain::faults};
 use probata_client::{
     case::{self, Folders, NotarisedRecord, Participant},
     light::Verdict,
@@ -15,9 +15,6 @@ use std::{
     process::Output,
 };
 use tokio::process::Command;
-
-/// The real `probata`.
-const PROBATA: &str = env!("CARGO_BIN_EXE_test-probata");
 
 /// Notarises the sample case into a folder.
 async fn notarise(network: &Network, out: &Path) -> Result<Vec<NotarisedRecord>, Trouble> {
@@ -131,4 +128,40 @@ async fn a_court_verifies_the_case_with_no_network() -> Result<(), Trouble> {
     let report = files.expect("contract", false, Verdict::Indeterminate).await?;
     let said = report["conclusion"]["en"].as_str().unwrap_or_default();
     ensure(said.contains("genesis"), || format!("it does not say what is missing: {said}"))
+}
+
+/// Blame is evidence too: two files and genesis, no network.
+#[tokio::test]
+async fn a_court_verifies_a_fault_with_no_network() -> Result<(), Trouble> {
+    let (cluster, fault, evidence) = faults::recorded_case()?;
+    let court = tempfile::tempdir()?;
+    let path = |name: &str| court.path().join(name);
+    fs::write(path("genesis.json"), cluster.genesis().to_json())?;
+    fs::write(path("x.evidence.json"), evidence.to_json()?)?;
+    fs::write(path("x.fault.json"), faults::file_of(&fault).to_json())?;
+    let verify = async |evidence: Option<&str>| -> Result<(i32, Value), Trouble> {
+        let mut arguments = vec!["verify-fault".into(), "--json".into()];
+        arguments.extend([path("x.fault.json").into_os_string(), "--genesis".into()]);
+        arguments.push(path("genesis.json").into_os_string());
+        if let Some(evidence) = evidence {
+            arguments.extend(["--evidence".into(), path(evidence).into_os_string()]);
+        }
+        let output = without_network(&arguments).await?;
+        let report = serde_json::from_slice(&output.stdout)?;
+        Ok((output.status.code().unwrap_or(-1), report))
+    };
+    let (code, report) = verify(Some("x.evidence.json")).await?;
+    ensure(code == 0, || format!("proven: exit code {code}, {report}"))?;
+    let (code, report) = verify(None).await?;
+    ensure(code == 2, || format!("without evidence of the seats: exit code {code}, {report}"))?;
+
+    // One letter of a signature changed.
+    let mut file: Value = serde_json::from_slice(&fs::read(path("x.fault.json"))?)?;
+    let signature = &mut file["first"]["signature"];
+    let text = signature.as_str().ok_or_else(|| Trouble::new("no signature"))?;
+    let other = if text.starts_with('0') { "1" } else { "0" };
+    *signature = format!("{other}{}", &text[1..]).into();
+    fs::write(path("x.fault.json"), file.to_string())?;
+    let (code, report) = verify(Some("x.evidence.json")).await?;
+    ensure(code == 1, || format!("a changed signature: exit code {code}, {report}"))
 }

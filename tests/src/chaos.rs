@@ -19,6 +19,7 @@
 //! | `fleet`, `blow` | the nodes, and all that can be done to one |
 //! | `plan`, `fire` | what is done when, drawn from a seed; doing it, measuring, checking |
 //! | `leaders`, `away` | two measurements: killed leaders, and a validator that was long away |
+//! | `reshape` | seats given and taken, and every key replaced, while records are sealed |
 //! | `report` | what is printed |
 
 mod away;
@@ -33,5 +34,6 @@ mod links;
 mod plan;
 mod proxy;
 mod report;
+mod reshape;
 
 pub use command::main;

@@ -12,7 +12,7 @@
 //! | [`consortium`], [`committee`] | fixed keys and a genesis; real chains in one thread, without sockets |
 //! | [`cluster`], [`disk`], [`store`] | real chains in a false world: cut links, lying peers, disks that forget |
 //! | [`sim`] | whole worlds drawn from one seed, with everything that goes wrong in them |
-//! | [`governance`] | motions and ballots of that consortium |
+//! | [`governance`], [`council`] | motions and ballots; real processes that decide by them |
 //! | [`model`] | the protocol as a small model, of which every state is looked at |
 //! | [`seed`] | random choices that can be repeated |
 //! | [`chaos`] | real processes under fire, as a program |
@@ -22,6 +22,7 @@ pub mod check;
 pub mod cluster;
 pub mod committee;
 pub mod consortium;
+pub mod council;
 pub mod disk;
 mod gate;
 pub mod governance;

@@ -7,7 +7,7 @@ use crate::{
     writer::Writer,
 };
 use probata_client::sdk::{Client, ClientConfig, ClientError, Failing, Receipt, Trial};
-use probata_types::{Height, RecordId, Submission, SubmissionId};
+use probata_types::{Height, Keypair, RecordId, Submission, SubmissionId};
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -66,6 +66,7 @@ pub struct Moment {
 
 /// Writers at work, each sending one submission after the other until it is acknowledged.
 pub struct Load {
+    writer: Writer,
     shared: Arc<Shared>,
     tasks: JoinSet<Result<Option<Submission>, Trouble>>,
 }
@@ -101,7 +102,12 @@ impl Load {
             let config = network.client_config(&nodes, limits::ATTEMPT);
             tasks.spawn(write(writer.clone(), config, style.clone(), Arc::clone(&shared)));
         }
-        Ok(Self { shared, tasks })
+        Ok(Self { writer, shared, tasks })
+    }
+
+    /// The writers sign with another key from their next submissions on.
+    pub fn sign_with(&self, key: Keypair) {
+        self.writer.sign_with(key);
     }
 
     /// When receipts came, from a moment on.

@@ -13,7 +13,7 @@ use nix::sys::signal::Signal;
 use probata_client::sdk::{Client, ClientConfig};
 use probata_genesis::Genesis;
 use probata_node::devnet::{
-    ceremony::{self, DevnetNode},
+    ceremony::{self, DevnetNode, Terms},
     process::NodeProcess,
 };
 use serde_json::Value;
@@ -35,7 +35,7 @@ pub async fn turn() -> SemaphorePermit<'static> {
     TURNS.acquire().await.expect("nobody closes it")
 }
 
-/// Validators, and one member node after them. Dropping it kills every process; a folder whose network
+/// Validators, candidates for their seats, and one member node after them. Dropping it kills every process; a folder whose network
 /// was not brought to its [`Network::finish`] is kept to look at.
 pub struct Network {
     folder: PathBuf,
@@ -67,15 +67,24 @@ impl Network {
     /// # Errors
     /// [`Trouble`].
     pub async fn start(program: &str, validators: u16) -> Result<Self, Trouble> {
+        let mut network = Self::prepare(program, validators, Terms::devnet()).await?;
+        network.start_all().await?;
+        Ok(network)
+    }
+
+    /// Holds the ceremony on any terms. Nothing runs yet.
+    ///
+    /// # Errors
+    /// [`Trouble`].
+    pub async fn prepare(program: &str, validators: u16, terms: Terms) -> Result<Self, Trouble> {
         let turn = turn().await;
         let ports = Ports::find()?;
         let folder = tempfile::Builder::new().prefix("probata-test-").tempdir()?;
-        let (genesis, nodes) = ceremony::hold(folder.path(), validators, ports.base())?;
+        let (genesis, nodes) = ceremony::hold_on(folder.path(), validators, ports.base(), terms)?;
         let programs = vec![PathBuf::from(program); nodes.len()];
         let parts = Parts { folder: folder.path().to_owned(), genesis, nodes, programs };
         let mut network = Self::of(parts, turn)?;
         (network.own, network._ports) = (Some(folder), Some(ports));
-        network.start_all().await?;
         Ok(network)
     }
 
@@ -130,9 +139,14 @@ impl Network {
         &self.nodes
     }
 
-    /// The places of the validators.
+    /// The places of the validators of genesis.
     pub fn validators(&self) -> std::ops::Range<usize> {
-        0..self.member()
+        0..self.nodes.iter().filter(|node| node.validator).count()
+    }
+
+    /// The places of those that have a key for a seat to come.
+    pub fn candidates(&self) -> std::ops::Range<usize> {
+        self.validators().end..self.member()
     }
 
     /// The place of the member node.

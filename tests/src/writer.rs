@@ -10,6 +10,7 @@ use probata_types::{Keypair, Submission, Timestamp};
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    sync::{Arc, PoisonError, RwLock},
 };
 
 /// The draft of the sample case that the writer repeats: it needs nothing that was recorded before.
@@ -21,7 +22,8 @@ pub const DOCUMENT: &str = "consent.txt";
 #[derive(Clone)]
 pub struct Writer {
     author: Author,
-    key: Keypair,
+    /// Shared by all copies.
+    key: Arc<RwLock<Keypair>>,
     subject_key: SubjectKey,
     draft: Draft,
     names: Names,
@@ -48,7 +50,7 @@ impl Writer {
             network.nodes().iter().map(|node| (node.name.clone(), node.institution)).collect();
         Ok(Self {
             author: Author { suite: genesis.suite(), chain: genesis.chain(), institution },
-            key: KeyFile::parse_for(KeyUse::Submission, &key)?,
+            key: Arc::new(RwLock::new(KeyFile::parse_for(KeyUse::Submission, &key)?)),
             subject_key: SubjectKey::parse(&subject_key)?,
             draft,
             names: Names { institutions, flows: BTreeMap::new() },
@@ -56,6 +58,11 @@ impl Writer {
             rule_pack: genesis.rule_pack().version,
             utc_offset_minutes: genesis.rule_pack().utc_offset_minutes,
         })
+    }
+
+    /// From now on this writer, and all copies of it, sign with another key.
+    pub fn sign_with(&self, key: Keypair) {
+        *self.key.write().unwrap_or_else(PoisonError::into_inner) = key;
     }
 
     /// A new submission of one record, which opens a flow.
@@ -82,7 +89,8 @@ impl Writer {
         let prepared = self.draft.prepare(&context, &mut self.names.clone())?;
         let mut flow = FlowWriter::new(self.author, prepared.flow);
         let (_, record) = flow.append(prepared.statement);
-        Ok(sign(vec![record], &self.author, &self.key, now, LIFETIME)?)
+        let key = self.key.read().unwrap_or_else(PoisonError::into_inner);
+        Ok(sign(vec![record], &self.author, &*key, now, LIFETIME)?)
     }
 }
 

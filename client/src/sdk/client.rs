@@ -99,7 +99,7 @@ impl Client {
     }
 
     /// Sends a submission until a node gives an answer that verifies: to one node after the other,
-    /// the same bytes each time, waiting longer after each round.
+    /// the same bytes each time, waiting longer for each node and after each round.
     ///
     /// The caller has stored the openings of the records before.
     ///
@@ -351,7 +351,8 @@ impl Client {
                     continue;
                 }
                 let node = inner.nodes[at].as_str();
-                let bytes = match self.ask_node(node, &ask, end).await {
+                let until = end.min(Instant::now() + rounds.patience());
+                let bytes = match self.ask_node(node, &ask, until).await {
                     Ok(Reply::Answer(bytes)) => bytes,
                     other => {
                         rounds.note(at, other);
@@ -431,6 +432,12 @@ impl Rounds {
         Some(ClientError::Refused(Box::new(refusal.clone())))
     }
 
+    /// How long a node has for its answer in this round.
+    fn patience(&self) -> Duration {
+        let doubled = limits::PATIENCE * 2u32.saturating_pow(self.rounds.min(16));
+        doubled.min(limits::WAIT + limits::REQUEST)
+    }
+
     /// How long to pause before the next round.
     fn pause(&mut self) -> Duration {
         let doubled = limits::BACKOFF_FIRST * 2u32.saturating_pow(self.rounds.min(16));
@@ -462,7 +469,7 @@ async fn in_time(
 ) -> Result<Reply, String> {
     match tokio::time::timeout(left, asked).await {
         Ok(reply) => reply,
-        Err(_) => Err("no answer before the deadline".to_owned()),
+        Err(_) => Err("no answer in time".to_owned()),
     }
 }
 

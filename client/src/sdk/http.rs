@@ -57,7 +57,7 @@ impl Transport {
                     .body(bytes.clone())
             }
         };
-        let request = request.timeout(left.min(limits::WAIT + limits::REQUEST));
+        let request = request.timeout(left);
         let response = request.send().await.map_err(|error| why(&error))?;
         sort(node, response).await
     }

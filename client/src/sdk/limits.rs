@@ -24,6 +24,11 @@ pub const WAIT: Duration = Duration::from_secs(10);
 /// a submission until the very deadline could never say that it is pending.
 pub const ANSWER_SHARE: u32 = 8;
 
+/// Time that a node has for its first answer before another one is asked; doubles with each round, up to
+/// [`WAIT`] and [`REQUEST`]. A node may be up and stand still: nobody should wait for it much longer than for
+/// a view change, and with the bytes of a slow line under way the next rounds are longer.
+pub const PATIENCE: Duration = Duration::from_secs(3);
+
 /// Time for one request beyond [`WAIT`]: sending up to 2 MiB and reading the answer.
 pub const REQUEST: Duration = Duration::from_secs(30);
 

@@ -26,14 +26,10 @@ impl Recorder {
 
     /// Notes a message, and says what is wrong with it after the earlier ones.
     pub(crate) fn check(&mut self, message: &Message) -> Result<(), String> {
-        let kind = match &message.body {
-            MessageBody::PrePrepare { .. } => "PrePrepare",
-            MessageBody::Prepare { .. } => "Prepare",
-            MessageBody::Commit { .. } => "Commit",
-            MessageBody::ViewChange { .. } => "ViewChange",
-            MessageBody::NewView { .. } => "NewView",
-            MessageBody::Head { .. } => return Ok(()),
-        };
+        if matches!(message.body, MessageBody::Head { .. }) {
+            return Ok(());
+        }
+        let kind = message.body.name();
         let (from, height, view) = (message.from, message.height(), message.view());
         let digest = message.body.digest(SUITE, &CHAIN);
         let before = self.said.insert((from, kind, height, view), digest);

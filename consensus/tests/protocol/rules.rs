@@ -139,13 +139,5 @@ fn one(output: &Output) -> String {
 }
 
 fn spoken(message: &Message) -> String {
-    let kind = match message.body {
-        MessageBody::PrePrepare { .. } => "PrePrepare",
-        MessageBody::Prepare { .. } => "Prepare",
-        MessageBody::Commit { .. } => "Commit",
-        MessageBody::ViewChange { .. } => "ViewChange",
-        MessageBody::NewView { .. } => "NewView",
-        MessageBody::Head { .. } => "Head",
-    };
-    format!("{kind} {}/{}", message.height(), message.view())
+    format!("{} {}/{}", message.body.name(), message.height(), message.view())
 }

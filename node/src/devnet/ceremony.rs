@@ -31,8 +31,10 @@ pub struct DevnetNode {
     pub folder: PathBuf,
     /// The address of its HTTP API.
     pub api: String,
-    /// Whether it votes.
+    /// Whether it votes from the beginning.
     pub validator: bool,
+    /// Whether it has a key to vote with once a motion gives it a seat.
+    pub candidate: bool,
 }
 
 /// What a ceremony agrees on beside its participants.
@@ -42,6 +44,8 @@ pub struct Terms {
     pub parameters: Parameters,
     /// When the chain begins.
     pub created_at: Timestamp,
+    /// Institutions after the validators whose nodes have no vote yet, and a key for a seat to come.
+    pub candidates: u16,
 }
 
 impl Terms {
@@ -51,6 +55,7 @@ impl Terms {
         Self {
             parameters: Parameters { heartbeat, ..Parameters::recommended() },
             created_at: now(),
+            candidates: 0,
         }
     }
 }
@@ -81,8 +86,8 @@ pub fn hold_on(
     let chain_name = Text::new(CHAIN_NAME).expect("a short constant");
     let suite = Suite::Blake3Ed25519;
     let (mut entries, mut nodes) = (Vec::new(), Vec::new());
-    for number in 0..=validators {
-        let who = Who::of(number, validators);
+    for number in 0..=validators + terms.candidates {
+        let who = Who::of(number, validators, terms.candidates);
         let folder = dir.join(&who.name);
         fs::create_dir_all(&folder).map_err(DevnetError::at(&folder))?;
         let mesh = format!("/ip4/127.0.0.1/tcp/{}", base_port + number);
@@ -98,6 +103,7 @@ pub fn hold_on(
             folder,
             api,
             validator: who.validator,
+            candidate: who.candidate,
         });
     }
     let subject_key = SubjectKey::new(random()?);
@@ -127,14 +133,16 @@ struct Who {
     role: Role,
     code: InstitutionId,
     validator: bool,
+    candidate: bool,
 }
 
 impl Who {
-    fn of(number: u16, validators: u16) -> Self {
+    fn of(number: u16, validators: u16, candidates: u16) -> Self {
         let code = invented_code(number);
         let validator = number < validators;
+        let candidate = !validator && number < validators + candidates;
         let (name, zh, en, role) = match number {
-            _ if !validator => {
+            _ if !validator && !candidate => {
                 ("regulator", "示例金融监督管理局", "Example Financial Supervisor", Role::Regulator)
             }
             0 => ("bank", "示例城市商业银行", "Example City Bank", Role::Bank),
@@ -151,10 +159,11 @@ impl Who {
                     role: Role::MicroLender,
                     code,
                     validator,
+                    candidate,
                 };
             }
         };
-        Self { name: name.into(), zh: zh.into(), en: en.into(), role, code, validator }
+        Self { name: name.into(), zh: zh.into(), en: en.into(), role, code, validator, candidate }
     }
 }
 
@@ -179,10 +188,12 @@ fn make_entry(
     let submission = make_key(folder, "submission", KeyUse::Submission)?;
     let node = make_key(folder, "node", KeyUse::Node)?;
     let mut pairs = vec![&submission, &node];
-    let vote = match who.validator {
+    let vote = match who.validator || who.candidate {
         true => Some(make_key(folder, "validator", KeyUse::Validator)?),
         false => None,
     };
+    // A candidate's key is for the motion that gives it a seat: genesis does not know it.
+    let vote = vote.filter(|_| who.validator);
     pairs.extend(vote.as_ref());
     let address: probata_genesis::Address =
         mesh.parse().map_err(|error| DevnetError::Ceremony(format!("{mesh}: {error}")))?;
@@ -222,7 +233,8 @@ fn make_key(folder: &Path, name: &str, purpose: KeyUse) -> Result<Keypair, Devne
 }
 
 fn node_toml(who: &Who, mesh: &str, api: &str) -> String {
-    let validator = if who.validator { "validator = \"validator.key.json\"\n" } else { "" };
+    let votes = who.validator || who.candidate;
+    let validator = if votes { "validator = \"validator.key.json\"\n" } else { "" };
     format!(
         "genesis = \"../genesis.json\"\ndata = \"data\"\n\n[keys]\nnode = \"node.key.json\"\n{validator}\n\
          [mesh]\nlisten = [\"{mesh}\"]\n\n[api]\nlisten = \"{api}\"\n"
@@ -259,14 +271,16 @@ mod tests {
     #[test]
     fn a_ceremony_makes_a_valid_genesis_and_valid_configurations() {
         let dir = tempfile::tempdir().unwrap();
-        let (genesis, nodes) = hold(dir.path(), 7, 17_400).unwrap();
+        let terms = Terms { candidates: 2, ..Terms::devnet() };
+        let (genesis, nodes) = hold_on(dir.path(), 7, 17_400, terms).unwrap();
         let read = Genesis::parse(&fs::read(dir.path().join("genesis.json")).unwrap()).unwrap();
         assert_eq!(read.chain(), genesis.chain());
         assert_eq!(genesis.validator_set().size(), 7);
-        assert_eq!(nodes.len(), 8);
-        for node in nodes {
+        assert_eq!(nodes.len(), 10);
+        for (number, node) in nodes.iter().enumerate() {
             let config = crate::config::Config::load(&node.folder.join("node.toml")).unwrap();
-            assert_eq!(config.keys.validator.is_some(), node.validator);
+            assert_eq!(config.keys.validator.is_some(), node.validator || node.candidate);
+            assert_eq!((node.validator, node.candidate), (number < 7, (7..9).contains(&number)));
         }
     }
 }

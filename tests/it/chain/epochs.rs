@@ -23,20 +23,23 @@ fn put(cluster: &mut Cluster, at: usize, submission: &Submission) -> Result<(), 
     sealed(cluster, submission)
 }
 
+fn chamber(cluster: &Cluster) -> Chamber {
+    Chamber::fixed(cluster.genesis(), cluster.now().wall)
+}
+
 /// Moves a change for the height after next, and lets these institutions vote for it.
 pub(super) fn decide(
     cluster: &mut Cluster,
-    change: impl FnOnce(Chamber<'_>) -> Change,
+    change: impl FnOnce(&Chamber) -> Change,
     voters: impl IntoIterator<Item = u16>,
     seen: &[u16],
 ) -> Result<FlowId, Trouble> {
-    let genesis = cluster.genesis().clone();
     let from = cluster.status(0).height.next();
-    let chamber = Chamber { genesis: &genesis, now: cluster.now().wall };
-    let (motion, submission) = chamber.motion(0, change(chamber), from);
+    let mut chamber = chamber(cluster);
+    let (motion, submission) = chamber.motion(0, change(&chamber), from);
     put(cluster, 0, &submission)?;
     for voter in voters {
-        let chamber = Chamber { genesis: &genesis, now: cluster.now().wall };
+        chamber.now = cluster.now().wall;
         let ballot = chamber.ballot(voter, motion, true, seen.iter().copied());
         put(cluster, usize::from(voter) % cluster.validators(), &ballot)?;
     }
@@ -166,10 +169,8 @@ fn p24_a_key_for_submissions_is_rotated_with_an_overlap() -> Result<(), Trouble>
         panic!("not approved")
     };
     let ballot = |cluster: &Cluster, pair| {
-        let genesis = cluster.genesis();
-        let chamber = Chamber { genesis, now: cluster.now().wall };
         let nothing = Ballot { motion, approve: true, seen: probata_types::List::empty() };
-        chamber.ballot_by(0, pair, nothing)
+        chamber(cluster).ballot_by(0, pair, nothing)
     };
     let old_pair = consortium::pair(0, Purpose::Submission);
     // Both are good meanwhile; what the ballot says is too late, which is another matter.
@@ -197,18 +198,17 @@ fn p24_a_set_that_could_not_go_on_is_refused_with_its_reason() -> Result<(), Tro
     let motion = decide(&mut cluster, |it| it.seats((4..7).map(voter), []), 0..3, &[0, 1, 2, 3])?;
     assert_eq!(status(&cluster, motion), refused(failure::LIVE_QUORUM));
     // One voter that says it sees them is not enough: it may lie.
-    let genesis = cluster.genesis().clone();
-    let chamber = Chamber { genesis: &genesis, now: cluster.now().wall };
+    let mut chamber = chamber(&cluster);
     let from = cluster.status(0).height;
     let (motion, moved) = chamber.motion(0, chamber.seats((4..7).map(voter), []), from);
     put(&mut cluster, 0, &moved)?;
     for (number, seen) in [(0, 0..7), (1, 0..4), (2, 0..4)] {
-        let chamber = Chamber { genesis: &genesis, now: cluster.now().wall };
+        chamber.now = cluster.now().wall;
         let ballot = chamber.ballot(number, motion, true, seen);
         put(&mut cluster, usize::from(number), &ballot)?;
     }
     assert_eq!(status(&cluster, motion), refused(failure::LIVE_QUORUM));
-    let chamber = Chamber { genesis: &genesis, now: cluster.now().wall };
+    chamber.now = cluster.now().wall;
     let (_, moved) = chamber.motion(0, chamber.seats([], [3]), from);
     put(&mut cluster, 0, &moved)?;
     assert_eq!(outcome(&cluster, &moved), Outcome::Rejected { code: failure::SET_TOO_SMALL });

@@ -68,7 +68,7 @@ fn recorded(cluster: &Cluster, fault: &Fault) -> bool {
 }
 
 /// A cluster in which the fault of validator 3 is recorded, and the record's evidence file.
-fn recorded_case() -> Result<(Cluster, Fault, EvidenceFile), Trouble> {
+pub(crate) fn recorded_case() -> Result<(Cluster, Fault, EvidenceFile), Trouble> {
     let mut cluster = Cluster::new(4)?;
     for _ in 0..2 {
         let submission = Client::of(1)?.submission(&cluster)?;
@@ -167,7 +167,7 @@ fn a_validators_key_is_good_for_the_record_of_a_fault_and_for_nothing_else() -> 
 }
 
 /// The fault's file, as a node would make it.
-fn file_of(fault: &Fault) -> FaultFile {
+pub(crate) fn file_of(fault: &Fault) -> FaultFile {
     FaultFile::new(fault, consortium::institution(fault.validator.0))
 }
 

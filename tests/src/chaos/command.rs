@@ -10,6 +10,7 @@ use super::{
     leftovers::Folder,
     plan::Means,
     report::{print_json, say},
+    reshape,
 };
 use crate::trouble::Trouble;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -26,6 +27,7 @@ Examples:
   chaos --minutes 1 --ground loopback      without namespaces, small disks and link failures
   chaos leader-kills --validators 7        how long users wait when a leader is killed
   chaos catch-up --blocks 100000           how fast a validator catches up that was long away
+  chaos reshape                            seats given and taken and every key replaced, under load
 
 Exit code 0: everything held. 1: something was violated; the folder that is named holds logs and data.
 2: wrong usage, or it cannot run here.
@@ -58,6 +60,11 @@ enum Command {
     LeaderKills(LeaderArguments),
     /// Let a validator catch up that missed a long history, while the others go on.
     CatchUp(AwayArguments),
+    /// Let seven institutions change while they work: 4 validators become 7, every key is replaced once,
+    /// 7 become 4.
+    ///
+    /// Exit code 1 if nobody got a receipt for twice the base timeout.
+    Reshape(ReshapeArguments),
 }
 
 /// What all ways of running share.
@@ -128,6 +135,18 @@ struct AwayArguments {
     blocks: u64,
 }
 
+#[derive(Debug, Clone, Args)]
+struct ReshapeArguments {
+    #[command(flatten)]
+    common: Common,
+    /// Heights from a motion to the change that it asks for.
+    #[arg(long, default_value_t = 40)]
+    lead: u64,
+    /// Heights at which an old key for submissions is good beside the new one.
+    #[arg(long, default_value_t = 300)]
+    overlap: u64,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum GroundArgument {
     /// Namespaces if they are permitted, else loopback.
@@ -171,6 +190,7 @@ impl Arguments {
             None => &self.fire.common,
             Some(Command::LeaderKills(it)) => &it.common,
             Some(Command::CatchUp(it)) => &it.common,
+            Some(Command::Reshape(it)) => &it.common,
         }
     }
 }
@@ -206,6 +226,7 @@ async fn run(arguments: Arguments, ground: Ground) -> ExitCode {
             None => under_fire(&arguments.fire, ground, &folder).await,
             Some(Command::LeaderKills(it)) => kill_leaders(it, ground, &folder).await,
             Some(Command::CatchUp(it)) => catch_up(it, ground, &folder).await,
+            Some(Command::Reshape(it)) => reshape(it, ground, &folder).await,
         }
     };
     let result = tokio::select! {
@@ -330,6 +351,28 @@ async fn catch_up(it: &AwayArguments, ground: Ground, folder: &Folder) -> Result
     fleet.network.stop_and_check().await.map_err(Stop::Violated)?;
     show(&measured.sentence(), &measured, it.common.json);
     Ok(())
+}
+
+async fn reshape(it: &ReshapeArguments, ground: Ground, folder: &Folder) -> Result<(), Stop> {
+    let common = &it.common;
+    if common.validators != reshape::VALIDATORS {
+        let begin = reshape::VALIDATORS;
+        return Err(Stop::Cannot(Trouble::new(format!("reshape begins with {begin} validators"))));
+    }
+    let terms = Terms { candidates: reshape::CANDIDATES, ..Terms::devnet() };
+    let mut fleet = plain_fleet(common, terms, ground, folder).await?;
+    let orders = reshape::Orders {
+        writers: common.writers,
+        pause: Duration::from_millis(common.pause_ms),
+        lead: it.lead,
+        overlap: it.overlap,
+    };
+    let measured = reshape::measure(&mut fleet, &orders).await.map_err(Stop::Violated)?;
+    measured.print(common.json);
+    if measured.holds() {
+        return Ok(());
+    }
+    Err(Stop::Violated(Trouble::new("nobody got a receipt for twice the base timeout")))
 }
 
 /// Nodes with the system's disk and clock.

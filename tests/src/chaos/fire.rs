@@ -14,9 +14,6 @@ use crate::{
 };
 use std::time::{Duration, Instant};
 
-/// Records whose checks are under way at once.
-const CHECKS_AT_ONCE: usize = 4;
-
 /// How the fire is laid.
 #[derive(Debug, Clone)]
 pub(super) struct Orders {
@@ -242,10 +239,7 @@ impl Fire {
         say(&format!("all healed; checking {} records on every node", self.tally.acknowledged));
         let network = &mut self.fleet.network;
         self.tally.height = check::one_chain(network).await?;
-        let share = loaded.acknowledged.len().div_ceil(CHECKS_AT_ONCE).max(1);
-        let parts = loaded.acknowledged.chunks(share);
-        let checks = parts.map(|part| check::all_hold(network, part));
-        futures::future::try_join_all(checks).await?;
+        check::all_hold(network, &loaded.acknowledged).await?;
         check::nothing_else(network, &loaded).await?;
         network.stop_and_check().await
     }

@@ -206,7 +206,8 @@ fn write_config(
     moved: &[(PublicKey, SocketAddr)],
 ) -> Result<(), Trouble> {
     let multi = |address: SocketAddr| format!("/ip4/{}/tcp/{}", address.ip(), address.port());
-    let validator = if node.validator { "validator = \"validator.key.json\"\n" } else { "" };
+    let votes = node.validator || node.candidate;
+    let validator = if votes { "validator = \"validator.key.json\"\n" } else { "" };
     let moved: String = moved
         .iter()
         .map(|(key, address)| {

@@ -121,7 +121,13 @@ mod tests {
         let sleeper = |folder: &Path| {
             let line = "while true; do sleep 1; done";
             let mut command = std::process::Command::new("sh");
-            command.args(["-c", line]).arg(folder.join("node.toml")).spawn().unwrap()
+            let child = command.args(["-c", line]).arg(folder.join("node.toml")).spawn().unwrap();
+            // Started is sooner than named: the kernel writes a new program's arguments a moment later.
+            let arguments = format!("/proc/{}/cmdline", child.id());
+            while fs::read(&arguments).unwrap().is_empty() {
+                std::thread::yield_now();
+            }
+            child
         };
         let (mut of_left, mut of_runs) = (sleeper(&left), sleeper(&runs));
         note(&left, of_left.id()).unwrap();

@@ -62,6 +62,20 @@ async fn the_next_node_is_asked_when_one_is_gone_or_hangs_up() {
 }
 
 #[tokio::test]
+async fn a_node_that_stands_still_is_not_waited_for_long() {
+    let sealed = Sealed::new();
+    let still = FakeNode::start(vec![Answer::Silence(DEADLINE)]).await;
+    let good = FakeNode::start(vec![sealed.answer()]).await;
+    let client = sealed.client(&[&still, &good], None);
+    // Within the deadline, for which the first one is silent.
+    client.submit(&sealed.submission).await.unwrap();
+    assert_eq!((still.seen().len(), good.seen().len()), (1, 1));
+    // Nor is it asked first again.
+    client.submit(&sealed.submission).await.unwrap();
+    assert_eq!((still.seen().len(), good.seen().len()), (1, 2));
+}
+
+#[tokio::test]
 async fn pending_sends_the_same_bytes_again() {
     let sealed = Sealed::new();
     let node = FakeNode::start(vec![Answer::pending(), Answer::pending(), sealed.answer()]).await;

@@ -1,118 +1,81 @@
 //! What is explored of sets of four, five and seven, here and in full.
 
 use crate::twins::{
-    explore::{Extent, Totals},
-    plan::{Alphabet, Plan, carry_out},
-    schedule::Between,
+    explore::{
+        Extent::{All, Every},
+        Totals,
+    },
+    plan::{
+        Alphabet::{Complete, Neighbours, Sharp},
+        Plan, carry_out,
+    },
 };
 
-const BOTH: &[u64] = &[0, 1];
-
 const OF_FOUR: [Plan; 5] = [
-    Plan {
-        twins: &[&[0], &[1]],
-        alphabet: Alphabet::Complete,
-        rounds: 2,
-        between: &Between::ALL,
-        rotations: BOTH,
-        quick: Extent::Every(997),
-        full: Extent::All,
-    },
-    Plan {
-        twins: &[&[0], &[1]],
-        alphabet: Alphabet::Sharp,
-        rounds: 3,
-        between: &Between::ALL,
-        rotations: BOTH,
-        quick: Extent::Every(499),
-        full: Extent::All,
-    },
+    Plan { twins: &[&[0], &[1]], alphabet: Complete, rounds: 2, quick: Every(997), full: All },
+    Plan { twins: &[&[0], &[1]], alphabet: Sharp, rounds: 3, quick: Every(499), full: All },
     Plan {
         twins: &[&[1], &[2]],
-        alphabet: Alphabet::Sharp,
+        alphabet: Sharp,
         rounds: 4,
-        between: &Between::ALL,
-        rotations: BOTH,
-        quick: Extent::Every(19_997),
-        full: Extent::Every(73),
+        quick: Every(19_997),
+        full: Every(73),
     },
     Plan {
         twins: &[&[0], &[1], &[2]],
-        alphabet: Alphabet::Neighbours,
+        alphabet: Neighbours,
         rounds: 3,
-        between: &Between::ALL,
-        rotations: BOTH,
-        quick: Extent::Every(70_001),
-        full: Extent::Every(499),
+        quick: Every(70_001),
+        full: Every(499),
     },
     Plan {
         twins: &[&[0], &[1], &[2], &[3]],
-        alphabet: Alphabet::Neighbours,
+        alphabet: Neighbours,
         rounds: 6,
-        between: &Between::ALL,
-        rotations: BOTH,
-        quick: Extent::Every(60_000_000_007),
-        full: Extent::Every(1_000_000_007),
+        quick: Every(60_000_000_007),
+        full: Every(1_000_000_007),
     },
 ];
 
 const OF_FIVE: [Plan; 3] = [
     Plan {
         twins: &[&[0], &[1]],
-        alphabet: Alphabet::Neighbours,
+        alphabet: Neighbours,
         rounds: 2,
-        between: &Between::ALL,
-        rotations: BOTH,
-        quick: Extent::Every(2_003),
-        full: Extent::Every(7),
+        quick: Every(2_003),
+        full: Every(7),
     },
-    Plan {
-        twins: &[&[0], &[1]],
-        alphabet: Alphabet::Sharp,
-        rounds: 3,
-        between: &Between::ALL,
-        rotations: BOTH,
-        quick: Extent::Every(7_001),
-        full: Extent::Every(41),
-    },
+    Plan { twins: &[&[0], &[1]], alphabet: Sharp, rounds: 3, quick: Every(7_001), full: Every(41) },
     Plan {
         twins: &[&[0], &[1], &[2]],
-        alphabet: Alphabet::Neighbours,
+        alphabet: Neighbours,
         rounds: 4,
-        between: &Between::ALL,
-        rotations: BOTH,
-        quick: Extent::Every(30_000_001),
-        full: Extent::Every(1_000_003),
+        quick: Every(30_000_001),
+        full: Every(1_000_003),
     },
 ];
 
 const OF_SEVEN: [Plan; 3] = [
     Plan {
         twins: &[&[0, 1], &[0, 2]],
-        alphabet: Alphabet::Neighbours,
+        alphabet: Neighbours,
         rounds: 2,
-        between: &Between::ALL,
-        rotations: BOTH,
-        quick: Extent::Every(200_003),
-        full: Extent::Every(997),
+        quick: Every(200_003),
+        full: Every(997),
     },
     Plan {
         twins: &[&[0, 1], &[1, 2]],
-        alphabet: Alphabet::Sharp,
+        alphabet: Sharp,
         rounds: 3,
-        between: &Between::ALL,
-        rotations: BOTH,
-        quick: Extent::Every(500_009),
-        full: Extent::Every(5_003),
+        quick: Every(500_009),
+        full: Every(5_003),
     },
     Plan {
         twins: &[&[0, 2], &[1, 3]],
-        alphabet: Alphabet::Neighbours,
+        alphabet: Neighbours,
         rounds: 4,
-        between: &Between::ALL,
-        rotations: BOTH,
-        quick: Extent::Every(200_000_000_041),
-        full: Extent::Every(2_000_000_011),
+        quick: Every(200_000_000_041),
+        full: Every(2_000_000_011),
     },
 ];
 
@@ -159,7 +122,7 @@ fn seven_validators_with_two_twins_agree_and_go_on() {
 fn the_same_schedules_go_the_same_way_twice() {
     let every = |step: u64| {
         let [_, sharp, ..] = OF_FOUR;
-        carry_out(4, &[Plan { quick: Extent::Every(step), ..sharp }], false)
+        carry_out(4, &[Plan { quick: Every(step), ..sharp }], false)
     };
     let first = every(3_001);
     assert_eq!(every(3_001), first);

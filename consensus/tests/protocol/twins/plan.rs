@@ -30,14 +30,15 @@ impl Alphabet {
     }
 }
 
+/// The leader changes with the view only, or with each height too.
+const ROTATIONS: [u64; 2] = [0, 1];
+
 /// Spaces that differ in their conditions only, and how much of each is run: here, and in full.
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) twins: &'static [&'static [usize]],
     pub(crate) alphabet: Alphabet,
     pub(crate) rounds: usize,
-    pub(crate) between: &'static [Between],
-    pub(crate) rotations: &'static [u64],
     pub(crate) quick: Extent,
     pub(crate) full: Extent,
 }
@@ -59,9 +60,9 @@ impl Plan {
     fn spaces(&self, n: usize) -> Vec<Space> {
         let mut spaces = Vec::new();
         for twins in self.twins {
-            for rotation in self.rotations {
-                let conditions = self.between.iter();
-                spaces.extend(conditions.map(|between| self.space(n, twins, *rotation, *between)));
+            for rotation in ROTATIONS {
+                let conditions = Between::ALL.iter();
+                spaces.extend(conditions.map(|between| self.space(n, twins, rotation, *between)));
             }
         }
         spaces

@@ -377,13 +377,6 @@ impl World<'_> {
 
 /// A message in words.
 fn words(message: &Message) -> String {
-    let name = match message.body {
-        MessageBody::PrePrepare { .. } => "PrePrepare",
-        MessageBody::Prepare { .. } => "Prepare",
-        MessageBody::Commit { .. } => "Commit",
-        MessageBody::ViewChange { .. } => "ViewChange",
-        MessageBody::NewView { .. } => "NewView",
-        MessageBody::Head { .. } => "Head",
-    };
+    let name = message.body.name();
     format!("{name}({}, {}) of validator {}", message.height(), message.view(), message.from)
 }

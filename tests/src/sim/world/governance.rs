@@ -16,7 +16,6 @@ use probata_types::{
     object::{self, MotionStatus, Object},
     state::{StateKey, StateValue},
 };
-use std::sync::Arc;
 
 /// How long an institution takes to make up its mind, in milliseconds.
 const THOUGHT: (u64, u64) = (20, 700);
@@ -54,11 +53,10 @@ impl World<'_> {
     pub(super) fn moves(&mut self, number: usize, motion: Motion) -> Held {
         let highest = self.correct().map(|at| self.history.height_of(at)).max();
         let from = highest.unwrap_or_default().saturating_add(motion.ahead);
-        let pair = self.clients.pair(motion.mover);
-        let genesis = Arc::clone(self.gate.genesis());
-        let chamber = Chamber { genesis: &genesis, now: self.wall() };
+        let mut chamber = Chamber::fixed(self.gate.genesis(), self.wall());
+        chamber.set_key(motion.mover, self.clients.pair(motion.mover));
         let change = change(&chamber, motion.step);
-        let (id, submission) = chamber.motion_by(motion.mover, &pair, change, from);
+        let (id, submission) = chamber.motion(motion.mover, change, from);
         self.counts.one("motions made");
         let place = self.moved.len();
         self.moved.push(Moved { number, motion, id, decided: false });
@@ -101,8 +99,7 @@ impl World<'_> {
         self.counts.one("ballots cast");
         let client = u16::try_from(voter).expect("a few nodes");
         let pair = self.clients.pair(client);
-        let genesis = Arc::clone(self.gate.genesis());
-        let chamber = Chamber { genesis: &genesis, now: self.wall() };
+        let chamber = Chamber::fixed(self.gate.genesis(), self.wall());
         let submission = chamber.ballot_by(client, &pair, ballot);
         let to = self.random.place(self.nodes.len());
         self.hand(client, submission, to)
@@ -252,7 +249,7 @@ impl World<'_> {
 }
 
 /// What a step asks for.
-fn change(chamber: &Chamber<'_>, step: Step) -> Change {
+fn change(chamber: &Chamber, step: Step) -> Change {
     let number = |node: usize| u16::try_from(node).expect("a few nodes");
     let seat = |node| (number(node), consortium::pair(number(node), Purpose::Validator));
     match step {
