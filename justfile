@@ -38,3 +38,7 @@ sim *arguments:
 # 50,000 worlds, from a number that changes every day.
 sim-nightly jobs="2":
     cargo run --release --locked --bin sim -- --seeds "$(date +%Y%m%d)00000..+50000" --jobs {{jobs}}
+
+# For each deliberate mistake the first world that shows it (docs/SIMULATOR.md).
+mutants *arguments:
+    RUSTC_WORKSPACE_WRAPPER="$PWD/tests/mutants/rustc" cargo run --release --bin mutants -- {{arguments}}

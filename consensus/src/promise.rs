@@ -203,7 +203,7 @@ impl Replica {
 
     /// The promises that still bind: what a journal must hold, and nothing else.
     pub fn promises(&self) -> Vec<Promise> {
-        if self.over {
+        if self.over && !mutated!(OldPromisesBind) {
             // P24: a wish to leave a view ends with the epoch.
             return self.future.clone();
         }

@@ -8,6 +8,7 @@ use crate::{
 };
 use probata_types::{
     Hash, Header, Height, Keypair, Millis, Now, Proposal, Seal, Signature, ValidatorIndex, View,
+    mutated,
 };
 
 /// One validator's (or follower's) part in the protocol. See the crate's page and `docs/PROTOCOL.md`.
@@ -181,7 +182,7 @@ impl Replica {
         if let MessageBody::NewView { .. } = &message.body {
             return self.on_new_view(now, message);
         }
-        if message.view() < self.view {
+        if message.view() < self.view && !mutated!(OldViewAccepted) {
             return Err(Reason::Old);
         }
         if message.view() > self.view {

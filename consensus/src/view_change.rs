@@ -229,7 +229,8 @@ impl Replica {
     pub(crate) fn on_new_view(&mut self, now: Now, message: Message) -> Result<(), Reason> {
         let (from, view) = (message.from, message.view());
         let again = view == self.view && self.lacks_new_view();
-        if view < self.view || (view == self.view && !again) {
+        let old = view < self.view && !mutated!(OldViewAccepted);
+        if old || (view == self.view && !again) {
             return Err(Reason::Old);
         }
         if self.leaving.is_some_and(|target| view < target) {
@@ -262,13 +263,16 @@ impl Replica {
     }
 
     fn enter_view(&mut self, now: Now, view: View, new_view: Message) {
-        assert!(view > self.view, "views never fall");
+        assert!(view > self.view || mutated!(OldViewAccepted), "views never fall");
         self.persist(Promise::Entered { height: self.height(), view });
         self.view = view;
         self.leaving = None;
         let before = std::mem::take(&mut self.round);
-        if mutated!(VotesOfOldViews) {
+        if mutated!(SealMixesViews) {
             self.round.tally = before.tally;
+        }
+        if mutated!(LockDropped) {
+            self.prepared = None;
         }
         self.new_view = Some(new_view);
         self.view_changes.entered(view);

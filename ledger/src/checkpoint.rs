@@ -7,17 +7,19 @@
 //! 3. the store is flushed; 4. the file is removed.
 //!
 //! A file found on opening holds blind writes: doing them (again) gives exactly the state at its
-//! height. Without a file the store is exactly at the height that it says. Blocks after it are
-//! executed again from the log.
+//! height, if the store was not lost meanwhile: it holds what was written since the checkpoint before, and
+//! no more. Without a file the store is exactly at the height that it says. Blocks after it are executed
+//! again from the log.
 
 use crate::{
+    derive::Marker,
     error::{FileError, LedgerError},
     frame::FrameKind,
     layers::Layer,
     limits::CHECKPOINT_FRAME_BYTES,
     metrics::Metrics,
     storage::Storage,
-    store::{Store, Tree},
+    store::{Store, StoreError, Tree},
 };
 use std::sync::Arc;
 
@@ -111,6 +113,12 @@ pub(crate) fn load(storage: &dyn Storage) -> Result<Option<Layer>, FileError> {
         return Err(FileError::corrupt(FILE, scan.end, "the file does not end as it should"));
     }
     Ok(Some(layer))
+}
+
+/// Whether a store has been at some height: a checkpoint is for one that has. The first one of a chain
+/// would do for an empty store as well; deriving that anew costs little.
+pub(crate) fn has_base(store: &dyn Store) -> Result<bool, StoreError> {
+    Ok(store.get(Tree::Meta, Marker::KEY)?.is_some())
 }
 
 /// Removes the checkpoint file: all of it is in the store, and flushed.

@@ -155,7 +155,10 @@ impl Fsck<'_> {
         let mut report = Report::default();
         let mut old = Layers::new(Arc::clone(&self.setup.store));
         match found(checkpoint::load(&*self.setup.storage), &mut report)? {
-            Some(layer) => old.draining = layer.map(Arc::new),
+            Some(layer) => {
+                let usable = checkpoint::has_base(&*self.setup.store)?;
+                old.draining = layer.filter(|_| usable).map(Arc::new);
+            }
             None => return Ok(report),
         }
         report.derived = derived_height(&old)?;

@@ -25,3 +25,5 @@ const NODE: &str = env!("CARGO_BIN_EXE_test-node");
 const PROBATA: &str = env!("CARGO_BIN_EXE_test-probata");
 /// The simulator.
 const SIM: &str = env!("CARGO_BIN_EXE_sim");
+/// The search for deliberate mistakes.
+const MUTANTS: &str = env!("CARGO_BIN_EXE_mutants");

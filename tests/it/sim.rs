@@ -1,6 +1,6 @@
 //! The simulator: worlds that pass, worlds that are repeated, and worlds that must not pass.
 
-use crate::SIM;
+use crate::{MUTANTS, SIM};
 use probata_tests::sim::{self, Counts, Lie, Plan, Reduction, Report, Step, Trace, Verdict};
 use std::{collections::BTreeMap, process::Command, thread};
 
@@ -167,4 +167,13 @@ fn the_command_tells_a_story_counts_and_ends_as_it_says() {
     for wrong in wrong {
         assert_eq!(ended(wrong).0, Some(2), "{wrong:?}");
     }
+}
+
+#[test]
+fn an_ordinary_build_holds_no_mistakes_and_says_how_one_does() {
+    let output = Command::new(MUTANTS).output().expect("it was built with the tests");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("just mutants") && said.contains("tests/mutants/rustc"), "{said}");
+    assert_eq!(ended(&["3", "--mistake", "JoinAtF"]).0, Some(2));
 }

@@ -35,6 +35,11 @@ impl History {
         if let Err(error) = block.seal.verify(&block.header, set) {
             return Err(Trouble::new(format!("the seal of height {height} at node {at}: {error}")));
         }
+        // P1, not by the arithmetic that is being tried.
+        let (votes, size) = (block.seal.votes.len(), set.size());
+        ensure(2 * votes > size + (size - 1) / 3, || {
+            format!("{votes} of {size} validators sealed height {height} at node {at}")
+        })?;
         let sealed = self.sealed.entry(height).or_insert_with(|| Sealed {
             hash,
             next: block.header.next_validators,

@@ -11,6 +11,9 @@ pub(crate) struct Watch {
     said: BTreeMap<(ValidatorIndex, Height, View, Kind), Hash>,
     commits: BTreeMap<ValidatorIndex, Header>,
     floors: BTreeMap<usize, Floor>,
+    /// The first height of the newest epoch, and the highest view there that a correct validator was in or
+    /// asked for.
+    highest: (Height, View),
 }
 
 /// The kinds of message of which a correct validator says one in a view of a height.
@@ -32,6 +35,26 @@ struct Floor {
     voted: View,
     /// The highest view that it asked for.
     asked: View,
+    /// Where it last voted Commit.
+    committed: Option<(Height, View)>,
+}
+
+impl Floor {
+    /// P11: whoever voted Commit has a certificate of that view, and shows it or a higher one of the same
+    /// height when it leaves. That later views cannot contradict a seal rests on it (S5).
+    fn shows_what_it_has(&self, message: &Message) -> Result<(), Trouble> {
+        let MessageBody::ViewChange { height, prepared, .. } = &message.body else { return Ok(()) };
+        let Some((_, has)) = self.committed.filter(|(at, _)| at == height) else { return Ok(()) };
+        let shown = prepared.as_ref().map(|it| it.view);
+        ensure(shown >= Some(has), || {
+            let from = message.from;
+            let shown =
+                shown.map_or("nothing".to_owned(), |view| format!("what is of view {view}"));
+            format!(
+                "validator {from} committed at height {height} in view {has}, and shows {shown}"
+            )
+        })
+    }
 }
 
 impl Watch {
@@ -40,7 +63,8 @@ impl Watch {
     ///
     /// # Errors
     /// [`Trouble`] if the sender contradicts what it said before: it says two things of one kind in a
-    /// view, or the heights and views that it speaks of fall.
+    /// view, the heights and views that it speaks of fall, it hides what it has prepared, or it asks for a
+    /// view that is far from every correct one.
     pub(crate) fn heard(
         &mut self,
         sender: usize,
@@ -86,6 +110,26 @@ impl Watch {
         } else {
             floor.voted = view;
         }
+        if kind == Kind::Commit {
+            floor.committed = Some((height, view));
+        }
+        floor.shows_what_it_has(message)?;
+        self.near_the_others(first, message)
+    }
+
+    /// P12, P15: whoever leaves a view asks for the next one, or for one that a correct validator asked for:
+    /// so no liar drags them away.
+    fn near_the_others(&mut self, first: Height, message: &Message) -> Result<(), Trouble> {
+        if self.highest.0 < first {
+            self.highest = (first, View::ZERO);
+        }
+        let (from, view, (epoch, highest)) = (message.from, message.view(), self.highest);
+        ensure(epoch > first || view <= highest.next(), || {
+            format!("validator {from} is dragged to view {view}: no correct one is above {highest}")
+        })?;
+        if epoch == first {
+            self.highest.1 = highest.max(view);
+        }
         Ok(())
     }
 
@@ -124,83 +168,4 @@ pub(crate) fn content(message: &Message) -> Option<(Kind, Hash)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use probata_types::{List, Signature};
-
-    fn message(from: u16, body: MessageBody) -> Message {
-        Message { from: ValidatorIndex(from), signature: Signature([0; 64]), body }
-    }
-
-    fn prepare(height: u64, view: u64, content: u8) -> Message {
-        let (height, view) = (Height::new(height), View::new(view));
-        message(1, MessageBody::Prepare { height, view, digest: Hash([content; 32]) })
-    }
-
-    fn wish(height: u64, view: u64) -> Message {
-        let (height, view) = (Height::new(height), View::new(view));
-        message(1, MessageBody::ViewChange { height, view, prepared: None, proposal: None })
-    }
-
-    fn opens(height: u64, view: u64) -> Message {
-        let (height, view) = (Height::new(height), View::new(view));
-        let view_changes = List::empty();
-        message(1, MessageBody::NewView { height, view, view_changes, proposal: None })
-    }
-
-    /// What node 1, in place 1 of the epoch that begins at `first`, sends.
-    fn hear(watch: &mut Watch, first: u64, message: &Message) -> Result<(), Trouble> {
-        watch.heard(1, Some(ValidatorIndex(1)), Height::new(first), message)
-    }
-
-    /// Whether all but the last of some messages are right, and the last is not.
-    fn caught(messages: &[Message]) -> bool {
-        let mut watch = Watch::default();
-        let (last, before) = messages.split_last().unwrap();
-        before.iter().for_each(|message| hear(&mut watch, 1, message).unwrap());
-        hear(&mut watch, 1, last).is_err()
-    }
-
-    #[test]
-    fn two_votes_of_a_kind_in_a_view_are_caught() {
-        assert!(caught(&[prepare(1, 0, 1), prepare(1, 0, 2)]));
-        assert!(!caught(&[prepare(1, 0, 1), prepare(1, 0, 1)]));
-        assert!(!caught(&[prepare(1, 0, 1), prepare(1, 1, 2)]));
-        assert!(!caught(&[prepare(1, 0, 1), prepare(2, 0, 2)]));
-    }
-
-    #[test]
-    fn heights_and_views_that_fall_are_caught() {
-        assert!(caught(&[prepare(2, 0, 1), prepare(1, 0, 1)]));
-        assert!(caught(&[prepare(1, 2, 1), prepare(1, 1, 1)]));
-        assert!(caught(&[wish(1, 2), prepare(1, 1, 1)]));
-        assert!(caught(&[wish(1, 2), prepare(2, 1, 1)]), "not at another height either");
-        assert!(caught(&[wish(2, 2), wish(1, 2)]));
-        assert!(caught(&[wish(1, 3), wish(1, 2)]));
-        assert!(caught(&[prepare(1, 2, 1), wish(1, 2)]), "a wish is for more");
-        assert!(!caught(&[wish(1, 2), wish(2, 2), prepare(2, 2, 1), wish(2, 3)]));
-    }
-
-    #[test]
-    fn a_view_that_is_shown_again_is_no_vote_but_one_opened_late_is() {
-        assert!(!caught(&[opens(1, 1), wish(1, 2), opens(1, 1)]));
-        assert!(caught(&[wish(1, 2), opens(1, 1)]));
-    }
-
-    #[test]
-    fn what_is_handed_on_is_not_held_against_whoever_does() {
-        let mut watch = Watch::default();
-        hear(&mut watch, 1, &wish(1, 5)).unwrap();
-        let of_another = Message { from: ValidatorIndex(2), ..opens(1, 1) };
-        hear(&mut watch, 1, &of_another).unwrap();
-    }
-
-    #[test]
-    fn p24_views_begin_again_with_an_epoch_and_heights_do_not() {
-        let mut watch = Watch::default();
-        hear(&mut watch, 1, &prepare(4, 7, 1)).unwrap();
-        hear(&mut watch, 5, &prepare(5, 0, 1)).unwrap();
-        assert!(hear(&mut watch, 1, &prepare(4, 8, 1)).is_err(), "its epoch is over");
-        assert!(hear(&mut watch, 5, &prepare(5, 0, 2)).is_err());
-    }
-}
+mod tests;

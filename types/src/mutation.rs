@@ -47,7 +47,9 @@ mutations! {
     JournalNotSynced "P20" "the journal is written and not synced";
     LogNotSynced "P18" "the block log is written and not synced";
     TwoVotesInAView "P6" "a second proposal in one view gets a vote too";
-    VotesOfOldViews "P9" "votes of earlier views count in this one";
+    LockDropped "P11" "what is prepared is forgotten with its view";
+    SealMixesViews "P9" "votes of different views add up to one seal";
+    OldViewAccepted "P14" "messages of views that were left are taken as of this one";
     DuplicatesCount "P7" "the same vote counts each time it comes";
     CommitUnprepared "P8" "a Commit vote does not wait for a quorum of Prepares";
     AnybodyLeads "P5" "a proposal is taken from whoever sends it first";

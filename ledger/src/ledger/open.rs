@@ -61,18 +61,19 @@ fn check_chain(log: &BlockLog, chain: &Chain) -> Result<(), OpenError> {
 }
 
 /// Brings an interrupted checkpoint to its end; `false` if its file is damaged, so that the store
-/// holds an unknown part of it.
+/// holds an unknown part of it, or if the store lacks what was there before it.
 fn finish_checkpoint(storage: &dyn Storage, store: &dyn Store) -> Result<bool, OpenError> {
     checkpoint::discard_new(storage)?;
     let layer: Layer = match checkpoint::load(storage) {
         Ok(None) => return Ok(true),
-        Ok(Some(layer)) => layer,
+        Ok(Some(layer)) if checkpoint::has_base(store)? => layer,
+        Ok(Some(_)) => {
+            tracing::warn!("the derived state below the checkpoint is lost");
+            return drop_checkpoint(storage, store);
+        }
         Err(FileError::Corrupt { file, offset, what }) => {
             tracing::warn!(file, offset, what, "the checkpoint is damaged");
-            // The store is wiped before the file goes: a crash between finds the file again.
-            store.wipe()?;
-            checkpoint::remove(storage)?;
-            return Ok(false);
+            return drop_checkpoint(storage, store);
         }
         Err(other) => return Err(other.into()),
     };
@@ -82,6 +83,13 @@ fn finish_checkpoint(storage: &dyn Storage, store: &dyn Store) -> Result<bool, O
     store.flush()?;
     checkpoint::remove(storage)?;
     Ok(true)
+}
+
+/// The store is wiped before the file goes: a crash between finds the file again.
+fn drop_checkpoint(storage: &dyn Storage, store: &dyn Store) -> Result<bool, OpenError> {
+    store.wipe()?;
+    checkpoint::remove(storage)?;
+    Ok(false)
 }
 
 /// Where the store stands; `None` if it is empty or not to be trusted.

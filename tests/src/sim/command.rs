@@ -3,6 +3,9 @@
 
 mod sweep;
 
+#[cfg(mutants)]
+pub(super) use sweep::bar;
+
 use super::{Level, Plan, Reduction, Report, Trace, run, shrink};
 use clap::Parser;
 use std::{ops::Range, process::ExitCode};
@@ -42,10 +45,14 @@ pub struct Arguments {
     shrink: bool,
     #[command(flatten)]
     reduction: Reduction,
+    /// Let all validators make this mistake: see the command `mutants`.
+    #[cfg(mutants)]
+    #[arg(long, value_name = "NAME", value_parser = super::mutants::mistake)]
+    mistake: Option<probata_types::mutation::Mutation>,
 }
 
 /// `A..B`, or `A..+N`.
-fn range(text: &str) -> Result<Range<u64>, String> {
+pub(super) fn range(text: &str) -> Result<Range<u64>, String> {
     let example = || format!("`{text}` is not like 0..2000 or 5000..+200");
     let (from, to) = text.split_once("..").ok_or_else(example)?;
     let from: u64 = from.parse().map_err(|_| example())?;
@@ -60,6 +67,8 @@ fn range(text: &str) -> Result<Range<u64>, String> {
 /// Runs the command.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    #[cfg(mutants)]
+    (arguments.mistake.into_iter().for_each(probata_types::mutation::Mutation::choose));
     let failed = match (&arguments.seeds, arguments.seed) {
         (Some(seeds), _) => sweep::sweep(seeds.clone(), &arguments),
         (None, Some(seed)) => one(seed, &arguments),
@@ -97,7 +106,7 @@ fn failing(report: &Report) -> Option<u64> {
     (!report.verdict.is_pass()).then_some(report.seed)
 }
 
-fn print_json<T: serde::Serialize>(value: &T) {
+pub(super) fn print_json<T: serde::Serialize>(value: &T) {
     match serde_json::to_string_pretty(value) {
         Ok(text) => println!("{text}"),
         Err(error) => eprintln!("error: {error}"),
@@ -123,7 +132,29 @@ fn shrunk(seed: u64, arguments: &Arguments) {
         println!("  at {} ms [{}] {}", planned.at, planned.number, planned.trouble);
     }
     println!("\n{}", smallest.report.verdict);
-    println!("\nTo see it:\n  cargo run --release --bin sim -- {seed}{}", smallest.reduction);
+    println!("\nTo see it:\n  {}", again(seed, &smallest.reduction, arguments));
+}
+
+/// The command that plays a world again.
+fn again(seed: u64, reduction: &Reduction, arguments: &Arguments) -> String {
+    let (build, mistake) = arguments.mistake();
+    format!("{build}cargo run --release --bin sim -- {seed}{mistake}{reduction}")
+}
+
+impl Arguments {
+    /// What comes before the command, and which option, so that the same mistake is made.
+    #[cfg(mutants)]
+    fn mistake(&self) -> (&'static str, String) {
+        let Some(mistake) = self.mistake else { return Default::default() };
+        let build = "RUSTC_WORKSPACE_WRAPPER=$PWD/tests/mutants/rustc ";
+        (build, format!(" --mistake {}", mistake.name()))
+    }
+
+    #[cfg(not(mutants))]
+    const fn mistake(&self) -> (&'static str, &'static str) {
+        let _ = self;
+        ("", "")
+    }
 }
 
 #[cfg(test)]

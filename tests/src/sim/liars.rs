@@ -12,6 +12,7 @@ mod selective;
 mod splitter;
 mod stale;
 mod time_bender;
+mod usurper;
 
 use super::roster::Roster;
 use crate::{consortium::SUITE, seed::Seeded};
@@ -48,11 +49,13 @@ pub enum Lie {
     Poisoner,
     /// Asks for views that nobody needs.
     Restless,
+    /// Proposes when it is not its turn.
+    Usurper,
 }
 
 impl Lie {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Equivocator,
         Self::Mute,
         Self::Selective,
@@ -64,6 +67,7 @@ impl Lie {
         Self::BadNewView,
         Self::Poisoner,
         Self::Restless,
+        Self::Usurper,
     ];
 
     /// What it is called.
@@ -80,6 +84,7 @@ impl Lie {
             Self::BadNewView => "bad opener",
             Self::Poisoner => "poisoner",
             Self::Restless => "restless",
+            Self::Usurper => "usurper",
         }
     }
 
@@ -97,6 +102,7 @@ impl Lie {
             Self::BadNewView => Box::new(bad_new_view::BadNewView::new(voice)),
             Self::Poisoner => Box::new(poisoner::Poisoner::new(voice)),
             Self::Restless => Box::new(restless::Restless::new(voice)),
+            Self::Usurper => Box::new(usurper::Usurper::new(voice)),
         }
     }
 }

@@ -8,6 +8,7 @@ mod clients;
 mod governance;
 mod heal;
 mod nodes;
+mod witness;
 
 use super::{
     clients::Clients,
@@ -28,6 +29,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     rc::Rc,
 };
+use witness::Witness;
 
 /// Things that may happen at one moment of a world; more go round in circles.
 const AT_ONE_MOMENT: u32 = 100_000;
@@ -63,6 +65,7 @@ struct World<'w> {
     history: History,
     watch: Watch,
     links: Links,
+    witness: Option<Witness>,
     clients: Clients,
     queue: BTreeMap<(Millis, u64), Happening>,
     serial: u64,
@@ -230,6 +233,10 @@ impl World<'_> {
                 Ok(())
             }
             Trouble::Cut { shape, length } => self.cut(shape, length),
+            Trouble::Witness { node, alone } => {
+                self.choose_witness(node, alone);
+                Ok(())
+            }
             Trouble::Jump { node, ahead } => {
                 self.counts.one("clock jumps");
                 self.nodes[node].clock.set(self.now, ahead);

@@ -1,22 +1,14 @@
 //! Many seeds, on some threads.
 
-use super::{Arguments, print_json};
-use crate::sim::{Counts, Plan, Report, Trace, run};
+use super::{Arguments, again, print_json};
+use crate::sim::{Counts, Report, play};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use std::{
     collections::BTreeMap,
-    ops::Range,
-    sync::{
-        atomic::{AtomicU64, Ordering},
-        mpsc,
-    },
-    thread,
+    ops::{ControlFlow, Range},
     time::{Duration, Instant},
 };
-
-/// Reports that wait for being counted.
-const WAITING: usize = 64;
 
 /// What came of many seeds.
 #[derive(Debug, Serialize)]
@@ -43,29 +35,9 @@ pub(super) fn sweep(seeds: Range<u64>, arguments: &Arguments) -> Option<u64> {
         failures: Vec::new(),
         counts: Counts::default(),
     };
-    let next = AtomicU64::new(seeds.start);
-    let (send, reports) = mpsc::sync_channel(WAITING);
-    thread::scope(|scope| {
-        for _ in 0..arguments.jobs {
-            let (send, next, end) = (send.clone(), &next, seeds.end);
-            scope.spawn(move || {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= end {
-                        return;
-                    }
-                    let plan = Plan::draw(seed, &arguments.reduction);
-                    let report = run(&plan, &mut Trace::silent());
-                    if send.send(report).is_err() {
-                        return;
-                    }
-                }
-            });
-        }
-        drop(send);
-        for report in reports {
-            take(&mut summary, report, &bar, arguments.json);
-        }
+    play(seeds.clone(), arguments.jobs, &arguments.reduction, |report| {
+        take(&mut summary, report, &bar, arguments.json);
+        ControlFlow::Continue(())
     });
     bar.finish_and_clear();
     summary.failures.sort_by_key(|report| report.seed);
@@ -86,7 +58,7 @@ fn speed(elapsed: Duration, seeds: &Range<u64>) -> (f64, f64) {
     (seconds, f64::from(count) / seconds.max(f64::EPSILON))
 }
 
-fn bar(seeds: &Range<u64>, hidden: bool) -> ProgressBar {
+pub(in crate::sim) fn bar(seeds: &Range<u64>, hidden: bool) -> ProgressBar {
     if hidden {
         return ProgressBar::hidden();
     }
@@ -117,9 +89,6 @@ fn tell(summary: &Summary, arguments: &Arguments) {
         verdicts.join(", ")
     );
     for failure in failures {
-        println!(
-            "  to see it: cargo run --release --bin sim -- {}{}",
-            failure.seed, arguments.reduction
-        );
+        println!("  to see it: {}", again(failure.seed, &arguments.reduction, arguments));
     }
 }

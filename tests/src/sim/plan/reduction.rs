@@ -119,7 +119,7 @@ const fn family_of(trouble: &Trouble) -> Option<Family> {
         Trouble::Break { .. } => Some(Family::Disks),
         Trouble::Stop { .. } => Some(Family::Stops),
         Trouble::Freeze { .. } => Some(Family::Freezes),
-        Trouble::Cut { .. } => Some(Family::Cuts),
+        Trouble::Cut { .. } | Trouble::Witness { .. } => Some(Family::Cuts),
         Trouble::Jump { .. } => Some(Family::Clocks),
         Trouble::Motion(_) => Some(Family::Governance),
     }

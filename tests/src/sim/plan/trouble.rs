@@ -79,6 +79,13 @@ pub enum Trouble {
         /// How long.
         length: Millis,
     },
+    /// One node alone sees the next height sealed, and then hears nobody and is heard by nobody.
+    Witness {
+        /// The node.
+        node: usize,
+        /// How long it is alone.
+        alone: Millis,
+    },
     /// A node's wall clock jumps.
     Jump {
         /// The node.
@@ -109,6 +116,7 @@ struct Weights {
     stop: u64,
     freeze: u64,
     cut: u64,
+    witness: u64,
     jump: u64,
 }
 
@@ -122,6 +130,7 @@ impl Weights {
             stop: weight(6),
             freeze: weight(8),
             cut: weight(15),
+            witness: weight(6),
             jump: weight(6),
             submit: 25,
         }
@@ -157,12 +166,13 @@ fn misfortunes(random: &mut Seeded, plan: &Plan) -> Vec<Planned> {
 }
 
 fn one(random: &mut Seeded, plan: &Plan, weights: &Weights) -> Trouble {
-    let Weights { submit, crash, break_disk, stop, freeze, cut, jump } = *weights;
+    let Weights { submit, crash, break_disk, stop, freeze, cut, witness, jump } = *weights;
     let node = random.place(plan.nodes());
     // Most are back soon: into the view, or the very vote, in which they went.
     let longest = random.pick(&[30, 300, 300, 2_500]);
     let down = Millis::new(random.between(1, longest));
-    let mut drawn = random.between(0, submit + crash + break_disk + stop + freeze + cut + jump - 1);
+    let all = submit + crash + break_disk + stop + freeze + cut + witness + jump;
+    let mut drawn = random.between(0, all - 1);
     let mut falls_on = |weight: u64| {
         let falls = drawn < weight;
         drawn = drawn.saturating_sub(weight);
@@ -193,6 +203,10 @@ fn one(random: &mut Seeded, plan: &Plan, weights: &Weights) -> Trouble {
     if falls_on(cut) {
         let shape = Shape::drawn(random, plan.nodes());
         return Trouble::Cut { shape, length: Millis::new(random.between(50, 3_000)) };
+    }
+    if falls_on(witness) {
+        let node = random.place(usize::from(plan.validators));
+        return Trouble::Witness { node, alone: Millis::new(random.between(500, 6_000)) };
     }
     jumping(random, plan, node)
 }
@@ -235,6 +249,10 @@ impl fmt::Display for Trouble {
             Self::Stop { node, down } => write!(f, "node {node} is stopped for {down} ms"),
             Self::Freeze { node, length } => write!(f, "node {node} does nothing for {length} ms"),
             Self::Cut { shape, length } => write!(f, "{shape}, for {length} ms"),
+            Self::Witness { node, alone } => write!(
+                f,
+                "Commit votes come to node {node} only, which is alone for {alone} ms when it seals"
+            ),
             Self::Jump { node, ahead } => {
                 write!(f, "the wall clock of node {node} jumps: {ahead} ms ahead of the truth")
             }

@@ -70,6 +70,7 @@ impl<'w> World<'w> {
             history: History::default(),
             watch: Watch::default(),
             links: Links::new(plan.weather.clone(), nodes.len(), &mut random),
+            witness: None,
             clients: Clients::new(genesis.chain(), random.fork()),
             gate,
             roster,

@@ -100,6 +100,9 @@ impl World<'_> {
         }
         let packet = Packet::new(message.encode());
         for to in to {
+            if self.is_withheld(*to, message) {
+                continue;
+            }
             self.send(from, *to, |changed| {
                 let (packet, changed) = packet.changed(changed);
                 Load::Consensus(packet, changed)
@@ -111,6 +114,9 @@ impl World<'_> {
     fn send_lie(&mut self, from: usize, to: usize, message: &Message, bent: bool) {
         if bent {
             self.counts.one("lies told");
+        }
+        if self.is_withheld(to, message) {
+            return;
         }
         let packet = Packet::new(message.encode());
         self.send(from, to, |_| Load::Consensus(packet.clone(), false));
@@ -142,6 +148,7 @@ impl World<'_> {
     fn sealed(&mut self, at: usize, block: &SealedBlock) -> Held {
         let (header, seal) = (&block.header, &block.seal);
         let count = block.proposal.submissions.len();
+        self.witnessed(at);
         if self.is_correct(at) {
             let first = self.history.hash(header.height).is_none();
             self.history.sealed(at, block, self.gate.set_at(header.height))?;

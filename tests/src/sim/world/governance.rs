@@ -53,8 +53,7 @@ impl World<'_> {
     pub(super) fn moves(&mut self, number: usize, motion: Motion) -> Held {
         let highest = self.correct().map(|at| self.history.height_of(at)).max();
         let from = highest.unwrap_or_default().saturating_add(motion.ahead);
-        let mut chamber = Chamber::fixed(self.gate.genesis(), self.wall());
-        chamber.set_key(motion.mover, self.clients.pair(motion.mover));
+        let chamber = self.chamber(motion.mover);
         let change = change(&chamber, motion.step);
         let (id, submission) = chamber.motion(motion.mover, change, from);
         self.counts.one("motions made");
@@ -67,6 +66,13 @@ impl World<'_> {
             }
         }
         self.hand(motion.mover, submission, motion.to)
+    }
+
+    /// Where an institution speaks now, with the key that it has by now.
+    fn chamber(&mut self, client: u16) -> Chamber {
+        let mut chamber = Chamber::fixed(self.gate.genesis(), self.wall());
+        chamber.set_key(client, self.clients.pair(client));
+        chamber
     }
 
     /// A submission that is no everyday one goes the way of all.
@@ -98,9 +104,8 @@ impl World<'_> {
         );
         self.counts.one("ballots cast");
         let client = u16::try_from(voter).expect("a few nodes");
-        let pair = self.clients.pair(client);
-        let chamber = Chamber::fixed(self.gate.genesis(), self.wall());
-        let submission = chamber.ballot_by(client, &pair, ballot);
+        let chamber = self.chamber(client);
+        let submission = chamber.ballot_by(client, &chamber.member(client).key, ballot);
         let to = self.random.place(self.nodes.len());
         self.hand(client, submission, to)
     }

@@ -15,6 +15,7 @@ impl World<'_> {
     pub(super) fn heal(&mut self) -> Held {
         self.trace.say(self.now, format_args!("everything is healed"));
         self.links.heal();
+        self.witness = None;
         self.queue.retain(|_, it| !it.ends_with_the_bad_time());
         let half = self.plan.parameters.precision.get() / 2;
         for at in 0..self.nodes.len() {
