@@ -91,7 +91,7 @@ impl Agenda {
                 step,
                 mover: u16::try_from(random.place(everybody)).expect("a few nodes"),
                 to: random.place(everybody),
-                ahead: random.pick(&[1, 1, 2, 3, 6]),
+                ahead: random.pick(&[1, 2, 4, 8]),
                 silent: some(random, everybody, 150),
                 against: some(random, everybody, 100),
             };

@@ -221,12 +221,9 @@ impl World<'_> {
         };
         node.told = Told { epoch: epoch.number, ..Told::default() };
         let status = chain.status();
-        let first = status.view == View::ZERO && !status.changing_view;
-        if status.height.next() == epoch.first && !first {
+        if status.height.next() == epoch.first && status.view > View::ZERO {
             let (number, view) = (epoch.number, status.view);
-            return diverged(format!(
-                "node {at} begins epoch {number} in view {view}, or leaves it at once"
-            ));
+            return diverged(format!("node {at} begins epoch {number} in view {view}"));
         }
         Ok(())
     }
