@@ -1,4 +1,4 @@
-//! Try to break it: whole-network tests, hostile inputs, vectors.
+//! Try to break it: a simulator, a model, real processes under fire, hostile inputs, vectors.
 //!
 //! What the tests start is real: node processes with their meshes, disks and signatures, made by the
 //! devnet's own ceremony. This library holds what they share.
