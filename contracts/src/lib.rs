@@ -28,7 +28,7 @@ mod pii;
 mod submission;
 mod table;
 
-pub use submission::{Rejection, admit};
+pub use submission::{Rejection, admit, may_sign};
 
 use overlay::Overlay;
 use probata_types::{

@@ -39,12 +39,31 @@ pub fn admit(
     time: Timestamp,
 ) -> Result<Result<(), Rejection>, StateError> {
     let head = &submission.head;
-    let institution = match state.get(&StateKey::Institution(head.institution))? {
-        Some(StateValue::Institution(institution)) => Some(institution),
-        Some(_) => return Err(crate::overlay::wrong_kind("institution")),
-        None => None,
-    };
-    check(head, institution.as_ref(), state, (height, time))
+    check(head, institution(head, state)?.as_ref(), state, (height, time))
+}
+
+/// Whether a submission's key may sign for its institution at a height, whatever else is to be said of it
+/// (H1): for a node, which holds what is not sealed yet.
+///
+/// # Errors
+/// [`StateError`] if the state cannot be read.
+pub fn may_sign(
+    head: &SubmissionHead,
+    state: &dyn StateRead,
+    height: Height,
+) -> Result<Result<(), Rejection>, StateError> {
+    check_signer(head, institution(head, state)?.as_ref(), state, height)
+}
+
+fn institution(
+    head: &SubmissionHead,
+    state: &dyn StateRead,
+) -> Result<Option<InstitutionState>, StateError> {
+    match state.get(&StateKey::Institution(head.institution))? {
+        Some(StateValue::Institution(institution)) => Ok(Some(institution)),
+        Some(_) => Err(crate::overlay::wrong_kind("institution")),
+        None => Ok(None),
+    }
 }
 
 /// H1 and the submission's part of H5.
@@ -55,6 +74,25 @@ pub(crate) fn check(
     (height, time): (Height, Timestamp),
 ) -> Result<Result<(), Rejection>, StateError> {
     let reject = |code| Ok(Err(Rejection { code }));
+    if let Err(rejection) = check_signer(head, institution, state, height)? {
+        return Ok(Err(rejection));
+    }
+    if time > head.expires_at {
+        return reject(failure::EXPIRED);
+    }
+    if head.submitted_at > time.after(limits::CLOCK_TOLERANCE) {
+        return reject(failure::SUBMITTED_IN_FUTURE);
+    }
+    Ok(Ok(()))
+}
+
+fn check_signer(
+    head: &SubmissionHead,
+    institution: Option<&InstitutionState>,
+    state: &dyn StateRead,
+    height: Height,
+) -> Result<Result<(), Rejection>, StateError> {
+    let reject = |code| Ok(Err(Rejection { code }));
     let Some(institution) = institution else {
         return reject(failure::UNKNOWN_INSTITUTION);
     };
@@ -63,12 +101,6 @@ pub(crate) fn check(
     }
     if !institution.key_is_valid(&head.key, height) && !is_validator(head, state)? {
         return reject(failure::KEY_NOT_VALID);
-    }
-    if time > head.expires_at {
-        return reject(failure::EXPIRED);
-    }
-    if head.submitted_at > time.after(limits::CLOCK_TOLERANCE) {
-        return reject(failure::SUBMITTED_IN_FUTURE);
     }
     Ok(Ok(()))
 }

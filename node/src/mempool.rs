@@ -1,7 +1,7 @@
 //! Hold the submissions that wait for a block: bounded, each once, no institution ahead of another.
 //!
 //! Pure: no clock, no lock, no task; the chain thread owns it. A submission leaves it when it is
-//! sealed or when it expires, never because another one came.
+//! sealed, when it expires or when its key is no longer good, never because another one came.
 //!
 //! **Fairness.** A batch always goes on with the institution that it has given the fewest bytes so
 //! far, and among equals with the one that has waited longest. So a flood of one institution costs
@@ -13,7 +13,8 @@
 
 use crate::{handle::Refusal, limits};
 use probata_types::{
-    Height, InstitutionId, Millis, Submission, Timestamp, Verified, codec,
+    Height, InstitutionId, Millis, PublicKey, Submission, SubmissionHead, Timestamp, Verified,
+    codec,
     submission::{IdempotencyKey, SubmissionId},
 };
 use std::{
@@ -64,6 +65,8 @@ pub struct Mempool {
     queues: BTreeMap<InstitutionId, BTreeSet<u64>>,
     keys: BTreeMap<(InstitutionId, IdempotencyKey), SubmissionId>,
     expiries: BTreeSet<(Timestamp, SubmissionId)>,
+    /// What each key has signed, of the institutions that have any.
+    signers: BTreeMap<(InstitutionId, PublicKey), BTreeSet<SubmissionId>>,
     bytes: usize,
     next_arrival: u64,
 }
@@ -88,6 +91,7 @@ impl Mempool {
             queues: BTreeMap::new(),
             keys: BTreeMap::new(),
             expiries: BTreeSet::new(),
+            signers: BTreeMap::new(),
             bytes: 0,
             next_arrival: 0,
         }
@@ -132,6 +136,7 @@ impl Mempool {
         self.arrivals.insert(arrival, id);
         self.queues.entry(institution).or_default().insert(arrival);
         self.expiries.insert((submission.head.expires_at, id));
+        self.signers.entry((institution, submission.head.key)).or_default().insert(id);
         let waiters = Vec::new();
         let entry = Pending { submission, bytes, arrival, admitted_at: now, waiters };
         let before = self.pending.insert(id, entry);
@@ -211,6 +216,21 @@ impl Mempool {
         }
     }
 
+    /// For each key that has signed something here the head of one such submission.
+    pub fn signers(&self) -> impl Iterator<Item = &SubmissionHead> {
+        let first = self.signers.values().filter_map(|ids| self.get(ids.first()?));
+        first.map(|submission| &submission.head)
+    }
+
+    /// Takes out what a key has signed, and drops those who wait for it: the key is no longer good, so it
+    /// never can be sealed.
+    pub fn remove_signer(&mut self, institution: InstitutionId, key: PublicKey) {
+        for id in self.signers.get(&(institution, key)).cloned().unwrap_or_default() {
+            let removed = self.remove(&id);
+            assert!(removed.is_some(), "a signer stands for submissions that wait");
+        }
+    }
+
     /// Takes out what no block later than `now` may hold, and drops those who wait for it. Answers
     /// how many.
     pub fn expire(&mut self, now: Timestamp) -> usize {
@@ -280,6 +300,12 @@ impl Mempool {
         self.keys.remove(&(head.institution, head.idempotency_key));
         self.arrivals.remove(&entry.arrival);
         self.expiries.remove(&(head.expires_at, *id));
+        let signer = (head.institution, head.key);
+        let signed = self.signers.get_mut(&signer).expect("somebody signed it");
+        signed.remove(id);
+        if signed.is_empty() {
+            self.signers.remove(&signer);
+        }
         let queue = self.queues.get_mut(&head.institution).expect("it stood in a queue");
         queue.remove(&entry.arrival);
         if queue.is_empty() {

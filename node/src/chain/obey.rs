@@ -166,6 +166,7 @@ impl Chain {
             .map(|since| Millis::new(now.monotonic.since(since.max(self.last_commit))));
         let waited = waited.filter(|_| !block.proposal.submissions.is_empty() && voted);
         self.take_from_mempool(&block.proposal);
+        self.drop_revoked()?;
         self.last_commit = now.monotonic;
         self.compare_clock(now, &block.header, voted);
         // A block that was handed over may be old: a node that catches up is not yet in time.

@@ -178,6 +178,23 @@ impl Chain {
             || bytes >= self.max_bytes() / 2;
     }
 
+    /// Takes out of the mempool what is signed with keys that are not good at the next height. Nobody will
+    /// propose it, so it would be work that is never done: timers would run for it, and censorship be
+    /// suspected.
+    pub(super) fn drop_revoked(&mut self) -> Result<(), ChainError> {
+        let height = self.ledger.head().height.next();
+        let mut revoked = Vec::new();
+        for head in self.mempool.signers() {
+            if probata_contracts::may_sign(head, &self.ledger, height)?.is_err() {
+                revoked.push((head.institution, head.key));
+            }
+        }
+        for (institution, key) in revoked {
+            self.mempool.remove_signer(institution, key);
+        }
+        Ok(())
+    }
+
     /// The most records that genesis allows in a proposal.
     fn max_records(&self) -> usize {
         let records = self.genesis.parameters().max_proposal_records;

@@ -180,6 +180,24 @@ fn waiters_are_bounded_and_those_who_left_give_way() {
 }
 
 #[test]
+fn what_a_key_signed_goes_with_the_key_and_nothing_else_does() {
+    let mut pool = pool();
+    let (first, _) = (admit(&mut pool, 1, 1), admit(&mut pool, 1, 2));
+    let other = admit(&mut pool, 2, 1);
+    let signers: Vec<_> = pool.signers().map(|head| (head.institution, head.key)).collect();
+    assert_eq!(signers.len(), 2, "each once, however much it signed");
+    let (waiter, mut told) = oneshot::channel();
+    pool.wait(&first, waiter);
+    let key = pool.get(&first).unwrap().head.key;
+    pool.remove_signer(lei(1), PublicKey([7; 32]));
+    assert_eq!(pool.len(), 3, "another key's");
+    pool.remove_signer(lei(1), key);
+    assert_eq!(told.try_recv(), Err(TryRecvError::Closed));
+    assert!(pool.contains(&other) && pool.len() == 1);
+    assert_eq!(pool.signers().count(), 1);
+}
+
+#[test]
 fn the_oldest_is_the_one_admitted_first() {
     let mut pool = pool();
     let first = admit(&mut pool, 1, 10);

@@ -28,7 +28,7 @@ fn chamber(cluster: &Cluster) -> Chamber {
 }
 
 /// Moves a change for the height after next, and lets these institutions vote for it.
-fn decide(
+pub(super) fn decide(
     cluster: &mut Cluster,
     change: impl FnOnce(&Chamber) -> Change,
     voters: impl IntoIterator<Item = u16>,
@@ -63,7 +63,7 @@ fn refused(code: Code) -> MotionStatus {
     MotionStatus::Refused { code }
 }
 
-fn seal_some(cluster: &mut Cluster, count: usize) -> Result<(), Trouble> {
+pub(super) fn seal_some(cluster: &mut Cluster, count: usize) -> Result<(), Trouble> {
     for _ in 0..count {
         let submission = Client::of(0)?.submission(cluster)?;
         put(cluster, 0, &submission)?;

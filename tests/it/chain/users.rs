@@ -1,14 +1,20 @@
 //! Liveness as users feel it: nobody is left out, one sick validator is nobody else's trouble, and a chain
 //! that sleeps wakes at once.
 
-use super::{MINUTE, SECOND, height, pending, sealed, sealed_at};
-use probata_node::limits::HOUSEKEEPING_INTERVAL_MS;
+use super::{
+    MINUTE, SECOND,
+    epochs::{decide, seal_some},
+    height, pending, sealed, sealed_at,
+};
+use probata_node::{handle::Admission, limits::HOUSEKEEPING_INTERVAL_MS};
 use probata_tests::{
     Trouble,
     cluster::{Client, Cluster},
-    consortium,
+    consortium::{self, Purpose},
+    governance::later,
 };
 use probata_types::{Millis, View};
+use tokio::sync::oneshot::error::TryRecvError;
 
 /// What every message takes from one node to another, where it takes any time.
 const LINK: Millis = Millis::new(20);
@@ -188,4 +194,23 @@ fn a_validator_that_missed_two_thousand_blocks_catches_up_while_the_others_go_on
     let submission = Client::of(2)?.submission(&cluster)?;
     pending(cluster.submit(2, &submission)?);
     sealed(&mut cluster, &submission)
+}
+
+/// Where nobody leads nobody would find out: it would wait for its seal until it expires.
+#[test]
+fn what_a_revoked_key_signed_is_let_go_by_all_that_hold_it() -> Result<(), Trouble> {
+    let mut cluster = Cluster::with_candidates(4, 1)?;
+    let member = cluster.validators();
+    (0..member).for_each(|at| cluster.censor(at, consortium::institution(1)));
+    let held = Client::of(1)?.submission(&cluster)?;
+    let mut waiter = pending(cluster.submit(member, &held)?);
+    let (old, new) = (consortium::pair(1, Purpose::Submission), later(1, Purpose::Submission, 1));
+    decide(&mut cluster, |it| it.rotation(1, &new, old.public(), 2), [0, 2, 3], &[])?;
+    assert_eq!(cluster.status(member).pending_submissions, 1, "its key is still good");
+    seal_some(&mut cluster, 3)?;
+    assert_eq!(cluster.status(member).pending_submissions, 0);
+    assert_eq!(waiter.try_recv(), Err(TryRecvError::Closed), "whoever waits may ask again");
+    let refused = cluster.submit(member, &held)?;
+    assert!(matches!(refused, Admission::Refused(_)), "{refused:?}");
+    Ok(())
 }

@@ -1,21 +1,20 @@
 //! Institutions that submit: they send again what they got no answer to, and remember what was
 //! acknowledged to them.
 
+mod records;
+
 use crate::{
     consortium::{self, Purpose, SUITE},
     governance,
     seed::Seeded,
 };
-use probata_client::sdk::{Author, FlowWriter, Statement};
+use probata_client::sdk::{Author, FlowWriter};
 use probata_types::{
-    Hash, Height, Keypair, List, Millis, Submission, SubmissionHead, SubmissionId, Text, Timestamp,
-    body::{
-        Body, ConsentDisplay, ConsentGrant, ConsentKind, ConsentRevoke, ConsentValidity, Grantor,
-        LegalBasis, RevokedBy, WillMethod, WillProof,
-    },
-    record::{DataClass, FlowId, Phase, Record, Retention, Subject},
+    Hash, Height, Keypair, List, Submission, SubmissionHead, SubmissionId, Timestamp,
+    record::{FlowId, Record},
     submission::{IdempotencyKey, records_root},
 };
+use records::{consent, revocation, statement};
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::sync::oneshot;
 
@@ -208,10 +207,6 @@ impl Clients {
     }
 }
 
-fn text<const MAX: usize>(text: &str) -> Text<MAX> {
-    Text::new(text).expect("short constants")
-}
-
 fn sign(
     pair: &Keypair,
     author: Author,
@@ -235,54 +230,4 @@ fn sign(
     };
     let signature = pair.sign(&Hash(head.id().0));
     Submission { head, signature, records: List::new(records).expect("a few") }
-}
-
-fn statement(body: Body, now: Timestamp) -> Statement {
-    Statement {
-        phase: Phase::P02,
-        occurred_at: now,
-        rule_pack: 1,
-        data_class: DataClass::C2,
-        level: 3,
-        retention: Retention::LoanFile,
-        documents: List::empty(),
-        body,
-    }
-}
-
-/// A general consent, as small as one can be.
-fn consent(author: Author, now: Timestamp) -> Body {
-    let one = |code: &str| List::new(vec![text(code)]).expect("one");
-    Body::ConsentGrant(Box::new(ConsentGrant {
-        subject: Subject([11; 32]),
-        grantor: Grantor::Oneself,
-        controller: author.institution,
-        recipients: List::empty(),
-        basis: LegalBasis::Consent,
-        kind: ConsentKind::General,
-        purposes: one("loan_review"),
-        means: text("query"),
-        data_classes: one("tax"),
-        sources: List::empty(),
-        valid_from: now,
-        validity: ConsentValidity::Open,
-        display: ConsentDisplay {
-            page: text("consent"),
-            dwell: Millis::new(12_000),
-            default_unchecked: true,
-        },
-        will: WillProof { method: WillMethod::Face, proof: None },
-        consideration: None,
-        withdraw_channel: text("app"),
-        replaces: None,
-    }))
-}
-
-fn revocation(now: Timestamp) -> Body {
-    Body::ConsentRevoke(Box::new(ConsentRevoke {
-        subject: Subject([11; 32]),
-        at: now,
-        by: RevokedBy::Controller,
-        channel: text("app"),
-    }))
 }

@@ -198,7 +198,7 @@ impl fmt::Display for Plan {
         let Self { seed, validators, parameters, weather, .. } = self;
         writeln!(
             f,
-            "seed {seed}: {validators} validators, of which {} may be faulty; node {validators} has no vote",
+            "seed {seed}: {validators} validators, {} of a set may be faulty; node {validators} has no vote",
             self.most_faulty
         )?;
         if self.candidates > 0 {

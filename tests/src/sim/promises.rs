@@ -137,3 +137,37 @@ fn needed(message: &Message) -> Vec<(Kind, Height, View, Hash)> {
         MessageBody::Head { .. } => Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use probata_ledger::Journal;
+    use probata_types::{Signature, ValidatorIndex, codec};
+    use std::sync::Arc;
+
+    fn wish(height: u64, view: u64) -> Message {
+        let (height, view) = (Height::new(height), View::new(view));
+        let body = MessageBody::ViewChange { height, view, prepared: None, proposal: None };
+        Message { from: ValidatorIndex(1), signature: Signature([0; 64]), body }
+    }
+
+    fn promised(height: u64, view: u64) -> Vec<u8> {
+        let (height, view) = (Height::new(height), View::new(view));
+        codec::encode(&Promise::ViewChange { height, view })
+    }
+
+    #[test]
+    fn p24_a_wish_of_the_epoch_before_is_none_of_this_one() {
+        let disk = Arc::new(ForgetfulDisk::default());
+        let (mut journal, _) = Journal::open(disk.clone()).unwrap();
+        journal.rewrite(vec![promised(4, 1)]).unwrap();
+        let mut promises = Promises::default();
+        let (first, next) = (Height::new(1), Height::new(5));
+        promises.check(&disk, first, &wish(4, 1)).unwrap();
+        promises.check(&disk, first, &wish(5, 1)).expect("it binds at every height");
+        promises.check(&disk, first, &wish(5, 2)).unwrap_err();
+        promises.check(&disk, next, &wish(5, 1)).unwrap_err();
+        journal.rewrite(vec![promised(4, 1), promised(5, 1)]).unwrap();
+        promises.check(&disk, next, &wish(5, 1)).unwrap();
+    }
+}

@@ -1,6 +1,7 @@
 //! A false world: real chains, one clock, one queue of what is to happen. Everything in it follows from its
 //! plan.
 
+mod build;
 mod carry;
 mod check;
 mod clients;
@@ -12,31 +13,21 @@ mod witness;
 use super::{
     clients::Clients,
     clock::Clock,
-    liars::{Liar, Voice},
-    network::{self, Links},
-    plan::{Left, Plan, Step, Trouble},
+    liars::Liar,
+    network::Links,
+    plan::{Left, Plan, Trouble},
     promises::Promises,
     report::{Counts, Report, Verdict},
     roster::Roster,
     trace::Trace,
 };
-use crate::{
-    consortium::{self, Purpose},
-    gate::Gate,
-    governance::later,
-    history::History,
-    machine::Machine,
-    seed::Seeded,
-    trouble,
-    watch::Watch,
-};
+use crate::{gate::Gate, history::History, machine::Machine, seed::Seeded, trouble, watch::Watch};
 use carry::Load;
 use probata_node::network::NodeId;
-use probata_types::{Height, Keypair, Millis, SubmissionId, View};
+use probata_types::{Height, Millis, SubmissionId, View};
 use std::{
     collections::{BTreeMap, BTreeSet},
     rc::Rc,
-    sync::Arc,
 };
 use witness::Witness;
 
@@ -102,9 +93,11 @@ struct Node {
     told: Told,
 }
 
-/// The highest views that a node asked for and opened, as far as the story goes.
+/// The epoch that a node is in, and the highest views of it that it asked for and opened, as far as the
+/// story goes.
 #[derive(Default)]
 struct Told {
+    epoch: u32,
     asked: View,
     opened: View,
 }
@@ -136,26 +129,6 @@ impl Happening {
     }
 }
 
-/// Half of those that may vote, for liars to tell something else.
-fn camp(random: &mut Seeded, plan: &Plan) -> u32 {
-    let mut order: Vec<usize> = (0..plan.nodes()).filter(|node| plan.may_vote(*node)).collect();
-    random.shuffle(&mut order);
-    network::set(&order[..order.len() / 2])
-}
-
-/// The keys with which a node may come to vote.
-fn keys(plan: &Plan, number: u16) -> Vec<Keypair> {
-    let at = usize::from(number);
-    let first = plan.may_vote(at).then(|| consortium::pair(number, Purpose::Validator));
-    let later = plan.motions().filter_map(|(_, motion)| match motion.step {
-        Step::Rekey { node, generation } if node == at => {
-            Some(later(number, Purpose::Validator, generation))
-        }
-        _ => None,
-    });
-    first.into_iter().chain(later).collect()
-}
-
 fn diverged<T>(words: impl Into<String>) -> Held<T> {
     Err(Verdict::Diverged(words.into()))
 }
@@ -167,64 +140,7 @@ impl From<trouble::Trouble> for Verdict {
     }
 }
 
-impl<'w> World<'w> {
-    fn new(plan: &'w Plan, trace: &'w mut Trace) -> Result<Self, trouble::Trouble> {
-        let mut random = Seeded::new(plan.seed ^ 0x776f_726c_6421);
-        let members = 1 + plan.candidates;
-        let parameters = plan.parameters.clone();
-        let genesis = Arc::new(consortium::genesis_of(plan.validators, members, parameters));
-        let gate = Gate::new(Arc::clone(&genesis));
-        let number = plan.validators + members;
-        let roster = Rc::new(Roster::new(number, gate.epoch_at(Height::ZERO).clone()));
-        let camp = camp(&mut random, plan);
-        let mut nodes = Vec::new();
-        for number in 0..number {
-            let at = usize::from(number);
-            let voice = Voice {
-                node: at,
-                genesis: Arc::clone(&genesis),
-                random: random.fork(),
-                camp,
-                keys: keys(plan, number),
-                roster: Rc::clone(&roster),
-            };
-            let lie = plan.liars.get(&at);
-            nodes.push(Node {
-                machine: Machine::with_keys(number, voice.keys.clone())?,
-                clock: plan.clocks[at],
-                liar: lie.map(|lie| lie.liar(voice)),
-                promises: Promises::default(),
-                peers: governance::Peers::default(),
-                due: Millis::MAX,
-                frozen_until: Millis::ZERO,
-                fetches: BTreeMap::new(),
-                when_broken: None,
-                told: Told::default(),
-            });
-        }
-        let places = nodes.iter().enumerate().map(|(at, node)| (node.machine.id, at)).collect();
-        Ok(Self {
-            now: Millis::ZERO,
-            places,
-            history: History::default(),
-            watch: Watch::default(),
-            links: Links::new(plan.weather.clone(), nodes.len(), &mut random),
-            witness: None,
-            clients: Clients::new(genesis.chain(), random.fork()),
-            gate,
-            roster,
-            moved: Vec::new(),
-            nodes,
-            queue: BTreeMap::new(),
-            serial: 0,
-            random,
-            trace,
-            counts: Counts::default(),
-            faults: BTreeSet::new(),
-            plan,
-        })
-    }
-
+impl World<'_> {
     /// The bad time, healing, and what must come after it.
     fn live(&mut self) -> Held {
         for lie in self.plan.liars.values() {

@@ -1,13 +1,14 @@
 //! Changes of the consortium that are moved in a world, and the validator sets that may come of them.
 
+mod seats;
+
 use crate::seed::Seeded;
 use probata_types::{Millis, validator};
+use seats::Seats;
 use std::{collections::BTreeSet, fmt};
 
 /// The most motions of a world.
 const MOTIONS: u64 = 4;
-/// Nodes beyond the validators and the member that may get a seat.
-const CANDIDATES: u16 = 2;
 /// The part of the bad time in which changes are moved, in thousandths: the rest is left for voting.
 const MOVED_IN: (u64, u64) = (30, 800);
 /// The fewest validators.
@@ -90,7 +91,7 @@ impl Agenda {
                 step,
                 mover: u16::try_from(random.place(everybody)).expect("a few nodes"),
                 to: random.place(everybody),
-                ahead: random.pick(&[1, 1, 2, 3, 6]),
+                ahead: random.pick(&[1, 2, 4, 8]),
                 silent: some(random, everybody, 150),
                 against: some(random, everybody, 100),
             };
@@ -138,86 +139,6 @@ fn some(random: &mut Seeded, everybody: usize, of_thousand: u64) -> u32 {
     let nobody = random.chance(700);
     let is_one = |random: &mut Seeded| !nobody && random.chance(of_thousand);
     (0..everybody).filter(|_| is_one(random)).fold(0, |some, one| some | (1 << one))
-}
-
-/// Who has a seat if everything that was moved so far is approved.
-struct Seats {
-    seated: BTreeSet<usize>,
-    /// Nodes with a key for voting and no seat.
-    free: BTreeSet<usize>,
-    candidates: u16,
-    first_candidate: u16,
-    generation: u8,
-    rotated: BTreeSet<u16>,
-}
-
-impl Seats {
-    fn new(validators: u16) -> Self {
-        Self {
-            seated: (0..usize::from(validators)).collect(),
-            free: BTreeSet::new(),
-            candidates: 0,
-            first_candidate: validators + 1,
-            generation: 0,
-            rotated: BTreeSet::new(),
-        }
-    }
-
-    fn step(&mut self, random: &mut Seeded) -> Step {
-        let may_join = self.candidates < CANDIDATES || !self.free.is_empty();
-        match random.place(10) {
-            0..=2 if may_join => Step::Join(self.join(random)),
-            0..=4 if self.seated.len() > FEWEST => Step::Leave(self.leave(random)),
-            3..=5 if may_join => {
-                let joins = self.join(random);
-                let leaves = self.leave(random);
-                // Nobody takes its own place.
-                if joins == leaves { self.rotate(random) } else { Step::Swap { joins, leaves } }
-            }
-            6..=8 => {
-                self.generation += 1;
-                Step::Rekey { node: self.one_seated(random), generation: self.generation }
-            }
-            _ => self.rotate(random),
-        }
-    }
-
-    /// A new node, or one that had a seat before.
-    fn join(&mut self, random: &mut Seeded) -> usize {
-        let free: Vec<usize> = self.free.iter().copied().collect();
-        let may_be_new = self.candidates < CANDIDATES;
-        let node = if free.is_empty() || (may_be_new && random.chance(500)) {
-            assert!(may_be_new, "somebody may join");
-            self.candidates += 1;
-            usize::from(self.first_candidate + self.candidates - 1)
-        } else {
-            random.pick(&free)
-        };
-        self.free.remove(&node);
-        self.seated.insert(node);
-        node
-    }
-
-    fn leave(&mut self, random: &mut Seeded) -> usize {
-        let node = self.one_seated(random);
-        self.seated.remove(&node);
-        self.free.insert(node);
-        node
-    }
-
-    fn one_seated(&self, random: &mut Seeded) -> usize {
-        let seated: Vec<usize> = self.seated.iter().copied().collect();
-        random.pick(&seated)
-    }
-
-    /// Each institution does it once.
-    fn rotate(&mut self, random: &mut Seeded) -> Step {
-        let all = (0..self.first_candidate).filter(|client| !self.rotated.contains(client));
-        let all: Vec<u16> = all.collect();
-        let client = random.pick(&all);
-        self.rotated.insert(client);
-        Step::Rotate { client, overlap: random.pick(&[0, 1, 2, 5]) }
-    }
 }
 
 impl fmt::Display for Step {

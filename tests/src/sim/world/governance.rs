@@ -1,6 +1,6 @@
 //! Motions, the ballots on them, and the epochs that come of them.
 
-use super::{Happening, Held, World};
+use super::{Happening, Held, Told, World, diverged};
 use crate::{
     consortium::{self, Purpose},
     governance::{Chamber, later},
@@ -11,7 +11,7 @@ use crate::{
 };
 use probata_node::membership::{Member, Membership};
 use probata_types::{
-    FlowId, Height, List, Submission, ValidatorIndex, ValidatorSet,
+    Epoch, FlowId, Height, List, Submission, ValidatorIndex, ValidatorSet, View,
     body::{Ballot, Change},
     object::{self, MotionStatus, Object},
     state::{StateKey, StateValue},
@@ -207,6 +207,23 @@ impl World<'_> {
         self.nodes[at].peers = self.peers(at, membership);
         if self.is_correct(at) {
             self.gate.learn(membership)?;
+            self.check_first_view(at, epoch)?;
+        }
+        Ok(())
+    }
+
+    /// P24: views begin again with the epoch, whatever view the last height of the one before was sealed in.
+    fn check_first_view(&mut self, at: usize, epoch: &Epoch) -> Held {
+        let node = &mut self.nodes[at];
+        let Some(chain) = node.machine.chain.as_ref().filter(|_| epoch.number > node.told.epoch)
+        else {
+            return Ok(());
+        };
+        node.told = Told { epoch: epoch.number, ..Told::default() };
+        let status = chain.status();
+        if status.height.next() == epoch.first && status.view > View::ZERO {
+            let (number, view) = (epoch.number, status.view);
+            return diverged(format!("node {at} begins epoch {number} in view {view}"));
         }
         Ok(())
     }
