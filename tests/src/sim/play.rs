@@ -71,7 +71,7 @@ mod tests {
 
         // The first ones are slow, so that later ones are handed over before them.
         let slow = |seed: u64| {
-            thread::sleep(Duration::from_millis(if seed % 4 == 0 { 20 } else { 1 }));
+            thread::sleep(Duration::from_millis(if seed.is_multiple_of(4) { 20 } else { 1 }));
             seed
         };
         let mut played = BTreeSet::new();
