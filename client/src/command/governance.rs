@@ -38,7 +38,7 @@ pub(super) enum GovernanceCommand {
     #[command(after_help = PROVE_EXAMPLE)]
     ProveKey {
         /// The key file: a validator's, a node's or one for submissions.
-        key: PathBuf,
+        file: PathBuf,
         /// The institution that the key is to belong to.
         #[arg(long, value_name = "CODE")]
         institution: InstitutionId,
@@ -59,9 +59,9 @@ pub(super) async fn run(
     output: &mut Output,
 ) -> Result<u8, Failure> {
     match command {
-        GovernanceCommand::ProveKey { key, institution } => {
+        GovernanceCommand::ProveKey { file, institution } => {
             let genesis = context::genesis(common)?;
-            let pair = context::read_key(key)?.pair;
+            let pair = context::read_key(file)?.pair;
             let proven = ProvenKey::new(genesis.suite(), &genesis.chain(), institution, &pair);
             let value = json!({ "key": proven.key, "proof": proven.proof });
             output.answer(&format!("{value:#}"), &value);
