@@ -20,18 +20,18 @@ use std::{
 
 /// Show that the simulator finds deliberate mistakes.
 ///
-/// Each mistake is one rule of docs/PROTOCOL.md that the code of all validators breaks. For each, worlds are
-/// played from the first seed on until one does not pass. Before them come some worlds without a mistake,
-/// which must all pass. The number of seeds that a mistake took is the same on every machine and for
-/// every --jobs.
+/// Each mistake is one rule of docs/PROTOCOL.md that the code of all validators breaks. For
+/// each, worlds are played from the first seed on until one does not pass. Before them come
+/// some worlds without a mistake, which must all pass. The number of seeds that a mistake
+/// took is the same on every machine and for every --jobs.
 ///
 ///   mutants                             every mistake, up to 2,000 seeds each
 ///   mutants --only JoinAtF,ViewsKept    these
 ///   sim 17 --mistake JoinAtF            the story of one world with a mistake (of this same build)
 ///   sim 17 --mistake JoinAtF --shrink   and the smallest one in which it shows
 ///
-/// Ends with 0 if every mistake was caught, 1 if one was not or a world without mistakes failed, 2 for a
-/// wrong call.
+/// Ends with 0 if every mistake was caught, 1 if one was not or a world without mistakes
+/// failed, 2 for a wrong call.
 #[derive(Debug, Parser)]
 #[command(name = "mutants", verbatim_doc_comment)]
 struct Arguments {
