@@ -62,6 +62,7 @@ async fn a_validator_joins_as_the_handbook_says() -> Result<(), Trouble> {
     let terms = Terms { candidates: 1, ..Terms::devnet() };
     let mut network = Network::prepare(NODE, 4, terms).await?;
     network.start_all().await?;
+    wait_for_sight(&mut network).await?;
     let folders: Vec<_> =
         network.nodes().iter().map(|_| tempfile::tempdir()).collect::<Result<_, _>>()?;
     let operator = |number: usize| {
@@ -106,6 +107,24 @@ async fn a_validator_joins_as_the_handbook_says() -> Result<(), Trouble> {
     let me = network.status(NEW).await?.me;
     ensure(me.is_some(), || "the new validator has no seat".to_owned())?;
     network.finish().await
+}
+
+/// Waits until each validator has heard of the height of every other node: before that a ballot would say that
+/// it sees too few.
+async fn wait_for_sight(network: &mut Network) -> Result<(), Trouble> {
+    let all_heard = async |network: &Network| {
+        for node in network.validators() {
+            let answer = network.get(node, "/v1/peers").await?;
+            let heard = answer["peers"].as_array().into_iter().flatten();
+            let heard =
+                heard.filter(|peer| peer["connected_ms"].is_u64() && peer["height"].is_u64());
+            if heard.count() + 1 < network.nodes().len() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    };
+    network.wait_for("each validator to see all nodes", all_heard).await.map(drop)
 }
 
 /// The change that seats the newcomer, and the same with a proof that was made for another institution.
