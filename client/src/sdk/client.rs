@@ -351,15 +351,16 @@ impl Client {
                     continue;
                 }
                 let node = inner.nodes[at].as_str();
-                let until = end.min(Instant::now() + rounds.patience());
-                let bytes = match self.ask_node(node, &ask, until).await {
+                let patience = rounds.patience();
+                let until = || end.min(Instant::now() + patience);
+                let bytes = match self.ask_node(node, &ask, until()).await {
                     Ok(Reply::Answer(bytes)) => bytes,
                     other => {
                         rounds.note(at, other);
                         continue;
                     }
                 };
-                match self.believe((node, end), bytes, &believe).await {
+                match self.believe((node, until()), bytes, &believe).await {
                     Ok(value) => {
                         inner.preferred.store(at, Ordering::Relaxed);
                         return Ok(value);
