@@ -76,7 +76,8 @@ pub enum Input {
         /// Its seal.
         seal: Seal,
     },
-    /// A submission waited past the inclusion deadline while the leader sealed others.
+    /// A submission waited past the inclusion deadline while the leader sealed others. To be said again at each
+    /// height at which that is so: a wish ends with its height (P10).
     Censored,
 }
 

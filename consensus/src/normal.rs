@@ -275,29 +275,27 @@ impl Replica {
         assert_eq!(header.height, self.height(), "heights are decided one by one");
         self.head =
             Head { height: header.height, hash: header.hash(), time: header.time, view: seal.view };
-        self.view = self.view.max(seal.view);
-        if self.leaving.is_some_and(|target| target <= self.view) {
-            self.leaving = None;
-        }
+        self.view = self.view.max(self.floor).max(seal.view);
+        self.floor = self.view;
+        self.leaving = None;
         self.over = header.next_validators != header.validators;
         self.last_seal = Some((header, seal));
         self.round = Round::default();
         self.prepared = None;
         self.executed = None;
         self.new_view = None;
-        self.view_changes.next_height(self.view);
+        self.view_changes.next_height(self.height());
         // The driver says anew whether anything waits, now that this block is done with.
         self.work = false;
-        self.timers.sealed(now.monotonic, self.leaving.is_some());
+        self.timers.sealed(now.monotonic);
         if self.over {
             // P24: what comes is the next set's, and for a replica of it.
             return;
         }
         self.apply_future_promises();
         if self.settings.me.is_some() && !self.halted {
-            if let Some(target) = self.leaving {
-                self.say_view_change(now, target);
-            }
+            self.ask_for_kept_view(now);
+            self.heed_wishes(now);
             self.resume_prepared(now);
             self.replay_kept(now);
             self.propose_if_due(now);

@@ -47,9 +47,9 @@ pub enum Promise {
         /// The header, with its height.
         header: Header,
     },
-    /// "I asked for this view and vote in no lower one."
+    /// "I asked for this view, and vote in no lower one of this height."
     ViewChange {
-        /// The height at the time.
+        /// The height.
         height: Height,
         /// The view asked for.
         view: View,
@@ -111,25 +111,27 @@ impl Replica {
         promises
             .retain(|promise| promise.height() >= self.settings.first || mutated!(OldPromisesBind));
         let height = self.height();
-        let (mut entered, mut asked) = ((View::ZERO, height), View::ZERO);
+        let (mut entered, mut asked) = (View::ZERO, View::ZERO);
         for promise in &promises {
             let (at, view) = (promise.height(), promise.view());
             match promise {
-                Promise::ViewChange { .. } if mutated!(WishForgotten) => {}
-                Promise::ViewChange { .. } => asked = asked.max(view),
-                Promise::Entered { .. } if at >= height => entered = entered.max((view, at)),
                 // Of a height to come, so never sent: the block before it was not on disk yet.
-                _ if at > height => asked = asked.max(view),
+                _ if at > height => {}
+                // P10: a wish ends with its height.
+                Promise::ViewChange { .. } if at < height || mutated!(WishForgotten) => {}
+                Promise::ViewChange { .. } => asked = asked.max(view),
+                Promise::Entered { .. } if at == height => entered = entered.max(view),
                 _ => self.view = self.view.max(view),
             }
         }
+        self.floor = self.view.max(entered);
         self.future = promises;
         self.apply_future_promises();
         let Some(me) = self.settings.me else { return Ok(()) };
-        let (view, at) = entered;
-        if view > self.view {
+        if entered > self.view {
             // Whoever led it opened it with other view changes than it would now: it may not do so twice.
-            asked = asked.max(if self.leader_of(at, view) == me { view.next() } else { view });
+            let led = self.leader_of(height, entered) == me;
+            asked = asked.max(if led { entered.next() } else { entered });
         }
         if asked > self.view {
             self.leaving = Some(asked);
@@ -143,13 +145,25 @@ impl Replica {
         Ok(())
     }
 
+    /// P20: a vote for a higher view of the height that begins now was promised and never sent. To vote below
+    /// it, and then to give it, would be to fall.
+    pub(crate) fn ask_for_kept_view(&mut self, now: Now) {
+        let height = self.height();
+        let kept = self.future.iter().filter(|promise| promise.height() == height);
+        let highest = kept.map(Promise::view).max();
+        if let Some(view) = highest.filter(|view| *view > self.view) {
+            self.ask_for_view(now, view);
+        }
+    }
+
     /// P20: what was promised for the height and view that begin now binds from their first moment.
     pub(crate) fn apply_future_promises(&mut self) {
         let here = (self.height(), self.view);
         for promise in std::mem::take(&mut self.future) {
             let place = (promise.height(), promise.view());
             match promise {
-                // What binds of these is the view, which this replica is in or asks for already.
+                // What binds of these is the view, which this replica is in or asks for already. Those of a
+                // height to come were never said.
                 Promise::ViewChange { .. } | Promise::Entered { .. } => {}
                 vote if place > here => self.future.push(vote),
                 _ if place.0 < here.0 => {}

@@ -19,6 +19,8 @@ pub struct Replica {
     pub(crate) head: Head,
     pub(crate) last_seal: Option<(Header, Seal)>,
     pub(crate) view: View,
+    /// The least view of the next height: the own one, or what it entered before a crash (P20).
+    pub(crate) floor: View,
     pub(crate) leaving: Option<View>,
     pub(crate) round: Round,
     pub(crate) prepared: Option<(PreparedCertificate, Proposal)>,
@@ -102,6 +104,7 @@ impl Replica {
             settings,
             keypair,
             view: head.view,
+            floor: head.view,
             head,
             last_seal: None,
             leaving: None,
@@ -168,12 +171,12 @@ impl Replica {
         if let MessageBody::Head { header, .. } = &message.body {
             return self.on_head(now, message.from, header.height);
         }
-        if let MessageBody::ViewChange { .. } = &message.body {
-            return self.on_view_change(now, message);
-        }
         if height < mine {
             self.help_laggard(now, &message);
             return Err(Reason::Old);
+        }
+        if let MessageBody::ViewChange { .. } = &message.body {
+            return self.on_view_change(now, message);
         }
         if height > mine {
             self.note_claim(now, message.from, height);

@@ -67,15 +67,13 @@ impl Timers {
     }
 
     /// P15: progress brings the timeout back to its base.
-    pub(crate) fn sealed(&mut self, now: Millis, leaving: bool) {
+    pub(crate) const fn sealed(&mut self, now: Millis) {
         self.sealed_at = now;
         self.view_since = now;
         self.active_since = None;
         self.fetched_at = None;
-        self.gathered_at = self.gathered_at.filter(|_| leaving).map(|_| now);
-        if !leaving {
-            self.failures = 0;
-        }
+        self.gathered_at = None;
+        self.failures = 0;
     }
 
     pub(crate) const fn sealed_at(&self) -> Millis {

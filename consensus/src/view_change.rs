@@ -25,12 +25,12 @@ struct Wish {
 }
 
 impl ViewChanges {
-    /// Keeps a view change if it asks for more than the one before, or is nearer to the present.
+    /// Keeps a view change if it is of a later height than the one before, or asks for more.
     fn keep(&mut self, from: ValidatorIndex, wish: Wish) -> bool {
         let newer = self
             .wishes
             .get(&from)
-            .is_none_or(|old| (wish.view, wish.height) > (old.view, old.height));
+            .is_none_or(|old| (wish.height, wish.view) > (old.height, old.view));
         if newer {
             self.wishes.insert(from, wish);
         }
@@ -53,15 +53,20 @@ impl ViewChanges {
         self.bodies.iter().find(|(known, _)| known == digest).map(|(_, body)| body)
     }
 
-    /// How many validators want this view or a higher one.
-    fn count_from(&self, view: View) -> usize {
-        self.wishes.values().filter(|wish| wish.view >= view).count()
+    /// The views that are asked for at this height.
+    fn at(&self, height: Height) -> impl Iterator<Item = View> {
+        self.wishes.values().filter(move |wish| wish.height == height).map(|wish| wish.view)
     }
 
-    /// The view that f+1 validators want, or a higher one each: at least one honest among them.
-    fn wanted_by(&self, more_than: usize, above: View) -> Option<View> {
-        let mut views: Vec<View> =
-            self.wishes.values().map(|wish| wish.view).filter(|view| *view > above).collect();
+    /// How many validators want this view of this height, or a higher one.
+    fn count_from(&self, height: Height, view: View) -> usize {
+        self.at(height).filter(|asked| *asked >= view).count()
+    }
+
+    /// The view of this height that f+1 validators want, or a higher one each: at least one honest among
+    /// them.
+    fn wanted_by(&self, more_than: usize, height: Height, above: View) -> Option<View> {
+        let mut views: Vec<View> = self.at(height).filter(|view| *view > above).collect();
         views.sort_by_key(|view| std::cmp::Reverse(*view));
         views.get(more_than).copied()
     }
@@ -77,14 +82,10 @@ impl ViewChanges {
         .collect()
     }
 
-    /// Bodies belong to a height; wishes for views that were reached are done with.
-    pub(crate) fn next_height(&mut self, view: View) {
+    /// Bodies and wishes belong to a height.
+    pub(crate) fn next_height(&mut self, height: Height) {
         self.bodies.clear();
-        self.wishes.retain(|_, wish| wish.view > view);
-    }
-
-    fn entered(&mut self, view: View) {
-        self.wishes.retain(|_, wish| wish.view > view);
+        self.wishes.retain(|_, wish| wish.height >= height);
     }
 }
 
@@ -101,7 +102,7 @@ impl Replica {
         Ok(())
     }
 
-    /// P11: from here on this replica votes in no view below `target`.
+    /// P11: from here on this replica votes in no view of this height below `target`.
     pub(crate) fn ask_for_view(&mut self, now: Now, target: View) {
         assert!(target > self.view, "a view change goes up");
         assert!(self.leaving.is_none_or(|old| target > old), "a view change goes up");
@@ -133,48 +134,48 @@ impl Replica {
     }
 
     pub(crate) fn on_view_change(&mut self, now: Now, message: Message) -> Result<(), Reason> {
-        let from = message.from;
-        let behind = message.height() < self.height();
-        if behind {
-            self.help_laggard(now, &message);
-        } else if message.height() > self.height() {
-            self.note_claim(now, from, message.height());
-        }
-        let MessageBody::ViewChange { height, view, prepared, proposal } = message.body else {
+        let Message { from, signature, body } = message;
+        let MessageBody::ViewChange { height, view, prepared, proposal } = body else {
             unreachable!("the caller looked")
         };
-        if view <= self.view {
-            if !behind {
-                self.show_new_view(now, from);
-            }
+        let here = height == self.height();
+        if here && view <= self.view {
+            self.show_new_view(now, from);
             return Err(Reason::Old);
         }
-        let here = height == self.height();
         let body = prepared.as_ref().map(|it| it.digest).zip(proposal);
         if let (true, Some((digest, proposal))) = (here, body) {
             self.view_changes.keep_body(digest, proposal);
         }
-        let wish = Wish { height, view, signature: message.signature, prepared };
-        let newer = self.view_changes.keep(from, wish);
+        let newer = self.view_changes.keep(from, Wish { height, view, signature, prepared });
+        if here {
+            self.heed_wishes(now);
+        } else {
+            self.note_claim(now, from, height);
+        }
+        if newer { Ok(()) } else { Err(Reason::Duplicate) }
+    }
+
+    /// What follows from who asks for which view of this height.
+    pub(crate) fn heed_wishes(&mut self, now: Now) {
         self.join_if_wanted(now);
         self.note_gathering(now);
         self.open_view_if_quorum(now);
-        if newer { Ok(()) } else { Err(Reason::Duplicate) }
     }
 
     /// P12: f+1 validators want higher views, so at least one honest one does: join them.
     fn join_if_wanted(&mut self, now: Now) {
-        let floor = self.leaving.unwrap_or(self.view);
+        let asked = self.leaving.unwrap_or(self.view);
         let faulty = self.settings.set.faulty() - usize::from(mutated!(JoinAtF));
-        if let Some(target) = self.view_changes.wanted_by(faulty, floor) {
+        if let Some(target) = self.view_changes.wanted_by(faulty, self.height(), asked) {
             self.ask_for_view(now, target);
         }
     }
 
     /// P15: from when a quorum asks for this view or a higher one, its NewView is waited for.
     fn note_gathering(&mut self, now: Now) {
-        let quorum = self.quorum();
-        if self.leaving.is_some_and(|target| self.view_changes.count_from(target) >= quorum) {
+        let Some(target) = self.leaving else { return };
+        if self.view_changes.count_from(self.height(), target) >= self.quorum() {
             self.timers.gathered(now.monotonic);
         }
     }
@@ -266,6 +267,7 @@ impl Replica {
         assert!(view > self.view || mutated!(OldViewAccepted), "views never fall");
         self.persist(Promise::Entered { height: self.height(), view });
         self.view = view;
+        self.floor = view;
         self.leaving = None;
         let before = std::mem::take(&mut self.round);
         if mutated!(SealMixesViews) {
@@ -275,7 +277,6 @@ impl Replica {
             self.prepared = None;
         }
         self.new_view = Some(new_view);
-        self.view_changes.entered(view);
         self.apply_future_promises();
         self.timers.entered_view(now.monotonic, self.work);
     }

@@ -33,7 +33,7 @@ struct Floor {
     height: Height,
     /// The highest view that it voted in.
     voted: View,
-    /// The highest view that it asked for.
+    /// The highest view of that height that it asked for.
     asked: View,
     /// Where it last voted Commit.
     committed: Option<(Height, View)>,
@@ -41,7 +41,7 @@ struct Floor {
 
 impl Floor {
     /// P11: whoever voted Commit has a certificate of that view, and shows it or a higher one of the same
-    /// height when it leaves. That later views cannot contradict a seal rests on it (S5).
+    /// height when it leaves. That later views cannot contradict a seal rests on it (S2).
     fn shows_what_it_has(&self, message: &Message) -> Result<(), Trouble> {
         let MessageBody::ViewChange { height, prepared, .. } = &message.body else { return Ok(()) };
         let Some((_, has)) = self.committed.filter(|(at, _)| at == height) else { return Ok(()) };
@@ -94,6 +94,10 @@ impl Watch {
         if floor.height < first && height >= first {
             // P24: views begin again with the epoch.
             *floor = Floor::default();
+        }
+        if height > floor.height {
+            // P10: a wish ends with its height.
+            floor.asked = View::ZERO;
         }
         let least = floor.asked.max(floor.voted);
         let rises = kind != Kind::ViewChange || view > floor.voted;

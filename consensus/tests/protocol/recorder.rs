@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 pub(crate) struct Recorder {
     said: BTreeMap<(ValidatorIndex, &'static str, Height, View), Hash>,
     voted: BTreeMap<ValidatorIndex, (Height, View)>,
-    asked: BTreeMap<ValidatorIndex, View>,
+    asked: BTreeMap<ValidatorIndex, (Height, View)>,
 }
 
 impl Recorder {
@@ -44,7 +44,9 @@ impl Recorder {
     fn check_order(&mut self, message: &Message) -> Result<(), String> {
         let (from, height, view) = (message.from, message.height(), message.view());
         let (last_height, last_view) = self.voted.get(&from).copied().unwrap_or_default();
-        let asked = self.asked.get(&from).copied().unwrap_or_default();
+        // A wish ends with its height.
+        let asked = self.asked.get(&from).filter(|(of, _)| *of == height);
+        let asked = asked.map(|(_, view)| *view).unwrap_or_default();
         if height < last_height {
             return Err(format!("{from} fell from height {last_height} to {height}"));
         }
@@ -52,7 +54,7 @@ impl Recorder {
             if view <= last_view {
                 return Err(format!("{from} asks for view {view} after it voted in {last_view}"));
             }
-            self.asked.insert(from, asked.max(view));
+            self.asked.insert(from, (height, asked.max(view)));
             self.voted.insert(from, (height, last_view));
             return Ok(());
         }

@@ -16,6 +16,7 @@ impl Chain {
         if self.halted.is_some() {
             return Ok(());
         }
+        let before = self.ledger.head().height;
         let mut inputs = VecDeque::from([input]);
         while let Some(input) = inputs.pop_front() {
             for output in self.replica.step(now, input) {
@@ -27,7 +28,7 @@ impl Chain {
         if self.journal_bytes - self.journal_kept > limits::JOURNAL_BYTES {
             self.prune_journal()?;
         }
-        Ok(())
+        if self.ledger.head().height > before { self.complain_of_censorship(now) } else { Ok(()) }
     }
 
     pub(super) fn obey(&mut self, now: Now, output: Output) -> Result<Option<Input>, ChainError> {

@@ -138,7 +138,7 @@ impl Chain {
             peers: Peers::default(),
             last_commit: now.monotonic,
             last_block_full: false,
-            last_censored: Millis::ZERO,
+            censored: (View::ZERO, Millis::ZERO),
             next_housekeeping: now.monotonic,
             next_resend: now.monotonic,
             next_complaint: now.monotonic,

@@ -26,7 +26,7 @@ impl Protocol {
             Rule::Commit(value) => give(&mut next, &mut replica, Kind::Commit, at, value),
             Rule::Seal(view) => {
                 self.advance(&mut replica, view);
-                if let Place::For(view) = replica.place {
+                if let Some(view) = self.kept_above(&replica) {
                     self.ask(&mut next, &mut replica, view);
                 }
             }
@@ -56,14 +56,16 @@ impl Protocol {
                 self.restart(&mut next, &mut replica, who)?;
             }
         }
-        // S0: the view itself never falls, whether anything is said of it or not.
+        // S0: the view itself never falls, nor what is asked for while the height is open.
         let before = state.replicas[who];
-        next.flaws.fell |= replica.place.view() < before.place.view();
+        let open = replica.height == before.height;
+        let least = if open { before.place.view() } else { before.least_next() };
+        next.flaws.fell |= replica.place.view() < least;
         next.replicas[who] = replica;
         Some(next)
     }
 
-    /// P11: from here on no vote below this view, at any height.
+    /// P11: from here on no vote of this height below this view.
     fn ask(&self, state: &mut State, replica: &mut Replica, view: u8) {
         replica.place = Place::For(view);
         let at = replica.at(view);
@@ -73,19 +75,22 @@ impl Protocol {
         replica.wishes.say(at, if hidden { None } else { shown });
     }
 
-    /// P10: the view is the higher of the seal's and the own one; a wish for a higher one stays.
+    /// P10: the view is the highest of the seal's, the own one, and those entered. A wish ends.
     pub(super) fn advance(&self, replica: &mut Replica, sealed_in: u8) {
-        let voted_in = replica.votes.highest_view(replica.height).unwrap_or_default();
-        replica.floor = replica.floor.max(sealed_in).max(voted_in).max(replica.entered);
+        replica.floor = replica.least_next().max(sealed_in);
         replica.entered = 0;
         replica.height += 1;
-        replica.place = match replica.place {
-            Place::In(_) if self.breaks(Mutation::FallToSeal) => Place::In(sealed_in),
-            Place::For(_) if self.breaks(Mutation::DropWish) => Place::In(sealed_in),
-            Place::For(view) if view > sealed_in => Place::For(view),
-            Place::In(view) | Place::For(view) => Place::In(view.max(sealed_in)),
-        };
+        let falls = self.breaks(Mutation::FallToSeal);
+        replica.place = Place::In(if falls { sealed_in } else { replica.floor });
         bind_kept(replica);
+    }
+
+    /// P20: the view of a vote that was kept for the height that begins, if it is above the own one: nothing
+    /// may be voted for below it.
+    fn kept_above(&self, replica: &Replica) -> Option<u8> {
+        let (at, _) = replica.kept.filter(|_| !self.breaks(Mutation::KeptVoteLate))?;
+        let above = at.height == replica.height && at.view > replica.place.view();
+        above.then_some(at.view)
     }
 
     /// P20: what the journal and the head give back. `None` if it then asks for a view beyond the bounds.
@@ -102,14 +107,12 @@ impl Protocol {
             (view, replica.entered) = (0, 0);
         }
         // (iii)
-        let mut asked = replica.wishes.highest();
+        let mut asked = replica.wishes.highest(replica.height);
         if self.breaks(Mutation::ForgetWish) {
             asked = 0;
         }
-        match replica.kept {
-            Some((at, _)) if at.height > replica.height => asked = asked.max(at.view),
-            Some((at, _)) => view = view.max(at.view),
-            None => {}
+        if let Some((at, _)) = replica.kept.filter(|(at, _)| at.height == replica.height) {
+            view = view.max(at.view);
         }
         // (ii)
         if replica.entered > view {
@@ -173,5 +176,5 @@ fn falls(replica: &Replica, at: At) -> bool {
     });
     let voted_above = (0..=at.height)
         .any(|height| replica.votes.highest_view(height).is_some_and(|view| view > at.view));
-    spoke_above || voted_above || replica.wishes.highest() > at.view
+    spoke_above || voted_above || replica.wishes.highest(at.height) > at.view
 }

@@ -21,8 +21,6 @@ pub enum Mutation {
     CommitUnprepared,
     /// P10: the next height begins in the view of the seal, though the own one was higher.
     FallToSeal,
-    /// P10: a wish to leave is dropped when a block is sealed in a lower view.
-    DropWish,
     /// P11: a validator that asked for a view goes on voting in the one below.
     VoteWhileLeaving,
     /// P11: a ViewChange does not show what is prepared.
@@ -41,13 +39,15 @@ pub enum Mutation {
     ReopenView,
     /// P20 (iii): after a restart a replica does not know that it asked for a view.
     ForgetWish,
+    /// P20: a vote that was kept for a higher view of the next height does not stop votes below it there.
+    KeptVoteLate,
 }
 
 impl Mutation {
     /// Bounds and seat of the liar within which the broken rule shows.
     pub const fn setting(self) -> (Bounds, Option<u8>) {
         let (heights, views, liar) = match self {
-            Self::FallToSeal | Self::DropWish => (2, 2, None),
+            Self::FallToSeal | Self::KeptVoteLate => (2, 2, None),
             Self::LowestCertificate | Self::EnterLower => (1, 3, None),
             Self::ReopenView => (1, 2, Some(0)),
             _ => (1, 2, None),

@@ -25,18 +25,17 @@ const fn claim(
 }
 
 /// The names of docs/PROTOCOL.md.
-const ALWAYS: [Claim; 8] = [
+const ALWAYS: [Claim; 7] = [
     claim(NOBODY_FALLS, (1, 1), |_, state| !state.flaws.fell),
     claim("S1 one certificate a view", (1, 1), one_certificate),
-    claim("S3 views by seals", (2, 2), views_by_seals),
-    claim("S4 views by earlier NewViews", (2, 2), views_by_new_views),
-    claim("S5 locking", (1, 2), locking),
+    claim("S2 locking", (1, 2), locking),
     claim(AGREEMENT, (1, 1), agreement),
+    claim("S4 views by seals", (2, 2), views_by_seals),
     claim(OPENED_ONCE, (1, 2), |_, state| !state.flaws.reopened),
     claim("P21 nobody correct is at fault", (1, 1), no_fault),
 ];
 
-/// Heights and views of what a correct validator says never fall.
+/// Heights and views of what a correct validator votes for never fall, nor what it asks for at a height.
 pub const NOBODY_FALLS: &str = "S0 nobody falls";
 
 /// A correct leader opens each view once at most.
@@ -44,10 +43,10 @@ pub const OPENED_ONCE: &str = "P20 a view is opened once";
 
 /// No two seals of one height are for different proposals. A correct validator commits by a seal only, so no
 /// two commit different blocks.
-pub const AGREEMENT: &str = "S6 agreement";
+pub const AGREEMENT: &str = "S3 agreement";
 
 /// What a model must show, or it shows nothing.
-const SOMETIMES: [Claim; 12] = [
+const SOMETIMES: [Claim; 13] = [
     claim("sealed in view 0", (1, 1), |p, s| Last::of(p, s).sealed(0) != 0),
     claim("sealed in view 1", (1, 2), |p, s| Last::of(p, s).sealed(1) != 0),
     claim("prepared in view 0, demanded and sealed in view 1", (1, 2), |p, s| {
@@ -63,13 +62,20 @@ const SOMETIMES: [Claim; 12] = [
     claim("an entered view is asked for again after a crash", (1, 2), |_, s| {
         s.replicas.iter().any(|it| it.entered > 0 && it.place == Place::For(it.entered))
     }),
-    claim("a wish to leave outlives a seal", (2, 2), |_, s| {
+    claim("who asked for a view votes below it at the next height", (2, 2), |_, s| {
         s.replicas.iter().any(|it| {
-            let asked = |height, view| it.wishes.any(At { height, view });
-            let (Place::For(view), 1..) = (it.place, it.height) else { return false };
-            asked(it.height, view) && asked(it.height - 1, view)
+            let asked = |height| it.wishes.any(At { height, view: 1 });
+            it.height == 1 && asked(0) && it.votes.highest_view(1) == Some(0)
         })
     }),
+    claim(
+        "a view is opened whose height is sealed, and the next one, in the view before",
+        (2, 2),
+        |p, s| {
+            let board = Board::new(p, s);
+            board.may_open(At { height: 0, view: 1 }) && board.seals(At { height: 1, view: 0 }) != 0
+        },
+    ),
     claim("sealed in a view taken over from an earlier height", (2, 2), |p, s| {
         Last::of(p, s).sealed(1) != 0 && Last::of(p, s).is_taken_over(1)
     }),
@@ -106,26 +112,16 @@ fn one_certificate(protocol: &Protocol, state: &State) -> bool {
     protocol.bounds.everywhere().all(|at| board.certificates(at) != BOTH)
 }
 
-/// S3: where a seal (h′, v) is, none is at a later height in a lower view.
+/// S4: where a seal (h′, v) is, none is at a later height in a lower view.
 fn views_by_seals(protocol: &Protocol, state: &State) -> bool {
     let board = Board::new(protocol, state);
-    nothing_below(protocol, &board, |at| board.seals(at) != 0)
-}
-
-/// S4: the same where a NewView (h′, v) can be.
-fn views_by_new_views(protocol: &Protocol, state: &State) -> bool {
-    let board = Board::new(protocol, state);
-    nothing_below(protocol, &board, |at| at.view > 0 && board.may_open(at))
-}
-
-fn nothing_below(protocol: &Protocol, board: &Board<'_>, is_there: impl Fn(At) -> bool) -> bool {
-    protocol.bounds.everywhere().filter(|at| is_there(*at)).all(|at| {
+    protocol.bounds.everywhere().filter(|at| board.seals(*at) != 0).all(|at| {
         let mut later = at.height + 1..protocol.bounds.heights;
         later.all(|height| (0..at.view).all(|view| board.seals(At { height, view }) == 0))
     })
 }
 
-/// S5: where a seal is, the certificates of its view and of higher ones are for the same.
+/// S2: where a seal is, the certificates of its view and of higher ones are for the same.
 fn locking(protocol: &Protocol, state: &State) -> bool {
     let board = Board::new(protocol, state);
     protocol.bounds.everywhere().all(|at| {

@@ -133,9 +133,10 @@ impl Options<'_> {
         }
     }
 
-    /// P15: a quorum asks for this view or a higher one, the liar among them.
+    /// P15: a quorum asks for this view of this height or a higher one, the liar among them.
     fn is_gathered(&self, view: u8) -> bool {
-        let asks = |replica: &&Replica| replica.wishes.highest() >= view;
+        let height = self.replica().height;
+        let asks = |replica: &&Replica| replica.wishes.highest(height) >= view;
         self.state.replicas.iter().filter(asks).count() + 1 >= self.protocol.quorum()
     }
 
@@ -148,7 +149,9 @@ impl Options<'_> {
             Place::For(view) => view + 1,
         };
         let others = (0..CORRECT).filter(|other| *other != self.who);
-        let highest = others.map(|other| self.state.replicas[other].wishes.highest()).max();
+        let height = self.replica().height;
+        let asked = others.map(|other| self.state.replicas[other].wishes.highest(height));
+        let highest = asked.max();
         for view in lowest..=highest.unwrap_or_default() {
             self.may(Rule::Join(view));
         }

@@ -2,8 +2,8 @@
 //!
 //! Two reductions, both exact. **Names:** validators that lead no view are alike, and so are A and B. **The
 //! past:** who voted in a view that every correct validator has left is of no use to anybody; what counts is
-//! which certificates and seals there are, and what each can show of its own. Both rest on views that do not
-//! fall, and that is checked at every step ([`Flaws::fell`](super::state::Flaws)). The tests compare every state
+//! which certificates and seals there are, and what each can show of its own. Both rest on heights and views that
+//! do not fall, and that is checked at every step ([`Flaws::fell`](super::state::Flaws)). The tests compare every state
 //! of smaller bounds with its representative. A protocol that was broken on purpose keeps its past.
 
 use super::{
@@ -12,6 +12,7 @@ use super::{
     state::{Opening, Place, Replica, State},
     votes::{At, Kind},
 };
+use std::cmp::Ordering;
 
 /// How a state was renamed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,9 +79,7 @@ impl Protocol {
         let whole = *state;
         let board = Board::new(self, &whole);
         for replica in &mut state.replicas {
-            if replica.entered < replica.place.view() {
-                replica.entered = 0;
-            }
+            self.remember_least(replica);
         }
         for at in self.bounds.everywhere() {
             if whole.replicas.iter().all(|replica| votes_no_more(replica, at)) {
@@ -101,6 +100,19 @@ impl Protocol {
             }
         }
     }
+
+    /// Of the views that it voted in or entered below the present one, what counts is where the next height
+    /// may begin at the least.
+    fn remember_least(&self, replica: &mut Replica) {
+        let voted_in = replica.votes.highest_view(replica.height).unwrap_or_default();
+        let below = [voted_in, replica.entered].into_iter().filter(|it| *it < replica.place.view());
+        if let (Some(view), false) = (below.max(), self.is_last(replica.height)) {
+            replica.floor = replica.floor.max(view);
+        }
+        if replica.entered < replica.place.view() {
+            replica.entered = 0;
+        }
+    }
 }
 
 /// Its votes are counted already; of its certificates it shows the highest of its height only.
@@ -113,13 +125,20 @@ fn forget_votes(replica: &mut Replica, at: At) {
     replica.votes.set(Kind::Commit, at, 0);
 }
 
-/// Views never fall, at any height.
-const fn votes_no_more(replica: &Replica, at: At) -> bool {
-    replica.height > at.height || replica.place.view() > at.view
+/// Heights never fall; views do not, but what is asked for may, at the next height.
+fn votes_no_more(replica: &Replica, at: At) -> bool {
+    match replica.height.cmp(&at.height) {
+        Ordering::Less => replica.least_next() > at.view,
+        Ordering::Equal => replica.place.view() > at.view,
+        Ordering::Greater => true,
+    }
 }
 
-/// It is above that view, or in it and would be so after a restart.
+/// It is above that view of that height, or in it and would be so after a restart.
 fn enters_no_more(replica: &Replica, at: At) -> bool {
+    if replica.height != at.height {
+        return votes_no_more(replica, at);
+    }
     match replica.place {
         Place::In(view) if view == at.view => replica.entered < view || replica.voted_in(view),
         Place::In(view) | Place::For(view) => view > at.view,

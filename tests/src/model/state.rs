@@ -15,7 +15,7 @@ pub enum Place {
 }
 
 impl Place {
-    /// The view that it is in or asks for. Never falls.
+    /// The view that it is in or asks for. Never falls while the height is open.
     pub const fn view(self) -> u8 {
         let (Self::In(view) | Self::For(view)) = self;
         view
@@ -55,6 +55,12 @@ impl Replica {
         })
     }
 
+    /// The least view in which it may begin the next height.
+    pub fn least_next(&self) -> u8 {
+        let voted_in = self.votes.highest_view(self.height).unwrap_or_default();
+        self.floor.max(voted_in).max(self.entered)
+    }
+
     /// Whether it voted in this view of its height.
     pub fn voted_in(&self, view: u8) -> bool {
         self.votes.highest_view(self.height) == Some(view)
@@ -76,7 +82,7 @@ pub enum Opening {
 /// What must never happen, and cannot be seen from the messages that are out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Flaws {
-    /// S0: a correct validator said something of a lower height or view than before.
+    /// S0: a correct validator fell.
     pub fell: bool,
     /// P20 (ii): a correct leader opened a view twice.
     pub reopened: bool,

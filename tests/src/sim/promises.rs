@@ -112,9 +112,8 @@ fn key(promise: &Promise) -> (Kind, Height, View, Hash) {
         Promise::Prepare { digest, .. } => (Kind::Prepare, *digest),
         Promise::Prepared { certificate, .. } => (Kind::Prepared, certificate.digest),
         Promise::Commit { header, .. } => (Kind::Commit, header.hash()),
-        // A view asked for or entered binds at every height.
-        Promise::ViewChange { .. } => return (Kind::ViewChange, Height::ZERO, view, Hash::ZERO),
-        Promise::Entered { .. } => return (Kind::Entered, Height::ZERO, view, Hash::ZERO),
+        Promise::ViewChange { .. } => (Kind::ViewChange, Hash::ZERO),
+        Promise::Entered { .. } => (Kind::Entered, Hash::ZERO),
     };
     (kind, height, view, content)
 }
@@ -129,11 +128,11 @@ fn needed(message: &Message) -> Vec<(Kind, Height, View, Hash)> {
         MessageBody::Prepare { digest, .. } => vec![(Kind::Prepare, height, view, *digest)],
         MessageBody::Commit { header, .. } => vec![(Kind::Commit, height, view, header.hash())],
         MessageBody::ViewChange { prepared, .. } => {
-            let asked = (Kind::ViewChange, Height::ZERO, view, Hash::ZERO);
+            let asked = (Kind::ViewChange, height, view, Hash::ZERO);
             let shown = prepared.as_ref().map(|it| (Kind::Prepared, height, it.view, it.digest));
             [Some(asked), shown].into_iter().flatten().collect()
         }
-        MessageBody::NewView { .. } => vec![(Kind::Entered, Height::ZERO, view, Hash::ZERO)],
+        MessageBody::NewView { .. } => vec![(Kind::Entered, height, view, Hash::ZERO)],
         MessageBody::Head { .. } => Vec::new(),
     }
 }
@@ -157,17 +156,18 @@ mod tests {
     }
 
     #[test]
-    fn p24_a_wish_of_the_epoch_before_is_none_of_this_one() {
+    fn p20_a_wish_binds_at_its_height_and_in_its_epoch() {
         let disk = Arc::new(ForgetfulDisk::default());
         let (mut journal, _) = Journal::open(disk.clone()).unwrap();
         journal.rewrite(vec![promised(4, 1)]).unwrap();
         let mut promises = Promises::default();
         let (first, next) = (Height::new(1), Height::new(5));
         promises.check(&disk, first, &wish(4, 1)).unwrap();
-        promises.check(&disk, first, &wish(5, 1)).expect("it binds at every height");
-        promises.check(&disk, first, &wish(5, 2)).unwrap_err();
-        promises.check(&disk, next, &wish(5, 1)).unwrap_err();
+        promises.check(&disk, first, &wish(4, 2)).unwrap_err();
+        promises.check(&disk, first, &wish(5, 1)).unwrap_err();
         journal.rewrite(vec![promised(4, 1), promised(5, 1)]).unwrap();
+        promises.check(&disk, first, &wish(5, 1)).unwrap();
+        promises.check(&disk, next, &wish(4, 1)).expect_err("of the epoch before");
         promises.check(&disk, next, &wish(5, 1)).unwrap();
     }
 }

@@ -53,7 +53,8 @@ fn heights_and_views_that_fall_are_caught() {
     assert!(caught(&[prepare(2, 0, 1), prepare(1, 0, 1)]));
     assert!(caught(&[prepare(1, 2, 1), prepare(1, 1, 1)]));
     assert!(caught(&[wish(1, 2), prepare(1, 1, 1)]));
-    assert!(caught(&[wish(1, 2), prepare(2, 1, 1)]), "not at another height either");
+    assert!(!caught(&[wish(1, 2), prepare(2, 1, 1)]), "it ends with its height");
+    assert!(caught(&[prepare(1, 2, 1), wish(2, 2)]), "what was voted in does not");
     assert!(caught(&[wish(2, 2), wish(1, 2)]));
     assert!(caught(&[wish(1, 3), wish(1, 2)]));
     assert!(caught(&[prepare(1, 2, 1), wish(1, 2)]), "a wish is for more");
