@@ -348,8 +348,9 @@ async fn catch_up(it: &AwayArguments, ground: Ground, folder: &Folder) -> Result
     let pause = Duration::from_millis(it.common.pause_ms);
     let measured = away::measure(&mut fleet, it.blocks, it.common.writers, pause).await;
     let measured = measured.map_err(Stop::Violated)?;
-    fleet.network.stop_and_check().await.map_err(Stop::Violated)?;
     show(&measured.sentence(), &measured, it.common.json);
+    report::say("every disk is being checked");
+    fleet.network.stop_and_check().await.map_err(Stop::Violated)?;
     Ok(())
 }
 
