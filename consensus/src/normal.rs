@@ -276,7 +276,6 @@ impl Replica {
         self.head =
             Head { height: header.height, hash: header.hash(), time: header.time, view: seal.view };
         self.view = self.view.max(self.floor).max(seal.view);
-        self.floor = self.view;
         self.leaving = None;
         self.over = header.next_validators != header.validators;
         self.last_seal = Some((header, seal));
@@ -292,9 +291,8 @@ impl Replica {
             // P24: what comes is the next set's, and for a replica of it.
             return;
         }
-        self.apply_future_promises();
         if self.settings.me.is_some() && !self.halted {
-            self.ask_for_kept_view(now);
+            self.take_up_promises(now);
             self.heed_wishes(now);
             self.resume_prepared(now);
             self.replay_kept(now);

@@ -98,9 +98,7 @@ impl Promise {
 }
 
 impl Replica {
-    /// P20: takes up the promises of the journal. A view in which this replica voted, or which it entered at
-    /// a height now sealed, it is in. One that it entered at this height without a vote it asks for again:
-    /// the NewView that was lost with the memory may demand a proposal.
+    /// P20: takes up the promises of the journal.
     pub(crate) fn restore(
         &mut self,
         mut promises: Vec<Promise>,
@@ -111,29 +109,50 @@ impl Replica {
         promises
             .retain(|promise| promise.height() >= self.settings.first || mutated!(OldPromisesBind));
         let height = self.height();
-        let (mut entered, mut asked) = (View::ZERO, View::ZERO);
-        for promise in &promises {
-            let (at, view) = (promise.height(), promise.view());
+        for promise in promises.iter().filter(|promise| promise.height() < height) {
+            // P10: a wish ends with its height.
+            if !matches!(promise, Promise::ViewChange { .. }) {
+                self.view = self.view.max(promise.view());
+            }
+        }
+        promises.retain(|promise| promise.height() >= height);
+        self.future = promises;
+        self.take_up_promises(now);
+        self.resume_prepared(now);
+        Ok(())
+    }
+
+    /// P20: what was promised of the height that begins now binds from its first moment. A view in which this
+    /// replica voted here it is in. One that it entered without a vote it asks for again: the NewView that
+    /// was lost with the memory may demand a proposal.
+    pub(crate) fn take_up_promises(&mut self, now: Now) {
+        let height = self.height();
+        let (here, later): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.future).into_iter().partition(|it| it.height() == height);
+        self.future = later;
+        let (mut entered, mut promised) = (View::ZERO, View::ZERO);
+        for promise in &here {
+            let view = promise.view();
             match promise {
-                // Of a height to come, so never sent: the block before it was not on disk yet.
-                _ if at > height => {}
-                // P10: a wish ends with its height.
-                Promise::ViewChange { .. } if at < height || mutated!(WishForgotten) => {}
-                Promise::ViewChange { .. } => asked = asked.max(view),
-                Promise::Entered { .. } if at == height => entered = entered.max(view),
+                Promise::ViewChange { .. } if mutated!(WishForgotten) => {}
+                Promise::ViewChange { .. } => promised = promised.max(view),
+                Promise::Entered { .. } => entered = entered.max(view),
                 _ => self.view = self.view.max(view),
             }
         }
         self.floor = self.view.max(entered);
-        self.future = promises;
-        self.apply_future_promises();
-        let Some(me) = self.settings.me else { return Ok(()) };
+        self.bind(here);
+        let Some(me) = self.settings.me else { return };
+        let mut asked = promised;
         if entered > self.view {
             // Whoever led it opened it with other view changes than it would now: it may not do so twice.
             let led = self.leader_of(height, entered) == me;
             asked = asked.max(if led { entered.next() } else { entered });
         }
         if asked > self.view {
+            if asked > promised {
+                self.persist(Promise::ViewChange { height, view: asked });
+            }
             self.leaving = Some(asked);
             self.timers.left_view();
             self.say_view_change(now, asked);
@@ -141,32 +160,13 @@ impl Replica {
         if self.round.proposed.is_some() || self.round.prepare.is_some() {
             self.timers.active(now.monotonic);
         }
-        self.resume_prepared(now);
-        Ok(())
     }
 
-    /// P20: a vote for a higher view of the height that begins now was promised and never sent. To vote below
-    /// it, and then to give it, would be to fall.
-    pub(crate) fn ask_for_kept_view(&mut self, now: Now) {
-        let height = self.height();
-        let kept = self.future.iter().filter(|promise| promise.height() == height);
-        let highest = kept.map(Promise::view).max();
-        if let Some(view) = highest.filter(|view| *view > self.view) {
-            self.ask_for_view(now, view);
-        }
-    }
-
-    /// P20: what was promised for the height and view that begin now binds from their first moment.
-    pub(crate) fn apply_future_promises(&mut self) {
-        let here = (self.height(), self.view);
-        for promise in std::mem::take(&mut self.future) {
-            let place = (promise.height(), promise.view());
+    /// P20: no second vote in this view, and the highest certificate of this height is shown.
+    fn bind(&mut self, promises: Vec<Promise>) {
+        for promise in promises {
+            let in_this_view = promise.view() == self.view;
             match promise {
-                // What binds of these is the view, which this replica is in or asks for already. Those of a
-                // height to come were never said.
-                Promise::ViewChange { .. } | Promise::Entered { .. } => {}
-                vote if place > here => self.future.push(vote),
-                _ if place.0 < here.0 => {}
                 Promise::Prepared { .. } if mutated!(CertificateForgotten) => {}
                 Promise::Prepared { certificate, proposal, .. } => {
                     let known = self.prepared.as_ref().map(|(it, _)| it.view);
@@ -174,14 +174,14 @@ impl Replica {
                         self.prepared = Some((certificate, proposal));
                     }
                 }
-                Promise::Proposed { digest, .. } if place == here => {
+                Promise::Proposed { digest, .. } if in_this_view => {
                     self.round.proposed = Some(digest)
                 }
                 Promise::Prepare { .. } if mutated!(PrepareForgotten) => {}
-                Promise::Prepare { digest, .. } if place == here => {
+                Promise::Prepare { digest, .. } if in_this_view => {
                     self.round.prepare = Some(digest)
                 }
-                Promise::Commit { header, .. } if place == here => self.round.commit = Some(header),
+                Promise::Commit { header, .. } if in_this_view => self.round.commit = Some(header),
                 _ => {}
             }
         }
@@ -225,6 +225,9 @@ impl Replica {
         // A view that was opened at an earlier height, or by a seal, is not asked for again after a crash.
         let entered_at = if self.new_view.is_some() { height } else { self.head.height };
         let mut promises = vec![Promise::Entered { height: entered_at, view }];
+        if self.floor > view {
+            promises.push(Promise::Entered { height, view: self.floor });
+        }
         promises.extend(self.leaving.map(|view| Promise::ViewChange { height, view }));
         let Round { proposed, prepare, commit, .. } = &self.round;
         promises.extend(proposed.map(|digest| Promise::Proposed { height, view, digest }));

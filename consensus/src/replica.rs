@@ -28,6 +28,7 @@ pub struct Replica {
     pub(crate) view_changes: ViewChanges,
     pub(crate) new_view: Option<Message>,
     pub(crate) ahead: Ahead,
+    /// Promises of heights to come.
     pub(crate) future: Vec<Promise>,
     pub(crate) timers: Timers,
     pub(crate) work: bool,

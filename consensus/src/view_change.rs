@@ -277,7 +277,6 @@ impl Replica {
             self.prepared = None;
         }
         self.new_view = Some(new_view);
-        self.apply_future_promises();
         self.timers.entered_view(now.monotonic, self.work);
     }
 

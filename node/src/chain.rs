@@ -10,6 +10,7 @@
 //!                                            Send …   ─► Effect
 //! ```
 
+mod censorship;
 mod clock;
 mod epoch;
 mod obey;
@@ -35,7 +36,7 @@ use probata_genesis::Genesis;
 use probata_ledger::{Journal, Ledger, LedgerReader};
 use probata_types::{
     Hash, Header, Height, Keypair, Millis, Now, Proposal, SealedBlock, Submission, SubmissionId,
-    Timestamp, ValidatorIndex, Verified, View, codec,
+    Timestamp, ValidatorIndex, Verified, codec,
 };
 use std::{collections::BTreeSet, sync::Arc};
 use sync::Peers;
@@ -97,8 +98,7 @@ pub struct Chain {
     peers: Peers,
     last_commit: Millis,
     last_block_full: bool,
-    /// The view in which submissions were left out, and when this was found.
-    censored: (View, Millis),
+    leading: censorship::Leading,
     next_housekeeping: Millis,
     next_resend: Millis,
     next_complaint: Millis,
@@ -241,33 +241,6 @@ impl Chain {
             }
             self.effects.push(Effect::Forward(Arc::new(submission.clone())));
         }
-    }
-
-    /// A submission that has waited longer than `inclusion_deadline` while blocks had room is left out
-    /// on purpose, or its leader does not work: either way another leader is asked for.
-    ///
-    /// A wish for another view ends with its height, and a censor seals on. So this is said at each height
-    /// until the view is left or the submission sealed; the next leader gets a deadline of its own.
-    pub(super) fn complain_of_censorship(&mut self, now: Now) -> Result<(), ChainError> {
-        let deadline = self.genesis.parameters().inclusion_deadline.get();
-        let status = self.replica.status();
-        let left_out = self
-            .mempool
-            .oldest()
-            .is_some_and(|since| now.monotonic.since(since) > deadline && self.last_commit > since);
-        if !left_out || self.last_block_full || status.changing_view {
-            return Ok(());
-        }
-        let (view, at) = self.censored;
-        if now.monotonic.since(at) > deadline {
-            self.censored = (status.view, now.monotonic);
-            tracing::warn!(
-                "a submission waited past the inclusion deadline while blocks were made"
-            );
-        } else if view != status.view {
-            return Ok(());
-        }
-        self.step(now, Input::Censored)
     }
 }
 

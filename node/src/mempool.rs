@@ -246,10 +246,11 @@ impl Mempool {
         expired
     }
 
-    /// When the submission that has waited longest was admitted; `None` if none waits.
-    pub fn oldest(&self) -> Option<Millis> {
+    /// The submission that has waited longest, and when it was admitted; `None` if none waits.
+    pub fn oldest(&self) -> Option<(SubmissionId, Millis)> {
         let (_, id) = self.arrivals.first_key_value()?;
-        Some(self.pending.get(id).expect("an arrival stands for a submission").admitted_at)
+        let entry = self.pending.get(id).expect("an arrival stands for a submission");
+        Some((*id, entry.admitted_at))
     }
 
     /// Whether nothing waits.

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 const SMALL: Bounds = Bounds { heights: 1, views: 2 };
 
 /// Counterexamples that take millions of states: `cargo run --release --bin model -- --mutation NAME`.
-const LONG: [Mutation; 2] = [Mutation::KeptVoteLate, Mutation::LowestCertificate];
+const LONG: [Mutation; 2] = [Mutation::ForgetLater, Mutation::LowestCertificate];
 
 fn holds(heights: u8, views: u8, liar: Option<u8>) {
     let report = check(Protocol::new(Bounds { heights, views }, liar), None);

@@ -28,7 +28,9 @@
 //!   may go on as if it had been shown the proposal again. So a restart in a view that it voted in changes nothing.
 //! - **The disk.** A promise is on disk when it is said. A crash between the two is a crash after a message that
 //!   was lost. What a crash can leave undone within one step has rules of its own: entered and not voted
-//!   ([`rules::Rule::EnterAndCrash`]), voted and the block not on disk ([`rules::Rule::LoseBlock`]).
+//!   ([`rules::Rule::EnterAndCrash`]). That promises are on disk and the block before them is not is a model of
+//!   its own, in which a crash may once take somebody's last block ([`rules::Rule::LoseBlock`]) whatever was said
+//!   after it: more than a crash can do, and what a log that lost its end does.
 //! - **Values.** Two proposals for the last height: a protocol that compares proposals only for being equal and
 //!   contradicts itself with many does so with two, all but one of them taken for one. One for the heights before:
 //!   what is proposed there makes no difference later, and their agreement is that of a model of fewer heights.
@@ -87,20 +89,24 @@ pub struct Protocol {
     pub liar: Option<u8>,
     /// The rule that is broken.
     pub mutation: Option<Mutation>,
-    /// Whether what cannot matter any more is forgotten. A protocol with a broken rule forgets nothing.
+    /// Whether what cannot matter any more is forgotten. A protocol with a broken rule forgets nothing, nor one
+    /// in which heights fall.
     pub forgets: bool,
+    /// Whether a crash may take one validator's last block, once, and leave what was promised and said after it.
+    pub loses_blocks: bool,
 }
 
 impl Protocol {
     /// The protocol as it is written.
     pub const fn new(bounds: Bounds, liar: Option<u8>) -> Self {
-        Self { bounds, liar, mutation: None, forgets: true }
+        Self { bounds, liar, mutation: None, forgets: true, loses_blocks: false }
     }
 
     /// The protocol with a broken rule, within bounds in which that shows.
     pub const fn broken(mutation: Mutation) -> Self {
         let (bounds, liar) = mutation.setting();
-        Self { bounds, liar, mutation: Some(mutation), forgets: false }
+        let loses_blocks = matches!(mutation, Mutation::ForgetLater);
+        Self { bounds, liar, mutation: Some(mutation), forgets: false, loses_blocks }
     }
 
     fn breaks(&self, mutation: Mutation) -> bool {

@@ -164,7 +164,7 @@ impl Chain {
         let waited = self
             .mempool
             .oldest()
-            .map(|since| Millis::new(now.monotonic.since(since.max(self.last_commit))));
+            .map(|(_, since)| Millis::new(now.monotonic.since(since.max(self.last_commit))));
         let waited = waited.filter(|_| !block.proposal.submissions.is_empty() && voted);
         self.take_from_mempool(&block.proposal);
         self.drop_revoked()?;

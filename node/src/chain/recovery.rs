@@ -1,6 +1,6 @@
 //! Opening the chain: from what the disk holds, through the same code that runs live.
 
-use super::{Chain, Effect, report, sync::Peers};
+use super::{Chain, Effect, censorship, report, sync::Peers};
 use crate::{
     limits,
     membership::Membership,
@@ -13,7 +13,7 @@ use probata_ledger::{
     Journal, JournalError, Ledger, LedgerError, OpenError, Setup, Storage, Store,
 };
 use probata_types::{
-    Height, Keypair, Millis, Now, ValidatorIndex, View, codec, mutated, state::StateError,
+    Height, Keypair, Now, ValidatorIndex, View, codec, mutated, state::StateError,
 };
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -138,7 +138,7 @@ impl Chain {
             peers: Peers::default(),
             last_commit: now.monotonic,
             last_block_full: false,
-            censored: (View::ZERO, Millis::ZERO),
+            leading: censorship::Leading::default(),
             next_housekeeping: now.monotonic,
             next_resend: now.monotonic,
             next_complaint: now.monotonic,

@@ -45,7 +45,7 @@ fn the_same_submission_joins_the_first() {
     admit(&mut pool, 1, 1);
     assert_eq!(pool.admit(unsigned(1, 1, FAR, 1), Millis::new(9)), Ok(Admitted::Joined));
     assert_eq!(pool.len(), 1);
-    assert_eq!(pool.oldest(), Some(Millis::new(1)));
+    assert_eq!(pool.oldest().map(|(_, at)| at), Some(Millis::new(1)));
 }
 
 #[test]
@@ -202,9 +202,9 @@ fn the_oldest_is_the_one_admitted_first() {
     let mut pool = pool();
     let first = admit(&mut pool, 1, 10);
     admit(&mut pool, 2, 20);
-    assert_eq!(pool.oldest(), Some(Millis::new(10)));
+    assert_eq!(pool.oldest().map(|(_, at)| at), Some(Millis::new(10)));
     pool.remove_sealed(&[first], Height::new(1));
-    assert_eq!(pool.oldest(), Some(Millis::new(20)));
+    assert_eq!(pool.oldest().map(|(_, at)| at), Some(Millis::new(20)));
 }
 
 /// Ten institutions offer ten times what blocks take, one of them most of it: each gets its share.

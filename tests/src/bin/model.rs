@@ -34,8 +34,11 @@ struct Cli {
     /// Tell apart states that come to the same: far more of them.
     #[arg(long)]
     forget_nothing: bool,
+    /// Let a crash take somebody's last block, once, and leave what was said after it. Nothing is forgotten then.
+    #[arg(long)]
+    lose_blocks: bool,
     /// Break a rule, within bounds in which that shows.
-    #[arg(long, value_enum, value_name = "NAME", conflicts_with_all = ["heights", "views", "liar"])]
+    #[arg(long, value_enum, value_name = "NAME", conflicts_with_all = ["heights", "views", "liar", "lose_blocks"])]
     mutation: Option<Mutation>,
 }
 
@@ -46,7 +49,8 @@ fn main() -> ExitCode {
         Some(mutation) => (Protocol::broken(mutation), Some(mutation.violates())),
         None => {
             let protocol = Protocol::new(bounds, cli.liar);
-            (Protocol { forgets: !cli.forget_nothing, ..protocol }, None)
+            let forgets = !cli.forget_nothing && !cli.lose_blocks;
+            (Protocol { forgets, loses_blocks: cli.lose_blocks, ..protocol }, None)
         }
     };
     let report = check(protocol, until);

@@ -349,7 +349,7 @@ async fn catch_up(it: &AwayArguments, ground: Ground, folder: &Folder) -> Result
     let measured = away::measure(&mut fleet, it.blocks, it.common.writers, pause).await;
     let measured = measured.map_err(Stop::Violated)?;
     show(&measured.sentence(), &measured, it.common.json);
-    report::say("every disk is being checked");
+    say("every disk is being checked");
     fleet.network.stop_and_check().await.map_err(Stop::Violated)?;
     Ok(())
 }

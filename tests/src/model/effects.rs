@@ -6,6 +6,7 @@ use super::{
     state::{Opening, Place, Replica, State},
     votes::{At, Kind, Value},
 };
+use std::cmp::Ordering;
 
 impl Protocol {
     /// Takes the step. `None` if the validator says nothing more within the bounds.
@@ -20,16 +21,11 @@ impl Protocol {
         let at = replica.at(view);
         match rule {
             Rule::Propose(value) | Rule::Accept(value) => {
-                give(&mut next, &mut replica, Kind::Prepare, at, value);
+                self.give(&mut next, &mut replica, Kind::Prepare, at, value);
             }
             Rule::Prepared(value) => replica.votes.give(Kind::Prepared, at, value),
-            Rule::Commit(value) => give(&mut next, &mut replica, Kind::Commit, at, value),
-            Rule::Seal(view) => {
-                self.advance(&mut replica, view);
-                if let Some(view) = self.kept_above(&replica) {
-                    self.ask(&mut next, &mut replica, view);
-                }
-            }
+            Rule::Commit(value) => self.give(&mut next, &mut replica, Kind::Commit, at, value),
+            Rule::Seal(view) => self.advance(&mut next, &mut replica, view, who)?,
             Rule::Leave => self.ask(&mut next, &mut replica, view + 1),
             Rule::Join(view) => self.ask(&mut next, &mut replica, view),
             Rule::LeaveAgain => {
@@ -40,26 +36,28 @@ impl Protocol {
                 let at = replica.at(replica.place.view());
                 next.flaws.reopened |= *next.opening(at) != Opening::Unopened;
                 *next.opening(at) = demand.map_or(Opening::Free, Opening::Demands);
-                enter(&mut next, &mut replica, at.view, demand);
+                self.enter(&mut next, &mut replica, at.view, demand);
             }
-            Rule::Enter(view, demand) => enter(&mut next, &mut replica, view, demand),
+            Rule::Enter(view, demand) => self.enter(&mut next, &mut replica, view, demand),
             Rule::EnterAndCrash(view) => {
-                enter(&mut next, &mut replica, view, None);
+                self.enter(&mut next, &mut replica, view, None);
                 self.restart(&mut next, &mut replica, who)?;
             }
             Rule::Restart => self.restart(&mut next, &mut replica, who)?,
-            Rule::LoseBlock(_, view, value) => {
-                // What was kept for this height is looked at first: it may bind now.
-                self.restart(&mut next, &mut replica, who)?;
-                let height = replica.height + 1;
-                replica.kept = Some((At { height, view }, value));
+            Rule::LoseBlock => {
+                next.lost = true;
+                replica.height -= 1;
+                replica.sealed[replica.height as usize] = 0;
                 self.restart(&mut next, &mut replica, who)?;
             }
         }
         // S0: the view itself never falls, nor what is asked for while the height is open.
         let before = state.replicas[who];
-        let open = replica.height == before.height;
-        let least = if open { before.place.view() } else { before.least_next() };
+        let least = match replica.height.cmp(&before.height) {
+            Ordering::Less => 0,
+            Ordering::Equal => before.place.view(),
+            Ordering::Greater => before.least_at(replica.height),
+        };
         next.flaws.fell |= replica.place.view() < least;
         next.replicas[who] = replica;
         Some(next)
@@ -69,28 +67,31 @@ impl Protocol {
     fn ask(&self, state: &mut State, replica: &mut Replica, view: u8) {
         replica.place = Place::For(view);
         let at = replica.at(view);
-        state.flaws.fell |= falls(replica, at);
+        state.flaws.fell |= self.falls(replica, at);
         let shown = replica.highest_prepared(view);
         let hidden = self.breaks(Mutation::HideCertificate);
         replica.wishes.say(at, if hidden { None } else { shown });
     }
 
-    /// P10: the view is the highest of the seal's, the own one, and those entered. A wish ends.
-    pub(super) fn advance(&self, replica: &mut Replica, sealed_in: u8) {
-        replica.floor = replica.least_next().max(sealed_in);
-        replica.entered = 0;
+    /// P10: the view is the highest of the seal's, the own one, and those entered. A wish ends. P20: what was
+    /// promised of the height that begins binds. `None` as of [`Self::restart`].
+    fn advance(
+        &self,
+        state: &mut State,
+        replica: &mut Replica,
+        sealed_in: u8,
+        who: usize,
+    ) -> Option<()> {
+        replica.sealed[replica.height as usize] = sealed_in;
         replica.height += 1;
+        let here = self.loses_blocks && !self.breaks(Mutation::ForgetLater);
+        if here {
+            return self.take_up(state, replica, who);
+        }
         let falls = self.breaks(Mutation::FallToSeal);
-        replica.place = Place::In(if falls { sealed_in } else { replica.floor });
-        bind_kept(replica);
-    }
-
-    /// P20: the view of a vote that was kept for the height that begins, if it is above the own one: nothing
-    /// may be voted for below it.
-    fn kept_above(&self, replica: &Replica) -> Option<u8> {
-        let (at, _) = replica.kept.filter(|_| !self.breaks(Mutation::KeptVoteLate))?;
-        let above = at.height == replica.height && at.view > replica.place.view();
-        above.then_some(at.view)
+        let least = replica.least_at(replica.height);
+        replica.place = Place::In(if falls { sealed_in } else { least });
+        Some(())
     }
 
     /// P20: what the journal and the head give back. `None` if it then asks for a view beyond the bounds.
@@ -100,30 +101,35 @@ impl Protocol {
                 replica.votes.set(Kind::Prepared, replica.at(view), 0);
             }
         }
+        if self.breaks(Mutation::ForgetView) {
+            *replica.entered_here() = 0;
+            replica.place = Place::In(0);
+            return Some(());
+        }
+        self.take_up(state, replica, who)
+    }
+
+    /// P20: how a height begins, or begins again, by what was promised of it.
+    fn take_up(&self, state: &mut State, replica: &mut Replica, who: usize) -> Option<()> {
         // (i)
         let voted_in = replica.votes.highest_view(replica.height).unwrap_or_default();
-        let mut view = replica.floor.max(voted_in);
-        if self.breaks(Mutation::ForgetView) {
-            (view, replica.entered) = (0, 0);
-        }
+        let view = replica.least_at(replica.height).max(voted_in);
         // (iii)
         let mut asked = replica.wishes.highest(replica.height);
         if self.breaks(Mutation::ForgetWish) {
             asked = 0;
         }
-        if let Some((at, _)) = replica.kept.filter(|(at, _)| at.height == replica.height) {
-            view = view.max(at.view);
-        }
         // (ii)
-        if replica.entered > view {
-            let led = self.leader(replica.entered) == Some(who);
+        let entered = *replica.entered_here();
+        if entered > view {
+            let led = self.leader(entered) == Some(who);
             if self.breaks(Mutation::StayEntered) {
-                view = replica.entered;
-            } else if led && !self.breaks(Mutation::ReopenView) {
-                asked = asked.max(replica.entered + 1);
-            } else {
-                asked = asked.max(replica.entered);
+                replica.place = Place::In(entered);
+                return Some(());
             }
+            let again =
+                if led && !self.breaks(Mutation::ReopenView) { entered + 1 } else { entered };
+            asked = asked.max(again);
         }
         if asked >= self.bounds.views {
             return None;
@@ -133,48 +139,38 @@ impl Protocol {
         } else {
             replica.place = Place::In(view);
         }
-        bind_kept(replica);
         Some(())
     }
-}
 
-fn give(state: &mut State, replica: &mut Replica, kind: Kind, at: At, value: Value) {
-    state.flaws.fell |= falls(replica, at);
-    replica.votes.give(kind, at, value);
-}
-
-/// P14: it persists that it entered; a vote that was given stays.
-fn enter(state: &mut State, replica: &mut Replica, view: u8, demand: Option<Value>) {
-    replica.place = Place::In(view);
-    replica.entered = view;
-    bind_kept(replica);
-    let at = replica.at(view);
-    if let (0, Some(value)) = (replica.votes.values(Kind::Prepare, at), demand) {
-        give(state, replica, Kind::Prepare, at, value);
+    fn give(&self, state: &mut State, replica: &mut Replica, kind: Kind, at: At, value: Value) {
+        state.flaws.fell |= self.falls(replica, at);
+        replica.votes.give(kind, at, value);
     }
-}
 
-/// P20: what was kept binds when its height and view come, and is nothing once they are past.
-fn bind_kept(replica: &mut Replica) {
-    let Some((at, value)) = replica.kept else { return };
-    let here = replica.at(replica.place.view());
-    if at == here && replica.place == Place::In(at.view) {
-        replica.votes.give(Kind::Prepare, at, value);
-        replica.kept = None;
-    } else if at < here {
-        replica.kept = None;
+    /// P14: it persists that it entered; a vote that was given stays.
+    fn enter(&self, state: &mut State, replica: &mut Replica, view: u8, demand: Option<Value>) {
+        replica.place = Place::In(view);
+        *replica.entered_here() = view;
+        let at = replica.at(view);
+        if let (0, Some(value)) = (replica.votes.values(Kind::Prepare, at), demand) {
+            self.give(state, replica, Kind::Prepare, at, value);
+        }
     }
-}
 
-/// S0: whether to say something of this height and view would be to fall below what was said before.
-fn falls(replica: &Replica, at: At) -> bool {
-    let heights = at.height + 1..super::HEIGHTS;
-    let spoke_above = heights.clone().any(|height| {
-        let mut views = 1..super::VIEWS;
-        replica.votes.any_of_height(height)
-            || views.any(|view| replica.wishes.any(At { height, view }))
-    });
-    let voted_above = (0..=at.height)
-        .any(|height| replica.votes.highest_view(height).is_some_and(|view| view > at.view));
-    spoke_above || voted_above || replica.wishes.highest(at.height) > at.view
+    /// S0: whether to say something of this height and view would be to fall below what was said before. Who
+    /// may lose blocks can fall to lower heights, and to lower views with them.
+    fn falls(&self, replica: &Replica, at: At) -> bool {
+        let spoke = |height: u8| {
+            let mut views = 1..super::VIEWS;
+            replica.votes.any_of_height(height)
+                || views.any(|view| replica.wishes.any(At { height, view }))
+        };
+        let voted_above =
+            |height: u8| replica.votes.highest_view(height).is_some_and(|view| view > at.view);
+        let elsewhere =
+            (at.height + 1..super::HEIGHTS).any(spoke) || (0..at.height).any(voted_above);
+        (elsewhere && !self.loses_blocks)
+            || voted_above(at.height)
+            || replica.wishes.highest(at.height) > at.view
+    }
 }

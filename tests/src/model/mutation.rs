@@ -39,15 +39,15 @@ pub enum Mutation {
     ReopenView,
     /// P20 (iii): after a restart a replica does not know that it asked for a view.
     ForgetWish,
-    /// P20: a vote that was kept for a higher view of the next height does not stop votes below it there.
-    KeptVoteLate,
+    /// P20: what was promised of a height to come does not bind when it comes.
+    ForgetLater,
 }
 
 impl Mutation {
     /// Bounds and seat of the liar within which the broken rule shows.
     pub const fn setting(self) -> (Bounds, Option<u8>) {
         let (heights, views, liar) = match self {
-            Self::FallToSeal | Self::KeptVoteLate => (2, 2, None),
+            Self::FallToSeal | Self::ForgetLater => (2, 2, None),
             Self::LowestCertificate | Self::EnterLower => (1, 3, None),
             Self::ReopenView => (1, 2, Some(0)),
             _ => (1, 2, None),

@@ -30,13 +30,19 @@ const ALWAYS: [Claim; 7] = [
     claim("S1 one certificate a view", (1, 1), one_certificate),
     claim("S2 locking", (1, 2), locking),
     claim(AGREEMENT, (1, 1), agreement),
-    claim("S4 views by seals", (2, 2), views_by_seals),
+    claim(VIEWS_BY_SEALS, (2, 2), views_by_seals),
     claim(OPENED_ONCE, (1, 2), |_, state| !state.flaws.reopened),
     claim("P21 nobody correct is at fault", (1, 1), no_fault),
 ];
 
 /// Heights and views of what a correct validator votes for never fall, nor what it asks for at a height.
 pub const NOBODY_FALLS: &str = "S0 nobody falls";
+
+/// Agreement does not need it, and where heights fall it does not hold.
+const VIEWS_BY_SEALS: &str = "S4 views by seals";
+
+/// Only where a crash may take a block.
+const LOST: &str = "who has lost a block voted after it";
 
 /// A correct leader opens each view once at most.
 pub const OPENED_ONCE: &str = "P20 a view is opened once";
@@ -46,7 +52,7 @@ pub const OPENED_ONCE: &str = "P20 a view is opened once";
 pub const AGREEMENT: &str = "S3 agreement";
 
 /// What a model must show, or it shows nothing.
-const SOMETIMES: [Claim; 13] = [
+const SOMETIMES: [Claim; 12] = [
     claim("sealed in view 0", (1, 1), |p, s| Last::of(p, s).sealed(0) != 0),
     claim("sealed in view 1", (1, 2), |p, s| Last::of(p, s).sealed(1) != 0),
     claim("prepared in view 0, demanded and sealed in view 1", (1, 2), |p, s| {
@@ -60,7 +66,10 @@ const SOMETIMES: [Claim; 13] = [
     }),
     claim("a certificate that was not shown gives way", (1, 2), |p, s| Last::of(p, s).gives_way()),
     claim("an entered view is asked for again after a crash", (1, 2), |_, s| {
-        s.replicas.iter().any(|it| it.entered > 0 && it.place == Place::For(it.entered))
+        s.replicas.iter().any(|it| {
+            let entered = it.entered[it.height as usize];
+            entered > 0 && it.place == Place::For(entered)
+        })
     }),
     claim("who asked for a view votes below it at the next height", (2, 2), |_, s| {
         s.replicas.iter().any(|it| {
@@ -82,12 +91,7 @@ const SOMETIMES: [Claim; 13] = [
     claim("prepared in a view taken over, demanded and sealed in the next", (2, 3), |p, s| {
         Last::of(p, s).is_taken_over(1) && Last::of(p, s).demanded_and_sealed(1, 2)
     }),
-    claim("a vote is on disk and the block before it is not", (2, 1), |_, s| {
-        s.replicas.iter().any(|it| it.kept.is_some_and(|(at, _)| at.height > it.height))
-    }),
-    claim("such a vote waits for its view when its height has come", (2, 2), |_, s| {
-        s.replicas.iter().any(|it| it.kept.is_some_and(|(at, _)| at.height == it.height))
-    }),
+    claim(LOST, (2, 1), |_, s| s.replicas.iter().any(|it| it.votes.any_of_height(it.height + 1))),
 ];
 
 /// Only where the liar leads a view can correct validators vote for different proposals of it.
@@ -99,7 +103,13 @@ impl Protocol {
         let liar_leads = (0..self.bounds.views).any(|view| self.leader(view).is_none());
         let applies = |it: &&Claim| {
             let fits = it.heights <= self.bounds.heights && it.views <= self.bounds.views;
-            fits && (it.name != SPLIT || liar_leads)
+            let by_name = match it.name {
+                SPLIT => liar_leads,
+                LOST => self.loses_blocks,
+                VIEWS_BY_SEALS => !self.loses_blocks,
+                _ => true,
+            };
+            fits && by_name
         };
         let always = ALWAYS.iter().filter(applies).map(|it| Property::always(it.name, it.holds));
         let sometimes = SOMETIMES.iter().filter(applies);

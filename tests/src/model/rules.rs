@@ -4,7 +4,7 @@ use super::{
     CORRECT, Mutation, Protocol,
     board::Board,
     state::{Place, Replica, State},
-    votes::{At, BOTH, Kind, Value, Values, each},
+    votes::{At, Kind, Value, Values, each},
 };
 
 /// What a correct validator does.
@@ -34,9 +34,8 @@ pub enum Rule {
     EnterAndCrash(u8),
     /// P20: crashes, and comes back with its journal.
     Restart,
-    /// P18, P20: goes on by a seal of the first view, votes in the second at the next height, and crashes
-    /// with this vote on disk and the block before it not.
-    LoseBlock(u8, u8, Value),
+    /// P20: crashes, and comes back without its last block, which others still have.
+    LoseBlock,
 }
 
 /// A step of one correct validator.
@@ -89,6 +88,9 @@ impl Options<'_> {
         self.enter();
         self.seal();
         self.may(Rule::Restart);
+        if self.protocol.loses_blocks && !self.state.lost && self.replica().height > 0 {
+            self.may(Rule::LoseBlock);
+        }
     }
 
     /// P4 to P8. That a proposal was accepted and executed is in memory only, and forbids only: it is left
@@ -194,30 +196,6 @@ impl Options<'_> {
         for view in 0..self.protocol.bounds.views {
             if self.board.seals(self.replica().at(view)) != 0 {
                 self.may(Rule::Seal(view));
-                self.lose_block(view);
-            }
-        }
-    }
-
-    /// P20: the first vote at the next height may be in the step that commits the block, and on disk before it.
-    fn lose_block(&mut self, sealed_in: u8) {
-        let mut next = *self.replica();
-        self.protocol.advance(&mut next, sealed_in);
-        if self.protocol.is_coarse(next.height) {
-            return;
-        }
-        for view in next.place.view()..self.protocol.bounds.views {
-            let at = next.at(view);
-            let offered = if next.place == Place::In(view) {
-                self.offered(at)
-            } else {
-                self.board.new_views(at).values()
-            };
-            let leads = self.protocol.leader(view) == Some(self.who);
-            let bound = next.votes.values(Kind::Prepare, at) != 0
-                || next.kept.is_some_and(|(kept, _)| kept >= at);
-            for value in each(if leads || bound { 0 } else { offered & BOTH }) {
-                self.may(Rule::LoseBlock(sealed_in, view, value));
             }
         }
     }

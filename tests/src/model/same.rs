@@ -59,11 +59,6 @@ impl Protocol {
         for replica in &mut state.replicas {
             replica.votes = replica.votes.swapped(height);
             replica.wishes = replica.wishes.swapped(height);
-            if let Some((at, value)) = &mut replica.kept
-                && at.height == height
-            {
-                *value = 1 - *value;
-            }
         }
         for opening in &mut state.opened[height as usize] {
             if let Opening::Demands(value) = opening {
@@ -101,16 +96,22 @@ impl Protocol {
         }
     }
 
-    /// Of the views that it voted in or entered below the present one, what counts is where the next height
-    /// may begin at the least.
+    /// Of heights now sealed, and of the views that it voted in or entered below the present one, what counts is
+    /// where it may come back at the least.
     fn remember_least(&self, replica: &mut Replica) {
-        let voted_in = replica.votes.highest_view(replica.height).unwrap_or_default();
-        let below = [voted_in, replica.entered].into_iter().filter(|it| *it < replica.place.view());
-        if let (Some(view), false) = (below.max(), self.is_last(replica.height)) {
-            replica.floor = replica.floor.max(view);
+        replica.floor = replica.least_at(replica.height);
+        for height in 0..usize::from(replica.height) {
+            (replica.sealed[height], replica.entered[height]) = (0, 0);
         }
-        if replica.entered < replica.place.view() {
-            replica.entered = 0;
+        let voted_in = replica.votes.highest_view(replica.height).unwrap_or_default();
+        let present = replica.place.view();
+        let entered = replica.entered_here();
+        let below = [voted_in, *entered].into_iter().filter(|view| *view < present).max();
+        if *entered < present {
+            *entered = 0;
+        }
+        if let (Some(view), false) = (below, self.is_last(replica.height)) {
+            replica.floor = replica.floor.max(view);
         }
     }
 }
@@ -128,7 +129,7 @@ fn forget_votes(replica: &mut Replica, at: At) {
 /// Heights never fall; views do not, but what is asked for may, at the next height.
 fn votes_no_more(replica: &Replica, at: At) -> bool {
     match replica.height.cmp(&at.height) {
-        Ordering::Less => replica.least_next() > at.view,
+        Ordering::Less => replica.least_at(replica.height + 1) > at.view,
         Ordering::Equal => replica.place.view() > at.view,
         Ordering::Greater => true,
     }
@@ -140,7 +141,9 @@ fn enters_no_more(replica: &Replica, at: At) -> bool {
         return votes_no_more(replica, at);
     }
     match replica.place {
-        Place::In(view) if view == at.view => replica.entered < view || replica.voted_in(view),
+        Place::In(view) if view == at.view => {
+            replica.entered[replica.height as usize] < view || replica.voted_in(view)
+        }
         Place::In(view) | Place::For(view) => view > at.view,
     }
 }

@@ -29,16 +29,16 @@ pub struct Replica {
     pub height: u8,
     /// The view.
     pub place: Place,
-    /// P20 (i): the view below which it does not come back, for what it had at heights now sealed.
+    /// P20 (i): the view below which it does not come back, for what is forgotten of heights now sealed.
     pub floor: u8,
-    /// The highest view that it entered at this height by a NewView; 0 if it entered none.
-    pub entered: u8,
+    /// The views of the seals by which it went on, by height.
+    pub sealed: [u8; HEIGHTS as usize],
+    /// The highest view that it entered by a NewView, by height; 0 if it entered none.
+    pub entered: [u8; HEIGHTS as usize],
     /// Its votes and certificates: on disk, and sent.
     pub votes: Votes,
     /// Its ViewChanges: on disk, and sent.
     pub wishes: Wishes,
-    /// P20: a Prepare of a height or view to come, on disk and never sent. It binds when that comes.
-    pub kept: Option<(At, Value)>,
 }
 
 impl Replica {
@@ -55,10 +55,19 @@ impl Replica {
         })
     }
 
-    /// The least view in which it may begin the next height.
-    pub fn least_next(&self) -> u8 {
-        let voted_in = self.votes.highest_view(self.height).unwrap_or_default();
-        self.floor.max(voted_in).max(self.entered)
+    /// The least view in which it may begin a height: the highest of a seal, of a vote, and entered below it.
+    pub fn least_at(&self, height: u8) -> u8 {
+        let of = |height: u8| {
+            let voted_in = self.votes.highest_view(height).unwrap_or_default();
+            let (sealed, entered) = (self.sealed[height as usize], self.entered[height as usize]);
+            voted_in.max(sealed).max(entered)
+        };
+        (0..height).map(of).fold(self.floor, u8::max)
+    }
+
+    /// The highest view that it entered at its height.
+    pub const fn entered_here(&mut self) -> &mut u8 {
+        &mut self.entered[self.height as usize]
     }
 
     /// Whether it voted in this view of its height.
@@ -106,6 +115,8 @@ pub struct State {
     pub opened: [[Opening; VIEWS as usize]; HEIGHTS as usize],
     /// The quorums of the past.
     pub past: Past,
+    /// Whether somebody has lost a block.
+    pub lost: bool,
     /// What went wrong.
     pub flaws: Flaws,
 }
@@ -117,15 +128,16 @@ impl State {
             height: 0,
             place: Place::In(0),
             floor: 0,
-            entered: 0,
+            sealed: Default::default(),
+            entered: Default::default(),
             votes: Votes::default(),
             wishes: Wishes::default(),
-            kept: None,
         };
         Self {
             replicas: [replica; CORRECT],
             opened: Default::default(),
             past: Past::default(),
+            lost: false,
             flaws: Flaws::default(),
         }
     }

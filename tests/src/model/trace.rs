@@ -22,7 +22,7 @@ impl Protocol {
             let Some(step) = step else { break };
             let renamed = self.after(&reduced, step).expect("the checker took this step");
             let replica = &reduced.replicas[step.who];
-            let turned = swapped && self.is_last(step.rule.height(replica));
+            let turned = swapped && self.is_last(replica.height);
             let rule = if turned { step.rule.swapped() } else { step.rule };
             let real = Move { who: names[step.who], rule };
             assert!(self.moves(&whole).contains(&real), "{real:?} is the reductions' own");
@@ -46,14 +46,6 @@ impl Protocol {
 }
 
 impl Rule {
-    /// The height that the values in it are of.
-    const fn height(self, replica: &Replica) -> u8 {
-        match self {
-            Self::LoseBlock(..) => replica.height + 1,
-            _ => replica.height,
-        }
-    }
-
     /// With A and B in each other's place.
     fn swapped(self) -> Self {
         let turn = |value: Value| 1 - value;
@@ -64,9 +56,6 @@ impl Rule {
             Self::Commit(value) => Self::Commit(turn(value)),
             Self::Open(demand) => Self::Open(demand.map(turn)),
             Self::Enter(view, demand) => Self::Enter(view, demand.map(turn)),
-            Self::LoseBlock(sealed_in, view, value) => {
-                Self::LoseBlock(sealed_in, view, turn(value))
-            }
             other => other,
         }
     }
@@ -93,11 +82,7 @@ impl Rule {
                 format!("P20    enters view {to} and crashes before it votes")
             }
             Self::Restart => "P20    crashes and comes back".to_owned(),
-            Self::LoseBlock(seal, to, value) => format!(
-                "P20    crashes with a seal of view {seal} not on disk, and a Prepare for {} in ({}, {to})",
-                name(value),
-                height + 1,
-            ),
+            Self::LoseBlock => "P20    crashes and comes back without its last block".to_owned(),
         };
         format!("R{who} in ({height}, {view}): {what}")
     }

@@ -133,7 +133,7 @@ fn p20_a_view_entered_without_a_vote_is_asked_for_again() {
     let mut bench = Bench::new(3);
     assert_eq!(bench.get(5, free_new_view(1)), ["persist Entered 1/1"]);
     let (mut bench, said) = back(3, &bench.journal);
-    assert_eq!(said, ["say ViewChange 1/1"]);
+    assert_eq!(said, ["persist ViewChange 1/1", "say ViewChange 1/1"]);
     // The NewView might have demanded a proposal: without it no other one is voted for.
     let it = proposal(&genesis(), 1, 5);
     assert_eq!(bench.hear(6, 1, pre_prepare(&it, 1)), ["ignored KeptForLater"]);
@@ -149,7 +149,7 @@ fn p20_whoever_opened_a_view_does_not_open_it_twice() {
     bench.hear(5, 3, view_change(1, 1, None));
     assert_eq!(bench.replica.status().view, view(1));
     let (mut bench, said) = back(1, &bench.journal);
-    assert_eq!(said, ["say ViewChange 1/2"]);
+    assert_eq!(said, ["persist ViewChange 1/2", "say ViewChange 1/2"]);
     for from in [0, 2, 3] {
         assert!(bench.hear(6, from, view_change(1, 1, None)).is_empty());
     }
@@ -227,7 +227,7 @@ fn p20_promises_of_a_height_to_come_bind_when_it_comes() {
 }
 
 #[test]
-fn p20_promises_of_a_view_to_come_bind_when_it_is_entered() {
+fn p20_a_vote_of_a_height_to_come_binds_in_its_view() {
     let header = header_of(&proposal(&genesis(), 0, 5), &set(4));
     let head = head_of(&header, view(0));
     let it = proposal(&head, 1, 6);
@@ -237,14 +237,42 @@ fn p20_promises_of_a_view_to_come_bind_when_it_is_entered() {
     ];
     let (mut bench, said) = back(3, &journal);
     assert!(said.is_empty(), "of height 1 nothing was promised");
+    assert_eq!(bench.replica.status().view, view(0));
     let seal = seal(&header, 0, &[0, 1, 2]);
-    let said = brief(&bench.feed(6, Input::Sealed { header, seal }));
-    let expected = ["persist ViewChange 2/1", "say ViewChange 2/1"];
-    assert_eq!(said, expected, "no vote below the one that it may have to repeat");
-    let wishes = [0, 1, 2].map(|from| sign(from, view_change(2, 1, None)));
-    bench.hear(7, 1, new_view(&wishes, None));
+    bench.feed(6, Input::Sealed { header, seal });
+    assert_eq!(bench.replica.status().view, view(1), "no vote below the one that was given");
     let said = bench.hear(8, 1, pre_prepare(&proposal(&head, 1, 8), 1));
     assert_eq!(said, ["execute 2", "ignored NotTheFirst"]);
+}
+
+/// The log may have lost its end, and what was promised after it been said.
+#[test]
+fn p20_wishes_and_views_of_a_height_to_come_bind_when_it_comes() {
+    let header = header_of(&proposal(&genesis(), 0, 5), &set(4));
+    let asked = Promise::ViewChange { height: height(2), view: view(2) };
+    let entered = Promise::Entered { height: height(2), view: view(2) };
+    for promise in [asked, entered] {
+        let (mut bench, said) = back(3, &[promise]);
+        assert!(said.is_empty());
+        let seal = seal(&header, 0, &[0, 1, 2]);
+        let said = brief(&bench.feed(6, Input::Sealed { header: header.clone(), seal }));
+        assert_eq!(said.last(), Some(&"say ViewChange 2/2".to_owned()));
+        let next = proposal(&head_of(&header, view(0)), 0, 7);
+        assert_eq!(bench.hear(7, 0, pre_prepare(&next, 0)), ["ignored LeavingView"]);
+    }
+}
+
+#[test]
+fn p20_a_pruned_journal_keeps_a_view_entered_before_a_crash() {
+    let mut bench = Bench::new(3);
+    bench.get(5, free_new_view(1));
+    let (bench, _) = back(3, &bench.journal);
+    let (mut bench, said) = back(3, &bench.replica.promises());
+    assert_eq!(said, ["say ViewChange 1/1"]);
+    let header = header_of(&proposal(&genesis(), 0, 5), &set(4));
+    let seal = seal(&header, 0, &[0, 1, 2]);
+    bench.feed(6, Input::Sealed { header, seal });
+    assert_eq!(bench.replica.status().view, view(1));
 }
 
 #[test]
