@@ -123,24 +123,26 @@ impl Replica {
     }
 
     /// P20: what was promised of the height that begins now binds from its first moment. A view in which this
-    /// replica voted here it is in. One that it entered without a vote it asks for again: the NewView that
+    /// replica voted here it is in, and in no higher one without its NewView. One that it entered without a vote it asks for again: the NewView that
     /// was lost with the memory may demand a proposal.
     pub(crate) fn take_up_promises(&mut self, now: Now) {
         let height = self.height();
         let (here, later): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.future).into_iter().partition(|it| it.height() == height);
         self.future = later;
-        let (mut entered, mut promised) = (View::ZERO, View::ZERO);
+        let begun = self.view;
+        let (mut voted, mut entered, mut promised) = (None, View::ZERO, View::ZERO);
         for promise in &here {
             let view = promise.view();
             match promise {
                 Promise::ViewChange { .. } if mutated!(WishForgotten) => {}
                 Promise::ViewChange { .. } => promised = promised.max(view),
                 Promise::Entered { .. } => entered = entered.max(view),
-                _ => self.view = self.view.max(view),
+                _ => voted = voted.max(Some(view)),
             }
         }
-        self.floor = self.view.max(entered);
+        self.view = voted.unwrap_or(begun);
+        self.floor = begun.max(self.view).max(entered);
         self.bind(here);
         let Some(me) = self.settings.me else { return };
         let mut asked = promised;
@@ -148,6 +150,10 @@ impl Replica {
             // Whoever led it opened it with other view changes than it would now: it may not do so twice.
             let led = self.leader_of(height, entered) == me;
             asked = asked.max(if led { entered.next() } else { entered });
+        }
+        if begun > self.view {
+            // It voted here before its log lost the block below, and comes back in a higher view than then.
+            asked = asked.max(begun);
         }
         if asked > self.view {
             if asked > promised {

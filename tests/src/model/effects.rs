@@ -112,8 +112,8 @@ impl Protocol {
     /// P20: how a height begins, or begins again, by what was promised of it.
     fn take_up(&self, state: &mut State, replica: &mut Replica, who: usize) -> Option<()> {
         // (i)
-        let voted_in = replica.votes.highest_view(replica.height).unwrap_or_default();
-        let view = replica.least_at(replica.height).max(voted_in);
+        let begun = replica.least_at(replica.height);
+        let view = replica.votes.highest_view(replica.height).unwrap_or(begun);
         // (iii)
         let mut asked = replica.wishes.highest(replica.height);
         if self.breaks(Mutation::ForgetWish) {
@@ -130,6 +130,9 @@ impl Protocol {
             let again =
                 if led && !self.breaks(Mutation::ReopenView) { entered + 1 } else { entered };
             asked = asked.max(again);
+        }
+        if begun > view {
+            asked = asked.max(begun);
         }
         if asked >= self.bounds.views {
             return None;

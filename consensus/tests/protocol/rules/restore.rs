@@ -262,6 +262,26 @@ fn p20_wishes_and_views_of_a_height_to_come_bind_when_it_comes() {
     }
 }
 
+/// It voted at height 2 in view 0, lost the block of height 1, and went from there to view 1.
+#[test]
+fn p20_who_voted_here_before_it_lost_a_block_is_in_no_higher_view_without_its_new_view() {
+    let header = header_of(&proposal(&genesis(), 0, 5), &set(4));
+    let head = head_of(&header, view(0));
+    let it = proposal(&head, 0, 6);
+    let promise = Promise::Prepare { height: height(2), view: view(0), digest: it.digest() };
+    let (mut bench, _) = back(3, &[promise]);
+    bench.get(5, free_new_view(1));
+    assert_eq!(bench.replica.status().view, view(1));
+    let seal = seal(&header, 0, &[0, 1, 2]);
+    let said = brief(&bench.feed(6, Input::Sealed { header, seal }));
+    assert_eq!(said, ["persist ViewChange 2/1", "say ViewChange 2/1"]);
+    let free = proposal(&head, 1, 8);
+    assert_eq!(bench.hear(8, 1, pre_prepare(&free, 1)), ["ignored KeptForLater"]);
+    let wishes = [0, 1, 2].map(|from| sign(from, view_change(2, 1, None)));
+    let said = bench.hear(9, 1, new_view(&wishes, None));
+    assert_eq!(said.last(), Some(&"say Prepare 2/1".to_owned()), "{said:?}");
+}
+
 #[test]
 fn p20_a_pruned_journal_keeps_a_view_entered_before_a_crash() {
     let mut bench = Bench::new(3);
