@@ -31,6 +31,11 @@ twins:
 coverage *arguments:
     cargo llvm-cov -p probata-consensus --ignore-filename-regex '/types/src/' --fail-under-lines 95 {{arguments}}
 
+# The model's longest runs (docs/PROTOCOL.md), a few minutes.
+model:
+    cargo run --release --bin model -- --heights 2 --views 3
+    cargo run --release --bin model -- --heights 2 --views 2 --lose-blocks
+
 # Worlds drawn from seeds: `just sim 17`, `just sim --seeds 0..2000 --jobs 2`.
 sim *arguments:
     cargo run --release --bin sim -- {{arguments}}
