@@ -81,15 +81,20 @@ pub mod mesh {
     /// of streams small.
     pub const YAMUX_STREAMS: usize = 3072;
 
-    /// Longest time to connect and shake hands.
-    pub const CONNECT_TIME: Duration = Duration::from_secs(10);
+    /// Longest time to connect and shake hands: some six round trips of half a second. A try that began while
+    /// the network was away says its first word again after one second, then after two more: a new try is
+    /// sooner.
+    pub const CONNECT_TIME: Duration = Duration::from_secs(3);
     /// Longest time to agree on the protocol of a stream.
     pub const NEGOTIATE_TIME: Duration = Duration::from_secs(10);
     /// A connection that carries no stream for this long is closed: a duplicate, or a peer of
     /// another chain. Longer than `BACKOFF_MAX`, so that a lane has time to be reopened.
     pub const IDLE_TIME: Duration = Duration::from_secs(15);
     /// Time between two pings of a connection.
-    pub const PING_INTERVAL: Duration = Duration::from_secs(5);
+    pub const PING_INTERVAL: Duration = Duration::from_secs(1);
+    /// Another connection is tried beside one on which no ping came back for this long. TCP waits as long again
+    /// as a network was away before it tries what it has, and a view change waits for one peer only.
+    pub const SILENT_TIME: Duration = Duration::from_secs(3);
     /// Longest wait for the answer to a ping. Two in a row, and the connection is given up.
     pub const PING_TIMEOUT: Duration = Duration::from_secs(5);
     /// A new connection takes over the lanes of one older than this. A younger one is its twin
@@ -100,7 +105,7 @@ pub mod mesh {
     /// First wait before dialling a peer, or reopening a lane, again.
     pub const BACKOFF_MIN: Duration = Duration::from_millis(100);
     /// Longest wait before dialling a peer, or reopening a lane, again.
-    pub const BACKOFF_MAX: Duration = Duration::from_secs(5);
+    pub const BACKOFF_MAX: Duration = Duration::from_secs(1);
     /// A connection or lane that lasted this long was good: the next wait starts from the first.
     pub const STABLE_TIME: Duration = Duration::from_secs(10);
     /// A peer that broke the framing is refused for this long.
@@ -116,6 +121,10 @@ pub mod mesh {
         assert!(MAX_RESPONSE <= u32::MAX as usize, "a length travels in four bytes");
         assert!(YAMUX_STREAMS * 256 * KIB < 1024 * MIB, "yamux refuses more");
         assert!(BACKOFF_MAX.as_millis() < IDLE_TIME.as_millis(), "a lane outlives its backoff");
+        assert!(
+            PING_INTERVAL.as_millis() * 2 < SILENT_TIME.as_millis(),
+            "one late ping is no silence"
+        );
     };
 }
 

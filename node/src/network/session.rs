@@ -12,7 +12,7 @@ use super::channel::{Lane, PerLane};
 use super::lane::Seat;
 use super::peer::Peer;
 use super::streams::Ticket;
-use crate::limits::mesh::{PENALTY, STABLE_TIME, TWIN_WINDOW};
+use crate::limits::mesh::{CONNECT_TIME, PENALTY, SILENT_TIME, STABLE_TIME, TWIN_WINDOW};
 
 /// One peer, as the mesh task sees it. It decides; the mesh task acts.
 pub(crate) struct Session {
@@ -24,6 +24,8 @@ pub(crate) struct Session {
     dial_backoff: Backoff,
     /// When to dial; none while connected, while dialling, and for a peer without addresses.
     dial_due: Option<Instant>,
+    /// Before this, no further connection is tried beside one that is silent.
+    beside_due: Instant,
     refused_until: Option<Instant>,
     out: PerLane<OutLane>,
     inbound: PerLane<InLane>,
@@ -32,6 +34,15 @@ pub(crate) struct Session {
 struct Link {
     id: ConnectionId,
     since: Instant,
+    /// When a ping last came back on it, or it opened.
+    heard: Instant,
+}
+
+impl Link {
+    /// Whether nothing was heard on it for so long that it may be dead.
+    fn is_silent(&self, now: Instant) -> bool {
+        now.duration_since(self.heard) >= SILENT_TIME
+    }
 }
 
 /// Our stream of one lane to the peer.
@@ -78,6 +89,7 @@ impl Session {
             links: Vec::new(),
             dial_backoff: Backoff::new(),
             dial_due,
+            beside_due: now,
             refused_until: None,
             out: PerLane::new(|_| OutLane {
                 seat: Seat::default(),
@@ -126,11 +138,12 @@ impl Session {
     pub(crate) fn on_connected(&mut self, id: ConnectionId, now: Instant) -> Change {
         self.dial_due = None;
         let first = self.links.is_empty();
-        self.links.push(Link { id, since: now });
+        self.links.push(Link { id, since: now, heard: now });
         for lane in Lane::ALL {
             let used = self.out.get(lane).connection();
             let link = self.links.iter().find(|link| Some(link.id) == used);
-            let keep = link.is_some_and(|link| now.duration_since(link.since) <= TWIN_WINDOW);
+            let is_twin = |link: &Link| now.duration_since(link.since) <= TWIN_WINDOW;
+            let keep = link.is_some_and(|link| is_twin(link) && !link.is_silent(now));
             if !keep {
                 self.out.get_mut(lane).restart(now);
             }
@@ -166,18 +179,35 @@ impl Session {
 
     /// A dial failed: try again later, unless the peer came by itself.
     pub(crate) fn dial_later(&mut self, now: Instant) {
+        let later = now + self.dial_backoff.wait();
+        self.beside_due = later;
         if self.links.is_empty() && !self.addresses.is_empty() {
-            self.dial_due = Some(now + self.dial_backoff.wait());
+            self.dial_due = Some(later);
         }
     }
 
     /// Whether to dial now. The caller does, and reports how it went.
     pub(crate) fn take_dial(&mut self, now: Instant) -> bool {
-        let due = self.refused_until.is_none() && self.dial_due.is_some_and(|due| due <= now);
+        let due = self.refused_until.is_none() && self.next_dial().is_some_and(|due| due <= now);
         if due {
             self.dial_due = None;
+            self.beside_due = now + CONNECT_TIME;
         }
         due
+    }
+
+    /// When to dial: a peer without a connection, or beside one that is silent.
+    fn next_dial(&self) -> Option<Instant> {
+        let reachable = !self.addresses.is_empty();
+        let newest = self.links.last().filter(|_| reachable);
+        self.dial_due.or(newest.map(|link| (link.heard + SILENT_TIME).max(self.beside_due)))
+    }
+
+    /// A ping came back on a connection.
+    pub(crate) fn on_heard(&mut self, id: ConnectionId, now: Instant) {
+        if let Some(link) = self.links.iter_mut().find(|link| link.id == id) {
+            link.heard = now;
+        }
     }
 
     /// Refuse this peer for `PENALTY` from now.
@@ -274,7 +304,7 @@ impl Session {
             Out::Due(due) => Some(due),
             _ => None,
         });
-        let dial = if self.refused_until.is_none() { self.dial_due } else { None };
+        let dial = if self.refused_until.is_none() { self.next_dial() } else { None };
         [dial, self.refused_until].into_iter().chain(lanes).flatten().min()
     }
 }
@@ -334,9 +364,11 @@ mod tests {
     async fn a_twin_leaves_the_lanes_where_they_are() {
         let now = Instant::now();
         let (mut session, _tasks) = running(now);
-        assert_eq!(session.on_connected(link(1), now + TWIN_WINDOW), Change::None);
-        assert_eq!(session.lane_due(Lane::Consensus, now + TWIN_WINDOW), None);
-        assert_eq!(session.lane_due(Lane::Bulk, now + TWIN_WINDOW), None);
+        let later = now + TWIN_WINDOW;
+        session.on_heard(link(0), later);
+        assert_eq!(session.on_connected(link(1), later), Change::None);
+        assert_eq!(session.lane_due(Lane::Consensus, later), None);
+        assert_eq!(session.lane_due(Lane::Bulk, later), None);
     }
 
     #[tokio::test]
@@ -351,6 +383,33 @@ mod tests {
         for task in tasks {
             assert!(task.await.unwrap_err().is_cancelled());
         }
+    }
+
+    #[tokio::test]
+    async fn beside_a_silent_connection_another_is_tried_and_takes_over() {
+        let start = Instant::now();
+        let (mut session, _tasks) = running(start);
+        session.on_heard(link(0), start + PENALTY);
+        let now = start + PENALTY + SILENT_TIME;
+        assert_eq!(session.next_due(), Some(now));
+        assert!(!session.take_dial(now - SILENT_TIME / 2) && session.take_dial(now));
+        assert!(!session.take_dial(now), "while one is tried");
+        session.dial_later(now);
+        let again = session.next_due().unwrap();
+        assert!(again > now && session.take_dial(again));
+        session.on_connected(link(1), again);
+        assert_eq!(session.lane_due(Lane::Consensus, again), Some(link(1)));
+        assert!(!session.take_dial(again + SILENT_TIME / 2), "it is heard");
+    }
+
+    #[tokio::test]
+    async fn a_young_connection_that_is_silent_is_no_twin() {
+        let start = Instant::now();
+        let (mut session, _tasks) = running(start);
+        let now = start + SILENT_TIME;
+        assert!(SILENT_TIME < TWIN_WINDOW);
+        session.on_connected(link(1), now);
+        assert_eq!(session.lane_due(Lane::Bulk, now), Some(link(1)));
     }
 
     #[tokio::test]
@@ -375,6 +434,7 @@ mod tests {
         let mut waits = Vec::new();
         for at in 0..6 {
             session.on_connected(link(0), now);
+            session.on_heard(link(0), now + PENALTY);
             assert!(!session.take_dial(now + PENALTY));
             session.on_closed(link(0), now);
             let due = session.next_due().unwrap();
@@ -413,6 +473,7 @@ mod tests {
         session.on_connected(link(0), now);
         session.set_addresses(&[], now);
         session.set_addresses(others, now);
+        session.on_heard(link(0), now + PENALTY);
         assert!(!session.take_dial(now + PENALTY), "connected");
     }
 

@@ -56,8 +56,9 @@ impl Driver {
             BehaviourEvent::Ping(ping::Event { peer, connection, result }) => match result {
                 Ok(round_trip) => {
                     let node = NodeId::from_peer_id(&peer);
-                    if let Some(session) = node.and_then(|node| self.sessions.get(&node)) {
+                    if let Some(session) = node.and_then(|node| self.sessions.get_mut(&node)) {
                         session.peer.measured(round_trip);
+                        session.on_heard(connection, Instant::now());
                     }
                 }
                 Err(error) => {
