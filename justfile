@@ -23,6 +23,10 @@ doc:
 bench:
     cargo bench -p probata-tests --bench verify
 
+# Records a second and latency to verified evidence, on a network of its own: `just load --rate 500`.
+load *arguments:
+    cargo run --release --bin probata-bench -- {{arguments}}
+
 # Every schedule of the twins (docs/PROTOCOL.md), about half an hour.
 twins:
     PROBATA_TWINS=full cargo test --release -p probata-consensus --test protocol twins::explored -- --nocapture

@@ -56,12 +56,18 @@ impl Network {
     /// # Errors
     /// [`Trouble`] if it does not answer, or not with success.
     pub async fn get(&self, node: usize, path: &str) -> Result<Value, Trouble> {
+        Ok(serde_json::from_str(&self.text(node, path).await?)?)
+    }
+
+    /// A node's answer, as text.
+    ///
+    /// # Errors
+    /// [`Trouble`] if it does not answer, or not with success.
+    pub async fn text(&self, node: usize, path: &str) -> Result<String, Trouble> {
         let reply = self.http.get(format!("{}{path}", self.nodes[node].api)).send().await?;
-        let (status, bytes) = (reply.status(), reply.bytes().await?);
-        ensure(status.is_success(), || {
-            format!("GET {path} of node {node}: {status} {}", String::from_utf8_lossy(&bytes))
-        })?;
-        Ok(serde_json::from_slice(&bytes)?)
+        let (status, text) = (reply.status(), reply.text().await?);
+        ensure(status.is_success(), || format!("GET {path} of node {node}: {status} {text}"))?;
+        Ok(text)
     }
 
     /// The answer of a node's `POST /v1/submissions` to canonical bytes: its HTTP status and its body.

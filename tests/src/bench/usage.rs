@@ -1,0 +1,188 @@
+//! What the processes use, as the system and the nodes tell it.
+
+use crate::{network::Network, trouble::Trouble};
+use serde::Serialize;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Ticks of a second in `/proc/PID/stat`: fixed on Linux (`USER_HZ`).
+const TICKS: u64 = 100;
+/// Bytes of a page on the machines that this is for.
+const PAGE: u64 = 4_096;
+
+/// What one process has used since it started.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Process {
+    /// Milliseconds of processor time, user and system.
+    pub(super) cpu_ms: u64,
+    /// Resident bytes, now.
+    pub(super) resident: u64,
+    /// Bytes handed to the disks.
+    pub(super) written: u64,
+    /// Open file handles, now.
+    pub(super) handles: u64,
+}
+
+/// What a node has used over all of its processes.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(super) struct NodeUsage {
+    /// What the network calls it.
+    pub(super) name: String,
+    /// Milliseconds of processor time.
+    pub(super) cpu_ms: u64,
+    /// Megabytes resident, at most.
+    pub(super) rss_mb_max: u64,
+    /// Megabytes resident, at last.
+    pub(super) rss_mb: u64,
+    /// Bytes handed to the disk.
+    pub(super) written_bytes: u64,
+    /// Bytes that its data takes.
+    pub(super) data_bytes: u64,
+    /// Open file handles, at last.
+    pub(super) handles: u64,
+    /// Syncs of the block log.
+    pub(super) log_syncs: u64,
+    /// Frames sent on the mesh.
+    pub(super) mesh_frames: u64,
+    /// Bytes of these.
+    pub(super) mesh_bytes: u64,
+}
+
+/// Watches the processes of a network.
+#[derive(Debug)]
+pub(super) struct Usage {
+    nodes: Vec<Node>,
+    own: Process,
+}
+
+#[derive(Debug, Default)]
+struct Node {
+    /// Of processes that ended.
+    before: Process,
+    process: Option<u32>,
+    /// What the present one had used when it was first, and last, looked at.
+    first: Process,
+    last: Process,
+    most: u64,
+}
+
+impl Usage {
+    /// Begins to watch: what was used before does not count.
+    ///
+    /// # Errors
+    /// [`Trouble`] if the system does not tell.
+    pub(super) fn begin(network: &Network) -> Result<Self, Trouble> {
+        let nodes = network.nodes().iter().map(|_| Node::default()).collect();
+        let mut usage = Self { nodes, own: of_process("self")? };
+        usage.look(network);
+        for node in &mut usage.nodes {
+            node.first = node.last;
+        }
+        Ok(usage)
+    }
+
+    /// Looks again. A process that has just ended is left as it was last seen.
+    pub(super) fn look(&mut self, network: &Network) {
+        for (at, node) in self.nodes.iter_mut().enumerate() {
+            let Some(process) = network.process(at) else { continue };
+            let Ok(now) = of_process(&process.to_string()) else { continue };
+            if node.process != Some(process) {
+                node.before.cpu_ms += node.last.cpu_ms - node.first.cpu_ms;
+                node.before.written += node.last.written - node.first.written;
+                (node.process, node.first) = (Some(process), Process::default());
+            }
+            node.most = node.most.max(now.resident);
+            node.last = now;
+        }
+    }
+
+    /// What each node has used.
+    ///
+    /// # Errors
+    /// [`Trouble`] if a folder cannot be read.
+    pub(super) async fn of_nodes(&self, network: &Network) -> Result<Vec<NodeUsage>, Trouble> {
+        let mut all = Vec::with_capacity(self.nodes.len());
+        for (at, node) in self.nodes.iter().enumerate() {
+            let page = network.text(at, "/metrics").await.unwrap_or_default();
+            all.push(NodeUsage {
+                name: network.nodes()[at].name.clone(),
+                cpu_ms: node.before.cpu_ms + node.last.cpu_ms - node.first.cpu_ms,
+                rss_mb_max: node.most >> 20,
+                rss_mb: node.last.resident >> 20,
+                written_bytes: node.before.written + node.last.written - node.first.written,
+                data_bytes: bytes_under(&network.path(at, "data"))?,
+                handles: node.last.handles,
+                log_syncs: counter(&page, "probata_ledger_syncs_total"),
+                mesh_frames: counter(&page, "probata_mesh_sent_frames_total"),
+                mesh_bytes: counter(&page, "probata_mesh_sent_bytes_total"),
+            });
+        }
+        Ok(all)
+    }
+
+    /// Milliseconds of processor time that this process has used.
+    ///
+    /// # Errors
+    /// [`Trouble`] if the system does not tell.
+    pub(super) fn own_cpu_ms(&self) -> Result<u64, Trouble> {
+        Ok(of_process("self")?.cpu_ms - self.own.cpu_ms)
+    }
+}
+
+fn of_process(process: &str) -> Result<Process, Trouble> {
+    let folder = PathBuf::from("/proc").join(process);
+    let stat = fs::read_to_string(folder.join("stat"))?;
+    // The name, in parentheses, may hold anything.
+    let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+    let fields: Vec<u64> =
+        after_name.split_whitespace().map(|it| it.parse().unwrap_or(0)).collect();
+    let field = |number: usize| fields.get(number - 3).copied().unwrap_or_default();
+    let io = fs::read_to_string(folder.join("io")).unwrap_or_default();
+    let written = io.lines().find_map(|line| line.strip_prefix("write_bytes: ")?.parse().ok());
+    Ok(Process {
+        cpu_ms: (field(14) + field(15)) * 1_000 / TICKS,
+        resident: field(24) * PAGE,
+        written: written.unwrap_or_default(),
+        handles: fs::read_dir(folder.join("fd")).map_or(0, |files| files.count() as u64),
+    })
+}
+
+/// The sum of a counter over all of its labels, in the OpenMetrics text of a node.
+fn counter(page: &str, name: &str) -> u64 {
+    let value = |line: &str| -> Option<u64> {
+        let rest = line.strip_prefix(name)?;
+        let labelled = rest.starts_with('{') || rest.starts_with(' ');
+        labelled.then(|| rest.rsplit(' ').next()?.parse().ok()).flatten()
+    };
+    page.lines().filter_map(value).sum()
+}
+
+fn bytes_under(folder: &Path) -> Result<u64, Trouble> {
+    let mut bytes = 0;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let kind = entry.metadata()?;
+        bytes += if kind.is_dir() { bytes_under(&entry.path())? } else { kind.len() };
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_counter_is_summed_over_its_labels_and_taken_for_no_other() {
+        let page = "# TYPE a counter\na_total{lane=\"x\"} 3\na_total{lane=\"y\"} 4\na_totals 9\nb_total 5\n# EOF\n";
+        assert_eq!((counter(page, "a_total"), counter(page, "b_total")), (7, 5));
+        assert_eq!(counter(page, "c_total"), 0);
+    }
+
+    #[test]
+    fn this_process_uses_memory_and_time() {
+        let now = of_process("self").unwrap();
+        assert!(now.resident > 1 << 20 && now.handles > 2, "{now:?}");
+    }
+}
