@@ -16,7 +16,7 @@
 //! | [`model`] | the protocol as a small model, of which every state is looked at |
 //! | [`seed`] | random choices that can be repeated |
 //! | [`chaos`] | real processes under fire, as a program |
-//! | [`bench`] | how fast it is, as a program |
+//! | [`mod@bench`] | how fast it is, as a program |
 
 pub mod bench;
 pub mod chaos;
