@@ -6,7 +6,7 @@ use probata_node::handle::Command;
 use probata_tests::{
     Trouble,
     cluster::{Client, Cluster},
-    consortium::SUITE,
+    consortium::{self, SUITE},
 };
 use probata_types::{
     List, Millis, Proposal, Submission, ValidatorIndex, View, submission::records_root,
@@ -96,7 +96,8 @@ fn a_leader_that_leaves_one_out_is_left() -> Result<(), Trouble> {
     let (victim, other) = (Client::of(1)?, Client::of(2)?);
     let left_out = victim.submission(&cluster)?;
     let checked = left_out.clone().verify(&cluster.genesis().chain())?;
-    // All hold it but the leader, who keeps sealing what others send.
+    // All hold it but the leader, who takes nothing of this institution and keeps sealing what others send.
+    cluster.censor(0, consortium::institution(1));
     for at in 1..4 {
         let submission = checked.clone();
         cluster.command(at, Command::Submit { submission, answer: None })?;
@@ -114,6 +115,28 @@ fn a_leader_that_leaves_one_out_is_left() -> Result<(), Trouble> {
     assert!(cluster.now().monotonic.since(begin) >= deadline, "nobody is suspected at once");
     sealed(&mut cluster, &left_out)?;
     assert_eq!(cluster.status(1).view, View::new(1), "one leader was left, and no more");
+    Ok(())
+}
+
+/// A liar may send a submission to one validator only, or die before it reached the others.
+#[test]
+fn who_alone_holds_a_submission_hands_it_on_before_it_complains() -> Result<(), Trouble> {
+    let mut cluster = Cluster::new(4)?;
+    let (lonely, other) = (Client::of(1)?, Client::of(2)?);
+    let held = lonely.submission(&cluster)?;
+    let submission = held.clone().verify(&cluster.genesis().chain())?;
+    cluster.command(3, Command::Submit { submission, answer: None })?;
+    let deadline = cluster.genesis().parameters().inclusion_deadline.get();
+    let begin = cluster.now().monotonic;
+    while sealed_at(&cluster, 3, &held.id()).is_none() {
+        let submission = other.submission(&cluster)?;
+        pending(cluster.submit(0, &submission)?);
+        sealed(&mut cluster, &submission)?;
+        cluster.pass(Millis::new(200))?;
+        let taken = cluster.now().monotonic.since(begin);
+        assert!(taken < deadline, "{taken} ms and still with one only");
+    }
+    assert_eq!(cluster.status(3).view, View::ZERO, "nobody was suspected");
     Ok(())
 }
 
