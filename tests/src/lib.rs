@@ -26,6 +26,7 @@ pub mod committee;
 pub mod consortium;
 pub mod council;
 pub mod disk;
+mod figures;
 mod gate;
 pub mod governance;
 mod history;

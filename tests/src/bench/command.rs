@@ -123,10 +123,14 @@ async fn run(arguments: &Arguments) -> Result<Measured, Trouble> {
     fill(&supply).await;
     let bar = bar(plan.length);
 
-    let mut usage = Usage::begin(&network)?;
+    let mut usage = None;
     let mut leader_left = plan.leader_killed;
     let driven = drive::drive(&plan, &mut supply, &clients, async |at, driven: &Driven| {
-        usage.look(&network);
+        // The first tick is at the end of the warm-up.
+        match &mut usage {
+            None => usage = Some(Usage::begin(&network).await?),
+            Some(usage) => usage.look(&network),
+        }
         bar.set_position(at.as_secs());
         let timeline = &driven.timeline;
         bar.set_message(format!(
@@ -144,6 +148,7 @@ async fn run(arguments: &Arguments) -> Result<Measured, Trouble> {
     })
     .await?;
     bar.finish_and_clear();
+    let mut usage = usage.ok_or_else(|| Trouble::new("nothing was measured"))?;
     usage.look(&network);
     let lost = lost(&network, &driven).await?;
     let besides = Besides {

@@ -3,9 +3,10 @@
 use super::{
     drive::Driven,
     profile::{Pace, Plan},
-    timeline::{Point, per_second},
+    timeline::Point,
     usage::NodeUsage,
 };
+use crate::figures::{per_second, thousandth};
 use comfy_table::{Table, presets};
 use serde::Serialize;
 
@@ -128,8 +129,8 @@ impl Measured {
             lost,
             supply_waited,
             rss_mb_max: largest(|node| node.rss_mb_max),
-            cpu_seconds: seconds(cpu_ms),
-            load_cpu_seconds: seconds(load_cpu_ms),
+            cpu_seconds: thousandth(cpu_ms),
+            load_cpu_seconds: thousandth(load_cpu_ms),
             cpu_us_per_record: cpu_ms * 1_000 / all,
             disk_bytes_per_record: largest(|node| node.data_bytes) / all,
             mesh_bytes_per_record: mesh / all,
@@ -192,13 +193,4 @@ impl Measured {
         }
         table
     }
-}
-
-#[expect(
-    clippy::float_arithmetic,
-    clippy::cast_precision_loss,
-    reason = "a figure for people: nothing is decided by it"
-)]
-fn seconds(millis: u64) -> f64 {
-    millis as f64 / 1_000.0
 }

@@ -1,5 +1,6 @@
 //! What was answered when, and after how long.
 
+use crate::figures::thousandth;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 use std::time::{Duration, Instant};
@@ -92,7 +93,7 @@ impl Timeline {
 
     /// The longest latency, in milliseconds.
     pub(super) fn longest_ms(&self) -> f64 {
-        millis(self.all.max())
+        thousandth(self.all.max())
     }
 
     /// Every second.
@@ -114,22 +115,7 @@ fn empty() -> Histogram<u64> {
 
 #[expect(clippy::float_arithmetic, reason = "figures for people: nothing is decided by them")]
 fn quantile_ms(latencies: &Histogram<u64>, of_thousand: u32) -> f64 {
-    millis(latencies.value_at_quantile(f64::from(of_thousand) / 1_000.0))
-}
-
-#[expect(
-    clippy::float_arithmetic,
-    clippy::cast_precision_loss,
-    reason = "figures for people: nothing is decided by them"
-)]
-fn millis(micros: u64) -> f64 {
-    micros as f64 / 1_000.0
-}
-
-/// A count for each second of a length.
-pub(super) fn per_second(count: u64, length: Duration) -> u64 {
-    let millis = u64::try_from(length.as_millis()).unwrap_or(u64::MAX);
-    count.saturating_mul(1_000) / millis.max(1)
+    thousandth(latencies.value_at_quantile(f64::from(of_thousand) / 1_000.0))
 }
 
 #[cfg(test)]
@@ -152,11 +138,5 @@ mod tests {
         assert_eq!((points[0].records, points[1].records), (1, 3));
         assert!((9.9..10.1).contains(&timeline.latency_ms(500)));
         assert!((1_298.0..1_302.0).contains(&timeline.longest_ms()));
-    }
-
-    #[test]
-    fn a_rate_is_of_the_whole_length() {
-        assert_eq!(per_second(90, Duration::from_secs(60)), 1);
-        assert_eq!(per_second(5, Duration::ZERO), 5_000);
     }
 }

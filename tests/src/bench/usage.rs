@@ -38,7 +38,7 @@ pub(super) struct NodeUsage {
     pub(super) rss_mb: u64,
     /// Bytes handed to the disk.
     pub(super) written_bytes: u64,
-    /// Bytes that its data takes.
+    /// Bytes that its data takes more than in the beginning.
     pub(super) data_bytes: u64,
     /// Open file handles, at last.
     pub(super) handles: u64,
@@ -54,7 +54,30 @@ pub(super) struct NodeUsage {
 #[derive(Debug)]
 pub(super) struct Usage {
     nodes: Vec<Node>,
+    /// What the nodes' counters and folders said at the beginning.
+    before: Vec<Counted>,
     own: Process,
+}
+
+/// What only grows, and what a node tells of itself.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counted {
+    data_bytes: u64,
+    log_syncs: u64,
+    mesh_frames: u64,
+    mesh_bytes: u64,
+}
+
+impl Counted {
+    async fn of(network: &Network, node: usize) -> Result<Self, Trouble> {
+        let page = network.text(node, "/metrics").await?;
+        Ok(Self {
+            data_bytes: bytes_under(&network.path(node, "data"))?,
+            log_syncs: counter(&page, "probata_ledger_syncs_total"),
+            mesh_frames: counter(&page, "probata_mesh_sent_frames_total"),
+            mesh_bytes: counter(&page, "probata_mesh_sent_bytes_total"),
+        })
+    }
 }
 
 #[derive(Debug, Default)]
@@ -73,9 +96,13 @@ impl Usage {
     ///
     /// # Errors
     /// [`Trouble`] if the system does not tell.
-    pub(super) fn begin(network: &Network) -> Result<Self, Trouble> {
+    pub(super) async fn begin(network: &Network) -> Result<Self, Trouble> {
+        let mut before = Vec::new();
+        for node in 0..network.nodes().len() {
+            before.push(Counted::of(network, node).await?);
+        }
         let nodes = network.nodes().iter().map(|_| Node::default()).collect();
-        let mut usage = Self { nodes, own: of_process("self")? };
+        let mut usage = Self { nodes, before, own: of_process("self")? };
         usage.look(network);
         for node in &mut usage.nodes {
             node.first = node.last;
@@ -105,18 +132,21 @@ impl Usage {
     pub(super) async fn of_nodes(&self, network: &Network) -> Result<Vec<NodeUsage>, Trouble> {
         let mut all = Vec::with_capacity(self.nodes.len());
         for (at, node) in self.nodes.iter().enumerate() {
-            let page = network.text(at, "/metrics").await.unwrap_or_default();
+            let (now, before) = (Counted::of(network, at).await?, self.before[at]);
+            // The counters of a node that was started anew begin again.
+            let since =
+                |of: fn(&Counted) -> u64| of(&now).checked_sub(of(&before)).unwrap_or(of(&now));
             all.push(NodeUsage {
                 name: network.nodes()[at].name.clone(),
                 cpu_ms: node.before.cpu_ms + node.last.cpu_ms - node.first.cpu_ms,
                 rss_mb_max: node.most >> 20,
                 rss_mb: node.last.resident >> 20,
                 written_bytes: node.before.written + node.last.written - node.first.written,
-                data_bytes: bytes_under(&network.path(at, "data"))?,
+                data_bytes: since(|it| it.data_bytes),
                 handles: node.last.handles,
-                log_syncs: counter(&page, "probata_ledger_syncs_total"),
-                mesh_frames: counter(&page, "probata_mesh_sent_frames_total"),
-                mesh_bytes: counter(&page, "probata_mesh_sent_bytes_total"),
+                log_syncs: since(|it| it.log_syncs),
+                mesh_frames: since(|it| it.mesh_frames),
+                mesh_bytes: since(|it| it.mesh_bytes),
             });
         }
         Ok(all)

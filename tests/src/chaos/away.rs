@@ -3,13 +3,10 @@
 //! Its history is made quickly: the chains of the others run in this process, on their real disks, in a time
 //! of their own. Then real processes go on from there.
 
-use super::{
-    fire::longest_gap,
-    fleet::Fleet,
-    report::{millis, say},
-};
+use super::{fire::longest_gap, fleet::Fleet, report::say};
 use crate::{
     committee::Committee,
+    figures::{millis, per_second},
     load::{Load, Style},
     network::Network,
     trouble::{Trouble, ensure},
@@ -177,10 +174,6 @@ async fn same_head(network: &mut Network) -> Result<(), Trouble> {
         ensure(same, || format!("node {node} is at {status:?}, node 0 at {first:?}"))?;
     }
     Ok(())
-}
-
-fn per_second(count: u64, time: Duration) -> u64 {
-    count.saturating_mul(1_000) / millis(time).max(1)
 }
 
 impl Measured {

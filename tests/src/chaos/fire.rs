@@ -4,10 +4,12 @@ use super::{
     fleet::Fleet,
     links::{Cut, Way},
     plan::{Harm, Means, Phase, Plan, Sides, Weather, Who},
-    report::{Tally, millis, say},
+    report::{Tally, say},
 };
 use crate::{
-    check, limits,
+    check,
+    figures::millis,
+    limits,
     load::{Load, Moment, Style},
     network::Network,
     trouble::{Trouble, ensure},

@@ -3,9 +3,10 @@
 use super::{
     fire::{leader, longest_gap},
     fleet::Fleet,
-    report::{millis, say},
+    report::say,
 };
 use crate::{
+    figures::millis,
     load::{Load, Moment, Style},
     network::Network,
     seed::Seeded,

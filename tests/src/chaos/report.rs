@@ -1,6 +1,7 @@
 //! What a run came to, for people and for machines.
 
 use super::plan::{Harm, Means, Phase};
+use crate::figures::millis;
 use comfy_table::{Table, presets};
 use serde::Serialize;
 use std::{io::Write as _, time::Duration};
@@ -151,9 +152,4 @@ pub(super) fn print_json(result: &impl Serialize) {
 /// A line of progress. It goes to standard error: the result alone is the output.
 pub(super) fn say(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
-}
-
-/// A length of time in whole milliseconds.
-pub(super) fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

@@ -3,14 +3,11 @@
 
 mod tally;
 
-use super::{
-    fire::longest_gap,
-    fleet::Fleet,
-    report::{millis, say},
-};
+use super::{fire::longest_gap, fleet::Fleet, report::say};
 use crate::{
     check,
     council::{self, Council},
+    figures::millis,
     limits,
     load::{Acknowledged, Load, Loaded, Style},
     network::Network,

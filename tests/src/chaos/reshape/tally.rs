@@ -1,6 +1,6 @@
 //! What a reshaped consortium came to, step by step.
 
-use crate::chaos::report::{millis, print_json};
+use crate::{chaos::report::print_json, figures::millis};
 use comfy_table::{Table, presets};
 use serde::Serialize;
 use std::{io::Write as _, time::Duration};
