@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 /// One promise of a validator, as its journal holds it. After a crash the replica can only repeat these,
 /// never contradict them (P20).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::large_enum_variant, reason = "a few are alive at a time")]
 pub enum Promise {
     /// "I proposed this, and nothing else in this view."
     Proposed {

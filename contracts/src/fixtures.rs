@@ -8,8 +8,8 @@ pub(crate) use consortium::*;
 
 use crate::execute;
 use probata_types::{
-    Date, Hash, Height, InstitutionId, Keypair, List, Proposal, Signature, Submission,
-    SubmissionHead, Suite, Text, Timestamp, ValidatorIndex, ValidatorSet,
+    Date, Hash, Height, InstitutionId, Keypair, List, Proposal, ProposalParts, Signature,
+    Submission, SubmissionHead, Suite, Text, Timestamp, ValidatorIndex, ValidatorSet,
     body::{Body, Profile},
     catalogue,
     directory::{Directory, NodeEntry},
@@ -235,11 +235,11 @@ impl World {
             records_root: records_root(SUITE, &ids),
         };
         let signature = pair.sign(&Hash(head.id().0));
-        Submission { head, signature, records: List::new(records).unwrap() }
+        Submission::new(head, signature, List::new(records).unwrap())
     }
 
     pub(crate) fn proposal(&self, submissions: Vec<Submission>) -> Proposal {
-        Proposal {
+        Proposal::from(ProposalParts {
             suite: SUITE,
             chain: CHAIN,
             height: self.height,
@@ -247,7 +247,7 @@ impl World {
             time: self.time,
             proposer: ValidatorIndex(0),
             submissions: List::new(submissions).unwrap(),
-        }
+        })
     }
 
     /// Executes a block, keeps what it changes, and goes on by a minute.

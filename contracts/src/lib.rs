@@ -28,7 +28,7 @@ mod pii;
 mod submission;
 mod table;
 
-pub use submission::{Rejection, admit, may_sign};
+pub use submission::{Rejection, Screening, may_sign};
 
 use overlay::Overlay;
 use probata_types::{
@@ -102,7 +102,9 @@ fn judge_submission(
     let place = (block.height, block.time);
     let verdict = submission::check(&submission.head, institution.as_ref(), overlay, place)?;
     let id = submission.id();
-    for (record, record_id) in submission.records.iter().zip(submission.record_ids()) {
+    for (record, record_id) in
+        submission.records.iter().zip(submission.record_ids().iter().copied())
+    {
         let judged = match (&institution, &verdict) {
             (Some(institution), Ok(())) => {
                 let case = case::Case {

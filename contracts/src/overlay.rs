@@ -6,11 +6,14 @@ use probata_types::{
     record::FlowId,
     state::{Changes, InstitutionState, StateError, StateKey, StateRead, StateValue},
 };
+use std::{cell::RefCell, collections::BTreeMap};
 
 /// Reads through to the state, and collects what records change: first those of the record in hand,
 /// then, once it is accepted, those of the block.
 pub(crate) struct Overlay<'a> {
     state: &'a dyn StateRead,
+    /// What was read from the state: the rules look at the same objects again and again.
+    read: RefCell<BTreeMap<StateKey, Option<StateValue>>>,
     block: Changes,
     record: Changes,
 }
@@ -18,15 +21,26 @@ pub(crate) struct Overlay<'a> {
 impl<'a> Overlay<'a> {
     /// Over the state before the block.
     pub(crate) const fn new(state: &'a dyn StateRead) -> Self {
-        Self { state, block: Changes::new(), record: Changes::new() }
+        let read = RefCell::new(BTreeMap::new());
+        Self { state, read, block: Changes::new(), record: Changes::new() }
     }
 
     /// The object at a key, as the records before and the record in hand have left it.
     pub(crate) fn get(&self, key: &StateKey) -> Result<Option<StateValue>, StateError> {
         match self.record.get(key).or_else(|| self.block.get(key)) {
             Some(value) => Ok(Some(value.clone())),
-            None => self.state.get(key),
+            None => self.before(key),
         }
+    }
+
+    /// The object before the block.
+    fn before(&self, key: &StateKey) -> Result<Option<StateValue>, StateError> {
+        if let Some(value) = self.read.borrow().get(key) {
+            return Ok(value.clone());
+        }
+        let value = self.state.get(key)?;
+        self.read.borrow_mut().insert(key.clone(), value.clone());
+        Ok(value)
     }
 
     /// Sets an object, for the record in hand.
@@ -36,7 +50,8 @@ impl<'a> Overlay<'a> {
 
     /// The record in hand is accepted: its changes stay.
     pub(crate) fn keep(&mut self) {
-        self.block.append(&mut self.record);
+        // Not `append`, which would build the block's map anew for each record.
+        self.block.extend(std::mem::take(&mut self.record));
     }
 
     /// The record in hand is rejected: its changes go.

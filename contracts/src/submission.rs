@@ -2,13 +2,13 @@
 
 use crate::limits;
 use probata_types::{
-    Height, Submission, SubmissionHead, Timestamp,
+    Height, InstitutionId, PublicKey, Submission, SubmissionHead, Timestamp,
     catalogue::{self, failure},
     epoch,
     outcome::Code,
     state::{InstitutionState, StateError, StateKey, StateRead, StateValue},
 };
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 /// Why every record of a submission is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,20 +26,39 @@ impl fmt::Display for Rejection {
 
 impl std::error::Error for Rejection {}
 
-/// Whether a submission would be judged at all in a block of this height and time. A cheap check
-/// for the edge of a node; [`crate::execute`] makes the same one with the block's own height and
-/// time.
-///
-/// # Errors
-/// [`StateError`] if the state cannot be read.
-pub fn admit(
-    submission: &Submission,
-    state: &dyn StateRead,
+/// Whether submissions would be judged at all in a block of one height and time. A cheap check for a node;
+/// [`crate::execute`] makes the same one with the block's own height and time. What the state says of a signer
+/// is read once, however many submissions it has signed.
+pub struct Screening<'a> {
+    state: &'a dyn StateRead,
     height: Height,
     time: Timestamp,
-) -> Result<Result<(), Rejection>, StateError> {
-    let head = &submission.head;
-    check(head, institution(head, state)?.as_ref(), state, (height, time))
+    signers: BTreeMap<(InstitutionId, PublicKey), Result<(), Rejection>>,
+}
+
+impl<'a> Screening<'a> {
+    /// To a block of this height and time.
+    pub const fn new(state: &'a dyn StateRead, height: Height, time: Timestamp) -> Self {
+        Self { state, height, time, signers: BTreeMap::new() }
+    }
+
+    /// Whether a submission would be judged.
+    ///
+    /// # Errors
+    /// [`StateError`] if the state cannot be read.
+    pub fn of(&mut self, submission: &Submission) -> Result<Result<(), Rejection>, StateError> {
+        let head = &submission.head;
+        let signer = (head.institution, head.key);
+        let may_sign = match self.signers.get(&signer) {
+            Some(known) => *known,
+            None => {
+                let judged = may_sign(head, self.state, self.height)?;
+                self.signers.insert(signer, judged);
+                judged
+            }
+        };
+        Ok(may_sign.and_then(|()| check_times(head, self.time)))
+    }
 }
 
 /// Whether a submission's key may sign for its institution at a height, whatever else is to be said of it
@@ -73,17 +92,18 @@ pub(crate) fn check(
     state: &dyn StateRead,
     (height, time): (Height, Timestamp),
 ) -> Result<Result<(), Rejection>, StateError> {
-    let reject = |code| Ok(Err(Rejection { code }));
-    if let Err(rejection) = check_signer(head, institution, state, height)? {
-        return Ok(Err(rejection));
-    }
+    let signer = check_signer(head, institution, state, height)?;
+    Ok(signer.and_then(|()| check_times(head, time)))
+}
+
+fn check_times(head: &SubmissionHead, time: Timestamp) -> Result<(), Rejection> {
     if time > head.expires_at {
-        return reject(failure::EXPIRED);
+        return Err(Rejection { code: failure::EXPIRED });
     }
     if head.submitted_at > time.after(limits::CLOCK_TOLERANCE) {
-        return reject(failure::SUBMITTED_IN_FUTURE);
+        return Err(Rejection { code: failure::SUBMITTED_IN_FUTURE });
     }
-    Ok(Ok(()))
+    Ok(())
 }
 
 fn check_signer(

@@ -1,6 +1,6 @@
 //! What holds for every record and submission, for blocks, and for any sequence of records.
 
-use crate::{BlockContext, admit, execute, fixtures::*};
+use crate::{BlockContext, Screening, execute, fixtures::*};
 use probata_types::{
     Hash, Height, List, Timestamp,
     body::{Allocation, Body, DisbursementStatus, GuaranteeAction, Repayment, RepaymentResult},
@@ -34,7 +34,7 @@ fn a_submission_is_refused_whole_and_alike_at_the_edge() {
         let other = world.record(bank(), flow(2), body.clone());
         let mut submission = world.submission(bank(), vec![record, other]);
         change(&mut submission);
-        let edge = admit(&submission, &world.state, world.height, world.time).unwrap();
+        let edge = Screening::new(&world.state, world.height, world.time).of(&submission).unwrap();
         let outcomes = world.clone().block(vec![submission]);
         let verdicts: Vec<String> = outcomes.iter().map(|leaf| verdict(&leaf.outcome)).collect();
         assert_eq!(verdicts[0], verdicts[1]);
@@ -289,7 +289,7 @@ fn a_state_of_the_wrong_kind_is_an_error_not_a_verdict() {
         assert!(execute(&world.proposal(vec![submission.clone()]), &state).is_err());
     }
     world.state.insert(StateKey::Institution(bank()), pack);
-    assert!(admit(&submission, &world.state, world.height, world.time).is_err());
+    assert!(Screening::new(&world.state, world.height, world.time).of(&submission).is_err());
 }
 
 #[test]

@@ -10,10 +10,13 @@ use crate::{
     tree::{self, Node},
 };
 use probata_types::{
-    Hash, Header, Height, Seal, SealedBlock, Suite, block::history_leaf, codec, state::Changes,
+    Hash, Header, Height, Seal, SealedBlock, Suite,
+    block::history_leaf,
+    codec,
+    state::{Changes, StateValue},
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// The newest block that is applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +32,7 @@ pub struct Head {
 /// Where the derived state stands.
 #[derive(Debug, Clone)]
 pub(crate) struct Tip {
-    pub(crate) head: Head,
+    pub(crate) head: Arc<Head>,
     pub(crate) root: Node,
     /// Over the chain id and the header hashes up to the head.
     pub(crate) history_root: Hash,
@@ -48,7 +51,7 @@ pub(crate) struct Marker {
 
 impl Marker {
     /// The layout that this software writes. One of another number is derived again.
-    pub(crate) const FORMAT: u16 = 1;
+    pub(crate) const FORMAT: u16 = 2;
     pub(crate) const KEY: &'static [u8] = b"tip";
 }
 
@@ -103,9 +106,9 @@ impl Chain {
     ) -> Result<StateUpdate, LedgerError> {
         let (mut digests, mut values) = (BTreeMap::new(), BTreeMap::new());
         for (key, value) in changes {
-            let key = key.hash(self.suite);
-            digests.insert(key, value.hash(self.suite));
-            values.insert(key, codec::encode(value));
+            let (key, value) = (key.hash(self.suite), codec::encode(value));
+            digests.insert(key, StateValue::hash_of(self.suite, &value));
+            values.insert(key, value);
         }
         Ok(StateUpdate { tree: tree::update(self.suite, layers, root, &digests)?, values })
     }
@@ -174,6 +177,6 @@ impl Chain {
             root,
         };
         draft.put(Tree::Meta, Marker::KEY, codec::encode(&marker));
-        Ok((draft.into_layer(), Tip { head, root, history_root }))
+        Ok((draft.into_layer(), Tip { head: Arc::new(head), root, history_root }))
     }
 }

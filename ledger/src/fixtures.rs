@@ -2,8 +2,8 @@
 
 use crate::{Ledger, MemoryStorage, MemoryStore, Setup, Storage, Store, store::Tree};
 use probata_types::{
-    FlowId, Hash, Header, Height, InstitutionId, Keypair, List, Outcome, Proposal, Record,
-    RecordId, Seal, SealedBlock, Submission, SubmissionHead, Suite, Text, Timestamp,
+    FlowId, Hash, Header, Height, InstitutionId, Keypair, List, Outcome, Proposal, ProposalParts,
+    Record, RecordId, Seal, SealedBlock, Submission, SubmissionHead, Suite, Text, Timestamp,
     ValidatorIndex, ValidatorSet, View,
     body::{Body, ConsentRevoke, RevokedBy},
     limits::RECORDS_PER_SUBMISSION,
@@ -115,7 +115,7 @@ pub(crate) fn submission(from: usize, idempotency: u64, records: Vec<Record>) ->
     };
     let signature = keypair(from).sign(&Hash(head.id().0));
     let records = List::<_, RECORDS_PER_SUBMISSION>::new(records).unwrap();
-    Submission { head, signature, records }
+    Submission::new(head, signature, records)
 }
 
 /// Rejects records whose number five divides. An accepted one counts up its flow's object (which is
@@ -126,7 +126,7 @@ pub(crate) fn execute(
 ) -> Result<(Vec<OutcomeLeaf>, Changes), StateError> {
     let (mut leaves, mut changes) = (Vec::new(), Changes::new());
     for submission in &proposal.submissions {
-        for (record, id) in submission.records.iter().zip(submission.record_ids()) {
+        for (record, id) in submission.records.iter().zip(submission.record_ids().iter().copied()) {
             let rejected = record.seq.is_multiple_of(5);
             let outcome = if rejected {
                 Outcome::Rejected { code: Code(5) }
@@ -165,10 +165,10 @@ pub(crate) fn time(height: u64) -> Timestamp {
 }
 
 /// The next block over what the ledger holds, sealed by three of the four.
-pub(crate) fn block(ledger: &Ledger, submissions: Vec<Submission>) -> (SealedBlock, Changes) {
+pub(crate) fn block(ledger: &Ledger, submissions: Vec<Submission>) -> (SealedBlock, Arc<Changes>) {
     let head = ledger.head();
     let height = head.height.next();
-    let proposal = Proposal {
+    let proposal = Proposal::from(ProposalParts {
         suite: SUITE,
         chain: CHAIN,
         height,
@@ -176,8 +176,9 @@ pub(crate) fn block(ledger: &Ledger, submissions: Vec<Submission>) -> (SealedBlo
         time: time(height.get()),
         proposer: ValidatorIndex(0),
         submissions: List::new(submissions).unwrap(),
-    };
+    });
     let (leaves, changes) = execute(&proposal, ledger).unwrap();
+    let changes = Arc::new(changes);
     let set = validators();
     let header = Header {
         version: Header::VERSION,

@@ -272,7 +272,7 @@ fn derived_height(old: &Layers) -> Result<Option<Height>, LedgerError> {
 }
 
 fn store_fresh(layers: &mut Layers) -> Result<(), LedgerError> {
-    for (tree, key, value) in std::mem::take(&mut layers.fresh).iter() {
+    for (tree, key, value) in layers.take_fresh().iter() {
         layers.store.put(tree, key, value)?;
     }
     Ok(())

@@ -4,11 +4,12 @@
 //! and of equals the first: what a stranger gets rejected can never hide what was accepted.
 
 use crate::{
+    contents::{self, Contents},
     error::LedgerError,
     layers::{Draft, Layers},
     log::Place,
     search,
-    store::Tree,
+    store::{Entry, Tree},
 };
 use probata_types::{
     Header, Height, InstitutionId, RecordId, Seal, SealedBlock, Submission, SubmissionId, codec,
@@ -17,7 +18,7 @@ use probata_types::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// Where a record is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecordPlace {
     /// The block.
     pub height: Height,
@@ -32,7 +33,7 @@ pub struct RecordPlace {
 }
 
 /// Where a submission is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SubmissionPlace {
     /// The block.
     pub height: Height,
@@ -69,74 +70,71 @@ pub(crate) fn enter(
     let height = block.header.height;
     let entry = BlockEntry { place, header: block.header.clone(), seal: block.seal.clone() };
     draft.put(Tree::Blocks, block_key(height), codec::encode(&entry));
-    let mut leaf = 0;
+    let mut outcomes = (0u32..).zip(&block.outcomes);
+    let (mut records, mut entries) = (Vec::new(), search::Entries::default());
     for (at, submission) in (0u32..).zip(&block.proposal.submissions) {
-        let accepted = |leaf: u32| {
-            block.outcomes.get(leaf as usize).is_some_and(probata_types::Outcome::is_accepted)
-        };
-        let first = leaf;
-        for (index, (record, id)) in
-            (0u32..).zip(submission.records.iter().zip(submission.record_ids()))
-        {
-            let accepted = accepted(leaf);
-            let place = RecordPlace { height, leaf, submission: at, index, accepted };
-            keep_record(draft, &id, place)?;
-            search::enter(draft, (block, submission, record), &id, place);
-            leaf += 1;
+        let mut any_accepted = false;
+        let ids = submission.records.iter().zip(submission.record_ids());
+        for ((index, (record, id)), (leaf, outcome)) in (0u32..).zip(ids).zip(&mut outcomes) {
+            let accepted = outcome.is_accepted();
+            any_accepted |= accepted;
+            records.push((*id, RecordPlace { height, leaf, submission: at, index, accepted }));
+            let key = place_key(id.as_bytes(), accepted, height, leaf);
+            draft.put(Tree::Records, key, Vec::new());
+            entries.add(submission, record, leaf);
         }
-        let accepted = (first..leaf).any(accepted);
-        keep_submission(draft, submission, SubmissionPlace { height, index: at, accepted })?;
+        let key = place_key(submission.id().as_bytes(), any_accepted, height, at);
+        draft.put(Tree::Submissions, key, *submission.id().as_bytes());
+        keep_idempotency(draft, submission, any_accepted)?;
     }
+    contents::enter(draft, height, &records);
+    entries.enter(draft, height);
     Ok(())
 }
 
-fn keep_record(
-    draft: &mut Draft<'_>,
-    id: &RecordId,
-    place: RecordPlace,
-) -> Result<(), LedgerError> {
-    let old = draft.get(Tree::Records, id.as_bytes())?;
-    let old: Option<RecordPlace> = parse_optional(Tree::Records, id.as_bytes(), old)?;
-    if old.is_none_or(|old| !old.accepted && place.accepted) {
-        draft.put(Tree::Records, *id.as_bytes(), codec::encode(&place));
-    }
-    Ok(())
-}
-
-fn keep_submission(
+fn keep_idempotency(
     draft: &mut Draft<'_>,
     submission: &Submission,
-    place: SubmissionPlace,
+    accepted: bool,
 ) -> Result<(), LedgerError> {
-    let id = submission.id();
-    let old = draft.get(Tree::Submissions, id.as_bytes())?;
-    let old: Option<SubmissionPlace> = parse_optional(Tree::Submissions, id.as_bytes(), old)?;
-    if old.is_none_or(|old| !old.accepted && place.accepted) {
-        draft.put(Tree::Submissions, *id.as_bytes(), codec::encode(&place));
-    }
     let key = idempotency_key(&submission.head.institution, &submission.head.idempotency_key);
     let old = draft.get(Tree::Idempotency, &key)?;
     let old: Option<IdempotencyEntry> = parse_optional(Tree::Idempotency, &key, old)?;
-    if old.is_none_or(|old| !old.accepted && place.accepted) {
-        let entry = IdempotencyEntry { submission: id, accepted: place.accepted };
+    if old.is_none_or(|old| !old.accepted && accepted) {
+        let entry = IdempotencyEntry { submission: submission.id(), accepted };
         draft.put(Tree::Idempotency, key, codec::encode(&entry));
     }
     Ok(())
 }
 
 pub(crate) fn block(layers: &Layers, height: Height) -> Result<Option<BlockEntry>, LedgerError> {
-    find(layers, Tree::Blocks, &block_key(height))
+    let key = block_key(height);
+    parse_optional(Tree::Blocks, &key, layers.get(Tree::Blocks, &key)?)
 }
 
 pub(crate) fn record(layers: &Layers, id: &RecordId) -> Result<Option<RecordPlace>, LedgerError> {
-    find(layers, Tree::Records, id.as_bytes())
+    let mut contents = Contents::new(layers);
+    for (key, _) in places(layers, Tree::Records, id.as_bytes())? {
+        let (_, height, leaf) = parse_place_key(Tree::Records, &key)?;
+        let (found, place) = contents.record(height, leaf)?;
+        if found == *id {
+            return Ok(Some(place));
+        }
+    }
+    Ok(None)
 }
 
 pub(crate) fn submission(
     layers: &Layers,
     id: &SubmissionId,
 ) -> Result<Option<SubmissionPlace>, LedgerError> {
-    find(layers, Tree::Submissions, id.as_bytes())
+    for (key, found) in places(layers, Tree::Submissions, id.as_bytes())? {
+        let (accepted, height, index) = parse_place_key(Tree::Submissions, &key)?;
+        if found == id.as_bytes() {
+            return Ok(Some(SubmissionPlace { height, index, accepted }));
+        }
+    }
+    Ok(None)
 }
 
 pub(crate) fn by_idempotency(
@@ -145,8 +143,41 @@ pub(crate) fn by_idempotency(
     key: &IdempotencyKey,
 ) -> Result<Option<SubmissionId>, LedgerError> {
     let key = idempotency_key(institution, key);
-    let entry: Option<IdempotencyEntry> = find(layers, Tree::Idempotency, &key)?;
+    let entry = layers.get(Tree::Idempotency, &key)?;
+    let entry: Option<IdempotencyEntry> = parse_optional(Tree::Idempotency, &key, entry)?;
     Ok(entry.map(|entry| entry.submission))
+}
+
+/// Bytes of an id that its key begins with. Whoever makes two that begin alike (2^64 tries) is found by the
+/// whole id.
+const ID_BYTES: usize = 16;
+/// Places looked at for one id.
+const PLACES: usize = 64;
+
+/// A key that leads from an id to a place in the chain: what was accepted first, then by height. So nothing is
+/// read before it is written, and the first place found is the one that counts.
+fn place_key(id: &[u8; 32], accepted: bool, height: Height, at: u32) -> Vec<u8> {
+    let (height, at) = (height.get().to_be_bytes(), at.to_be_bytes());
+    [&id[..ID_BYTES], &[u8::from(!accepted)], &height, &at].concat()
+}
+
+/// Whether anything was accepted, the height, and the place in the block, of a key of [`place_key`].
+fn parse_place_key(tree: Tree, key: &[u8]) -> Result<(bool, Height, u32), LedgerError> {
+    let parts = || {
+        let (rest, at) = key.split_last_chunk::<4>()?;
+        let (rest, height) = rest.split_last_chunk::<8>()?;
+        let (rejected, id) = rest.split_last()?;
+        let height = u64::from_be_bytes(*height);
+        let fits = id.len() == ID_BYTES && *rejected < 2 && height <= Height::MAX.get();
+        fits.then(|| (*rejected == 0, Height::new(height), u32::from_be_bytes(*at)))
+    };
+    parts().ok_or_else(|| LedgerError::derived(tree, key, "the key is malformed"))
+}
+
+fn places(layers: &Layers, tree: Tree, id: &[u8; 32]) -> Result<Vec<Entry>, LedgerError> {
+    let prefix = &id[..ID_BYTES];
+    let to = [prefix, &[0xff]].concat();
+    Ok(layers.scan(tree, prefix, Some(&to), PLACES)?)
 }
 
 /// The value of canonical bytes of the derived store.
@@ -165,14 +196,6 @@ fn parse_optional<T: Serialize + DeserializeOwned>(
     bytes: Option<Vec<u8>>,
 ) -> Result<Option<T>, LedgerError> {
     bytes.map(|bytes| parse(tree, key, &bytes)).transpose()
-}
-
-fn find<T: Serialize + DeserializeOwned>(
-    layers: &Layers,
-    tree: Tree,
-    key: &[u8],
-) -> Result<Option<T>, LedgerError> {
-    parse_optional(tree, key, layers.get(tree, key)?)
 }
 
 fn block_key(height: Height) -> [u8; 8] {

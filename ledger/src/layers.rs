@@ -2,17 +2,29 @@
 //!
 //! Nothing reaches the store that is not first in a synced checkpoint file as a whole, see
 //! [`crate::checkpoint`]. The layers make one view: the newest entry of a key counts.
+//!
+//! Pages of the state tree are changed by nearly every block. In memory they are kept as they are worked with,
+//! and become bytes once, when their layer goes to disk.
 
 use crate::{
     error::LedgerError,
     store::{Entry, Store, StoreError, Tree, range},
+    tree::{Page, PageCache, PageKey},
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+/// What a page is taken to need in memory, in bytes.
+const PAGE_BYTES: usize = 1_024;
 
 /// Entries in memory.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Layer {
     trees: [BTreeMap<Vec<u8>, Vec<u8>>; Tree::ALL.len()],
+    /// Pages that are not yet bytes; none once the layer is frozen.
+    pages: HashMap<PageKey, Arc<Page>>,
     bytes: usize,
 }
 
@@ -29,8 +41,32 @@ impl Layer {
         }
     }
 
+    pub(crate) fn page(&self, key: &PageKey) -> Option<&Arc<Page>> {
+        self.pages.get(key)
+    }
+
+    pub(crate) fn put_page(&mut self, key: PageKey, page: Arc<Page>) {
+        if self.pages.insert(key, page).is_none() {
+            self.bytes += PAGE_BYTES;
+        }
+    }
+
+    /// Makes bytes of all pages: from here on the layer is as it is written. Gives the pages, which whoever
+    /// reads may still want.
+    pub(crate) fn freeze(&mut self) -> HashMap<PageKey, Arc<Page>> {
+        let pages = std::mem::take(&mut self.pages);
+        self.bytes -= PAGE_BYTES * pages.len();
+        for (key, page) in &pages {
+            self.put(Tree::Pages, key.encode(), page.encode());
+        }
+        pages
+    }
+
     /// Puts all entries of a newer layer over this one's.
     pub(crate) fn absorb(&mut self, newer: Self) {
+        for (key, page) in newer.pages {
+            self.put_page(key, page);
+        }
         for (tree, entries) in Tree::ALL.into_iter().zip(newer.trees) {
             for (key, value) in entries {
                 self.put(tree, key, value);
@@ -38,8 +74,9 @@ impl Layer {
         }
     }
 
-    /// All entries, tree by tree, in order.
+    /// All entries of a frozen layer, tree by tree, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Tree, &Vec<u8>, &Vec<u8>)> {
+        assert!(self.pages.is_empty(), "a layer is frozen before it is written");
         Tree::ALL.into_iter().flat_map(|tree| {
             self.trees[tree.position()].iter().map(move |(key, value)| (tree, key, value))
         })
@@ -63,7 +100,7 @@ impl Layer {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.trees.iter().map(BTreeMap::len).sum()
+        self.pages.len() + self.trees.iter().map(BTreeMap::len).sum::<usize>()
     }
 
     /// Bytes of all keys and values.
@@ -79,11 +116,13 @@ pub(crate) struct Layers {
     pub(crate) draining: Option<Arc<Layer>>,
     /// What came since.
     pub(crate) fresh: Layer,
+    /// Pages of the state tree that were read or written lately, but for those of the fresh layer.
+    pub(crate) cache: PageCache,
 }
 
 impl Layers {
     pub(crate) fn new(store: Arc<dyn Store>) -> Self {
-        Self { store, draining: None, fresh: Layer::default() }
+        Self { store, draining: None, fresh: Layer::default(), cache: PageCache::default() }
     }
 
     pub(crate) fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
@@ -94,7 +133,16 @@ impl Layers {
         }
     }
 
-    /// As [`Store::scan`], over all layers.
+    /// Freezes the fresh layer, and takes it out.
+    pub(crate) fn take_fresh(&mut self) -> Layer {
+        let mut layer = std::mem::take(&mut self.fresh);
+        for (key, page) in layer.freeze() {
+            self.cache.put(key, page);
+        }
+        layer
+    }
+
+    /// As [`Store::scan`], over all layers. Not for pages, which the fresh layer has not in bytes.
     pub(crate) fn scan(
         &self,
         tree: Tree,
@@ -133,6 +181,10 @@ impl<'a> Draft<'a> {
 
     pub(crate) fn put(&mut self, tree: Tree, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) {
         self.new.put(tree, key.into(), value.into());
+    }
+
+    pub(crate) fn put_page(&mut self, key: PageKey, page: Arc<Page>) {
+        self.new.put_page(key, page);
     }
 
     pub(crate) fn into_layer(self) -> Layer {

@@ -70,7 +70,7 @@ pub struct Ledger {
     /// Blocks whose entries are in the fresh layer.
     fresh_blocks: u64,
     /// The last preview, to be used again when its block is committed.
-    preview: Mutex<Option<(Changes, StateUpdate)>>,
+    preview: Mutex<Option<(Arc<Changes>, StateUpdate)>>,
     /// Blocks after which a checkpoint is taken.
     checkpoint_blocks: u64,
     stopped: bool,
@@ -108,7 +108,7 @@ impl Ledger {
         let Some((place, _)) = in_log else {
             return Err(LedgerError::NotInLog(block.header.height));
         };
-        let update = self.checked_update(block, changes)?;
+        let update = self.checked_update(block, changes, None)?;
         self.install(block, place, &update)
     }
 
@@ -118,21 +118,29 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::Mismatch`] and [`LedgerError::WrongHeight`] before anything is written. After any
     /// other error the ledger is stopped: open it again to learn whether the block is committed.
-    pub fn commit(&mut self, block: &SealedBlock, changes: &Changes) -> Result<(), LedgerError> {
+    pub fn commit(
+        &mut self,
+        block: &SealedBlock,
+        changes: &Arc<Changes>,
+    ) -> Result<(), LedgerError> {
         self.check_running()?;
         let applied = self.shared.read().tip.head.height;
         if self.log.height() != applied {
             return Err(LedgerError::Behind { log: self.log.height(), applied });
         }
-        let update = self.checked_update(block, changes)?;
+        let preview = self.preview.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let same =
+            |previewed: &Arc<Changes>| Arc::ptr_eq(previewed, changes) || previewed == changes;
+        let preview = preview.filter(|(previewed, _)| same(previewed)).map(|(_, update)| update);
+        let update = self.checked_update(block, changes, preview)?;
         self.stopped = true;
         let place = self.log.append(block.header.height, &codec::encode(block))?;
         self.install(block, place, &update)
     }
 
     /// The newest block that is applied.
-    pub fn head(&self) -> Head {
-        self.shared.read().tip.head.clone()
+    pub fn head(&self) -> Arc<Head> {
+        Arc::clone(&self.shared.read().tip.head)
     }
 
     /// The newest block of the log; above the head while blocks are to be applied again.
@@ -145,12 +153,12 @@ impl Ledger {
     ///
     /// # Errors
     /// [`LedgerError`] if the derived state cannot be read.
-    pub fn state_root_after(&self, changes: &Changes) -> Result<Hash, LedgerError> {
+    pub fn state_root_after(&self, changes: &Arc<Changes>) -> Result<Hash, LedgerError> {
         let live = self.shared.read();
         let update = self.shared.chain.update(&live.layers, live.tip.root, changes)?;
         let root = update.root(self.shared.chain.suite);
         *self.preview.lock().unwrap_or_else(PoisonError::into_inner) =
-            Some((changes.clone(), update));
+            Some((Arc::clone(changes), update));
         Ok(root)
     }
 
@@ -205,21 +213,18 @@ impl Ledger {
         Ok(self.log.next(Some((height, entry.place)))?)
     }
 
-    /// The update of the changes, from the preview if it is the same, with the block checked against it.
+    /// The update of the changes, from their preview if it is of the state that is there, with the block
+    /// checked against it.
     fn checked_update(
         &self,
         block: &SealedBlock,
         changes: &Changes,
+        preview: Option<StateUpdate>,
     ) -> Result<StateUpdate, LedgerError> {
-        let preview = self.preview.lock().unwrap_or_else(PoisonError::into_inner).take();
         let live = self.shared.read();
         let chain = &self.shared.chain;
         let update = match preview {
-            Some((previewed, update))
-                if previewed == *changes && update.tree.before == live.tip.root =>
-            {
-                update
-            }
+            Some(update) if update.tree.before == live.tip.root => update,
             _ => chain.update(&live.layers, live.tip.root, changes)?,
         };
         chain.check(&live.tip, block, &update)?;
@@ -261,7 +266,7 @@ impl Ledger {
         assert!(self.drain.is_none(), "one layer drains at a time");
         let layer = {
             let mut live = self.shared.write();
-            let layer = Arc::new(std::mem::take(&mut live.layers.fresh));
+            let layer = Arc::new(live.layers.take_fresh());
             live.layers.draining = Some(Arc::clone(&layer));
             layer
         };

@@ -47,10 +47,11 @@
 //! | values | state key hash | canonical object |
 //! | history | level u8, index u64 | digest of the complete subtree |
 //! | blocks | height u64 | canonical place in the log, header, seal |
-//! | records | record id | canonical [`RecordPlace`] |
-//! | submissions | submission id | canonical [`SubmissionPlace`] |
+//! | contents | height u64, part u32 | for each record its id, submission, index, accepted: `contents.rs` |
+//! | records | 16 bytes of the record id, rejected u8, height u64, leaf u32 | |
+//! | submissions | 16 bytes of the submission id, rejected u8, height u64, index u32 | the submission id |
 //! | idempotency | institution (20 bytes, zeros at the end), key | canonical submission id, accepted |
-//! | search | kind u8, what is searched by, height u64, leaf u32 | canonical record id, place, accepted |
+//! | search | kind u8, what is searched by, height u64 | the leaves found there, u32 each |
 //! | meta | `tip` | canonical format, chain, height, hash, root node |
 //!
 //! [`Fsck`] derives all of it again and compares. The [`Journal`] is apart: it keeps what consensus has
@@ -58,6 +59,7 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used))]
 
 mod checkpoint;
+mod contents;
 mod derive;
 mod error;
 #[cfg(test)]
@@ -88,7 +90,7 @@ pub use metrics::Counters;
 pub use reader::{LedgerReader, Proofs};
 pub use search::{Cursor, Page, Query};
 pub use storage::{DiskStorage, MemoryStorage, Storage};
-pub use store::{Entry, MemoryStore, SledStore, Store, StoreError, Tree};
+pub use store::{Entry, FjallStore, MemoryStore, SledStore, Store, StoreError, Tree};
 
 #[cfg(test)]
 mod tests;

@@ -52,8 +52,8 @@ impl LedgerReader {
     }
 
     /// The newest block.
-    pub fn head(&self) -> Head {
-        self.shared.read().tip.head.clone()
+    pub fn head(&self) -> Arc<Head> {
+        Arc::clone(&self.shared.read().tip.head)
     }
 
     /// A block, if it is there.

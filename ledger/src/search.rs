@@ -1,9 +1,11 @@
 //! Searching: what is asked, and the pages of the answer, in chain order.
 //!
-//! A key of the search tree is `kind ‖ what is searched by ‖ height ‖ leaf`, numbers big-endian, so that
-//! the order of keys is the order of the chain.
+//! A key of the search tree is `kind ‖ what is searched by ‖ height`, numbers big-endian, so that the order of
+//! keys is the order of the chain; its value is the leaves found in that block. So what many records of a block
+//! have in common costs one entry. Times need no keys: they rise with the heights.
 
 use crate::{
+    contents::Contents,
     error::{LedgerError, hex},
     index::{self, RecordPlace},
     layers::{Draft, Layers},
@@ -11,11 +13,10 @@ use crate::{
     store::Tree,
 };
 use probata_types::{
-    FlowId, Height, InstitutionId, Record, RecordId, SealedBlock, Submission, Timestamp, codec,
+    FlowId, Height, InstitutionId, Record, RecordId, Submission, Timestamp,
     record::{Digest256, Subject},
 };
-use serde::{Deserialize, Serialize};
-use std::{fmt, str::FromStr};
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
 /// What records are searched by. Rejected records are found too; their places say so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,13 +40,20 @@ pub enum Query {
     Subject(Subject),
 }
 
-/// Where a page of a search ends. Good for the same query only.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cursor(Vec<u8>);
+/// Where a page of a search ends: the place of its last record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cursor {
+    height: Height,
+    leaf: u32,
+}
+
+/// Bytes of a cursor: height and leaf.
+const CURSOR_BYTES: usize = 12;
 
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex(&self.0))
+        f.write_str(&hex(&self.height.get().to_be_bytes()))?;
+        f.write_str(&hex(&self.leaf.to_be_bytes()))
     }
 }
 
@@ -53,14 +61,15 @@ impl FromStr for Cursor {
     type Err = LedgerError;
 
     fn from_str(text: &str) -> Result<Self, LedgerError> {
-        let digit = |c: u8| char::from(c).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-        let pairs = text.as_bytes().chunks(2).map(|pair| match *pair {
-            [high, low] => Some(digit(high)? << 4 | digit(low)?),
-            _ => None,
-        });
-        let valid = text.len() <= 2 * CURSOR_BYTES && !text.bytes().any(|c| c.is_ascii_uppercase());
-        let bytes: Option<Vec<u8>> = if valid { pairs.collect() } else { None };
-        bytes.map(Self).ok_or(LedgerError::Cursor)
+        let plain = text.len() == 2 * CURSOR_BYTES
+            && text.bytes().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f'));
+        let (height, leaf) = plain.then(|| text.split_at(16)).ok_or(LedgerError::Cursor)?;
+        let height = u64::from_str_radix(height, 16).map_err(|_| LedgerError::Cursor)?;
+        let leaf = u32::from_str_radix(leaf, 16).map_err(|_| LedgerError::Cursor)?;
+        if height > Height::MAX.get() {
+            return Err(LedgerError::Cursor);
+        }
+        Ok(Self { height: Height::new(height), leaf })
     }
 }
 
@@ -75,73 +84,54 @@ pub struct Page {
     pub complete_to: Height,
 }
 
-/// Bytes of the longest cursor: time, height and leaf.
-const CURSOR_BYTES: usize = 20;
-
-/// The value of a search key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Found {
-    record: RecordId,
-    submission: u32,
-    index: u32,
-    accepted: bool,
-}
-
 impl Query {
-    /// What all keys of the answer begin with; for times, only the kind.
-    fn prefix(&self) -> Vec<u8> {
+    /// What all keys of the answer begin with; none for times, which have no keys.
+    fn prefix(&self) -> Option<Vec<u8>> {
         let (kind, by): (u8, &[u8]) = match self {
             Self::Flow(flow) => (1, flow.as_bytes()),
             Self::Institution(institution) => (2, &index::institution_key(institution)),
             Self::Type(number) => (3, &number.to_be_bytes()),
-            Self::Time { .. } => (4, &[]),
+            Self::Time { .. } => return None,
             Self::Document(digest) => (5, digest.as_bytes()),
             Self::Subject(subject) => (6, subject.as_bytes()),
         };
-        [&[kind], by].concat()
-    }
-
-    /// The first key of the answer, and the first one after.
-    fn range(&self) -> (Vec<u8>, Vec<u8>) {
-        let prefix = self.prefix();
-        let with = |bytes: &[u8]| [&prefix, bytes].concat();
-        match self {
-            Self::Time { from, to } => {
-                (with(&from.get().to_be_bytes()), with(&to.get().to_be_bytes()))
-            }
-            // Longer than any key with this prefix and not below any: heights stay below 2^53.
-            _ => (prefix.clone(), with(&[0xff; 13])),
-        }
-    }
-
-    fn cursor_bytes(&self) -> usize {
-        if matches!(self, Self::Time { .. }) { CURSOR_BYTES } else { CURSOR_BYTES - 8 }
+        Some([&[kind], by].concat())
     }
 }
 
-/// Enters a record under everything that it can be searched by.
-pub(crate) fn enter(
-    draft: &mut Draft<'_>,
-    (block, submission, record): (&SealedBlock, &Submission, &Record),
-    id: &RecordId,
-    place: RecordPlace,
-) {
-    let RecordPlace { height, leaf, submission: at, index, accepted } = place;
-    let found = codec::encode(&Found { record: *id, submission: at, index, accepted });
-    let mut put = |prefix: &[u8]| {
-        let key = [prefix, &height.get().to_be_bytes(), &leaf.to_be_bytes()].concat();
-        draft.put(Tree::Search, key, found.clone());
-    };
-    put(&Query::Flow(record.flow).prefix());
-    put(&Query::Institution(submission.head.institution).prefix());
-    put(&Query::Type(record.body.record_type().number()).prefix());
-    let (from, to) = (block.header.time, block.header.time);
-    put(&Query::Time { from, to }.range().0);
-    for document in &record.documents {
-        put(&Query::Document(document.sha256).prefix());
+/// What a block holds, by everything that it can be searched by.
+#[derive(Default)]
+pub(crate) struct Entries(BTreeMap<Vec<u8>, Vec<u8>>);
+
+impl Entries {
+    /// Adds a record; leaves come in ascending order.
+    pub(crate) fn add(&mut self, submission: &Submission, record: &Record, leaf: u32) {
+        self.put(&Query::Flow(record.flow), leaf);
+        self.put(&Query::Institution(submission.head.institution), leaf);
+        self.put(&Query::Type(record.body.record_type().number()), leaf);
+        for document in &record.documents {
+            self.put(&Query::Document(document.sha256), leaf);
+        }
+        for subject in record.body.subjects() {
+            self.put(&Query::Subject(subject), leaf);
+        }
     }
-    for subject in record.body.subjects() {
-        put(&Query::Subject(subject).prefix());
+
+    fn put(&mut self, query: &Query, leaf: u32) {
+        let Some(prefix) = query.prefix() else { return };
+        let (leaves, leaf) = (self.0.entry(prefix).or_default(), leaf.to_be_bytes());
+        // A record that names something twice is found once.
+        if !leaves.ends_with(&leaf) {
+            leaves.extend_from_slice(&leaf);
+        }
+    }
+
+    /// Enters all of it for a height.
+    pub(crate) fn enter(self, draft: &mut Draft<'_>, height: Height) {
+        for (mut key, leaves) in self.0 {
+            key.extend_from_slice(&height.get().to_be_bytes());
+            draft.put(Tree::Search, key, leaves);
+        }
     }
 }
 
@@ -154,33 +144,87 @@ pub(crate) fn page(
     head: Height,
 ) -> Result<Page, LedgerError> {
     let limit = limit.clamp(1, SEARCH_PAGE);
-    let prefix = query.prefix();
-    let (mut from, to) = query.range();
-    if let Some(Cursor(bytes)) = after {
-        if bytes.len() != query.cursor_bytes() {
-            return Err(LedgerError::Cursor);
-        }
-        // The key after the last one given; never before the query's own beginning.
-        let next = [&prefix, bytes.as_slice(), &[0]].concat();
-        from = from.max(next);
-    }
-    let mut keys = layers.scan(Tree::Search, &from, Some(&to), limit + 1)?;
-    let more = keys.len() > limit;
-    keys.truncate(limit);
-    let next = keys.last().filter(|_| more).map(|(key, _)| Cursor(key[prefix.len()..].to_vec()));
-    let entries = keys.iter().map(|(key, value)| entry(key, value)).collect::<Result<_, _>>()?;
-    Ok(Page { entries, next, complete_to: head })
+    let mut contents = Contents::new(layers);
+    let mut places = match query.prefix() {
+        Some(prefix) => keyed(layers, &prefix, after, limit)?,
+        None => timed(layers, query, after, (limit, head))?,
+    };
+    let more = places.len() > limit;
+    places.truncate(limit);
+    let last = places.last().map(|(height, leaf)| Cursor { height: *height, leaf: *leaf });
+    let entries = places.into_iter().map(|(height, leaf)| contents.record(height, leaf));
+    let entries = entries.collect::<Result<_, _>>()?;
+    Ok(Page { entries, next: last.filter(|_| more), complete_to: head })
 }
 
-fn entry(key: &[u8], value: &[u8]) -> Result<(RecordId, RecordPlace), LedgerError> {
-    let malformed = || LedgerError::derived(Tree::Search, key, "the key is malformed");
-    let (rest, leaf) = key.split_last_chunk::<4>().ok_or_else(malformed)?;
-    let (_, height) = rest.split_last_chunk::<8>().ok_or_else(malformed)?;
-    let height = u64::from_be_bytes(*height);
-    if height > Height::MAX.get() {
-        return Err(malformed());
+type Places = Vec<(Height, u32)>;
+
+/// Whether a place comes after that of the cursor.
+fn is_next(after: Option<&Cursor>, height: Height, leaf: u32) -> bool {
+    after.is_none_or(|after| (height, leaf) > (after.height, after.leaf))
+}
+
+/// The places under a prefix after that of the cursor, more than `limit` of them if there are so many.
+fn keyed(
+    layers: &Layers,
+    prefix: &[u8],
+    after: Option<&Cursor>,
+    limit: usize,
+) -> Result<Places, LedgerError> {
+    let first = after.map_or(0, |after| after.height.get());
+    let from = [prefix, &first.to_be_bytes()].concat();
+    // Longer than any key with this prefix and not below any: heights stay below 2^53.
+    let to = [prefix, &[0xff; 9]].concat();
+    let mut places = Places::new();
+    // Besides the entry of the cursor's block each one holds at least one that comes after.
+    for (key, leaves) in layers.scan(Tree::Search, &from, Some(&to), limit + 2)? {
+        let malformed = || LedgerError::derived(Tree::Search, &key, "the entry is malformed");
+        let height = key.split_last_chunk::<8>().map(|(_, height)| u64::from_be_bytes(*height));
+        let height = height.filter(|height| *height <= Height::MAX.get()).ok_or_else(malformed)?;
+        let (leaves, []) = leaves.as_chunks::<4>() else { return Err(malformed()) };
+        let leaves = leaves.iter().map(|leaf| (Height::new(height), u32::from_be_bytes(*leaf)));
+        places.extend(leaves.filter(|(height, leaf)| is_next(after, *height, *leaf)));
     }
-    let Found { record, submission, index, accepted } = index::parse(Tree::Search, key, value)?;
-    let (height, leaf) = (Height::new(height), u32::from_be_bytes(*leaf));
-    Ok((record, RecordPlace { height, leaf, submission, index, accepted }))
+    Ok(places)
+}
+
+/// The places of the blocks of some times after that of the cursor, more than `limit` if there are so many.
+fn timed(
+    layers: &Layers,
+    query: &Query,
+    after: Option<&Cursor>,
+    (limit, head): (usize, Height),
+) -> Result<Places, LedgerError> {
+    let Query::Time { from, to } = query else { return Ok(Places::new()) };
+    let mut height = first_from(layers, *from, head)?;
+    if let Some(after) = after {
+        height = height.max(after.height);
+    }
+    let mut places = Places::new();
+    while height <= head && places.len() <= limit {
+        let Some(entry) = index::block(layers, height)? else { break };
+        if entry.header.time >= *to {
+            break;
+        }
+        let leaves = 0..entry.header.record_count;
+        let next = leaves.filter(|leaf| is_next(after, height, *leaf));
+        places.extend(next.map(|leaf| (height, leaf)));
+        height = height.next();
+    }
+    Ok(places)
+}
+
+/// The first block whose time is not before `from`; one above the head if there is none.
+fn first_from(layers: &Layers, from: Timestamp, head: Height) -> Result<Height, LedgerError> {
+    let (mut low, mut high) = (1, head.get() + 1);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let entry = index::block(layers, Height::new(middle))?;
+        if entry.is_some_and(|entry| entry.header.time < from) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    Ok(Height::new(low))
 }

@@ -1,12 +1,16 @@
 //! The store of what is derived from the log: named trees of sorted keys.
 
-mod disk;
+mod fjall;
 mod memory;
+mod sled;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use memory::range;
 
-pub use disk::SledStore;
+pub use fjall::FjallStore;
 pub use memory::MemoryStore;
+pub use sled::SledStore;
 
 /// A key with its value.
 pub type Entry = (Vec<u8>, Vec<u8>);
@@ -28,9 +32,11 @@ pub enum Tree {
     History,
     /// Where each block is in the log, with its header and seal, by height.
     Blocks,
-    /// Where each record is, by record id.
+    /// The ids and places of each block's records, by height.
+    Contents,
+    /// Where each record is, by the beginning of its id.
     Records,
-    /// Where each submission is, by submission id.
+    /// Where each submission is, by the beginning of its id.
     Submissions,
     /// The submission of each idempotency key, by institution and key.
     Idempotency,
@@ -42,11 +48,12 @@ pub enum Tree {
 
 impl Tree {
     /// All trees, in order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Pages,
         Self::Values,
         Self::History,
         Self::Blocks,
+        Self::Contents,
         Self::Records,
         Self::Submissions,
         Self::Idempotency,
@@ -61,6 +68,7 @@ impl Tree {
             Self::Values => "values",
             Self::History => "history",
             Self::Blocks => "blocks",
+            Self::Contents => "contents",
             Self::Records => "records",
             Self::Submissions => "submissions",
             Self::Idempotency => "idempotency",

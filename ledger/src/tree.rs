@@ -4,20 +4,24 @@
 //! once. A page with a wrong checksum, or whose two top nodes do not hash to the node above it (one of
 //! another height), is damage, and found when loaded.
 
+mod cache;
 mod page;
+
+pub(crate) use cache::PageCache;
+pub(crate) use page::{Page, PageKey};
 
 use crate::{
     error::LedgerError,
     layers::{Draft, Layers},
     store::Tree,
 };
-use page::{PAGE_LEVELS, Page, page_key};
+use page::PAGE_LEVELS;
 use probata_types::{
     Hash, List, Suite,
     sparse::{self, SparseEnd, SparsePath},
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// A node, as the shape of the tree has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,14 +57,15 @@ pub(crate) struct Update {
     pub(crate) before: Node,
     /// The root after.
     pub(crate) after: Node,
-    pages: BTreeMap<Vec<u8>, Page>,
+    /// Each once.
+    pages: Vec<(PageKey, Arc<Page>)>,
 }
 
 impl Update {
     /// Puts the changed pages into a draft.
     pub(crate) fn put(&self, draft: &mut Draft<'_>) {
         for (key, page) in &self.pages {
-            draft.put(Tree::Pages, key.clone(), page.encode());
+            draft.put_page(*key, Arc::clone(page));
         }
     }
 }
@@ -73,7 +78,7 @@ pub(crate) fn update(
     changes: &BTreeMap<Hash, Hash>,
 ) -> Result<Update, LedgerError> {
     let changes: Vec<(Hash, Hash)> = changes.iter().map(|(key, value)| (*key, *value)).collect();
-    let mut pass = Pass { suite, layers, pages: BTreeMap::new() };
+    let mut pass = Pass { suite, layers, pages: Vec::new() };
     let after = pass.update_page(root, 0, &changes)?;
     Ok(Update { before: root, after, pages: pass.pages })
 }
@@ -87,7 +92,7 @@ pub(crate) fn prove(
 ) -> Result<SparsePath, LedgerError> {
     let (mut node, mut depth) = (root, 0);
     let mut siblings = Vec::new();
-    let (mut page, mut at) = (Page::default(), 1);
+    let (mut page, mut at) = (Arc::new(Page::default()), 1);
     while let Node::Inner(digest) = node {
         if depth % PAGE_LEVELS == 0 {
             page = load(suite, layers, key, depth, &digest)?;
@@ -127,28 +132,37 @@ fn load(
     key: &Hash,
     depth: usize,
     digest: &Hash,
-) -> Result<Page, LedgerError> {
-    let bytes = layers.get(Tree::Pages, &page_key(key, depth))?;
+) -> Result<Arc<Page>, LedgerError> {
+    let place = PageKey::new(key, depth);
+    // What is in memory was computed here, or checked when it was read.
+    if let Some(page) = layers.fresh.page(&place) {
+        return Ok(Arc::clone(page));
+    }
+    if let Some(page) = layers.cache.get(&place) {
+        return Ok(page);
+    }
+    let bytes = layers.get(Tree::Pages, &place.encode())?;
     let page = bytes.and_then(|bytes| Page::decode(&bytes));
     let page = page.ok_or_else(|| damaged(key, depth, "the page is missing or malformed"))?;
     let (left, right) = (page.get(2).digest(suite), page.get(3).digest(suite));
-    if sparse::node(suite, &left, &right) == *digest {
-        Ok(page)
-    } else {
-        Err(damaged(key, depth, "the page does not hash to the node above it"))
+    if sparse::node(suite, &left, &right) != *digest {
+        return Err(damaged(key, depth, "the page does not hash to the node above it"));
     }
+    let page = Arc::new(page);
+    layers.cache.put(place, Arc::clone(&page));
+    Ok(page)
 }
 
 fn damaged(key: &Hash, depth: usize, what: &str) -> LedgerError {
-    LedgerError::derived(Tree::Pages, &page_key(key, depth), what)
+    LedgerError::derived(Tree::Pages, &PageKey::new(key, depth).encode(), what)
 }
 
 /// One pass over the tree.
 struct Pass<'a> {
     suite: Suite,
     layers: &'a Layers,
-    /// Changed pages, by their key in the store.
-    pages: BTreeMap<Vec<u8>, Page>,
+    /// Changed pages. The pass comes by each once.
+    pages: Vec<(PageKey, Arc<Page>)>,
 }
 
 impl Pass<'_> {
@@ -161,13 +175,13 @@ impl Pass<'_> {
     ) -> Result<Node, LedgerError> {
         let Some(((key, _), _)) = changes.split_first() else { return Ok(node) };
         let mut page = match &node {
-            Node::Inner(digest) => load(self.suite, self.layers, key, depth, digest)?,
+            Node::Inner(digest) => (*load(self.suite, self.layers, key, depth, digest)?).clone(),
             Node::Empty | Node::Leaf { .. } => Page::default(),
         };
-        let before = page.clone();
         let after = self.update_node(node, depth, (&mut page, 1), changes)?;
-        if page != before {
-            self.pages.insert(page_key(key, depth), page);
+        // What is as it was needs no writing, and a node that is no inner one has nothing below it.
+        if after != node && matches!(after, Node::Inner(_)) {
+            self.pages.push((PageKey::new(key, depth), Arc::new(page)));
         }
         Ok(after)
     }

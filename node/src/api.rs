@@ -7,6 +7,7 @@
 //! `complete_to`.
 
 mod answer;
+mod batch;
 mod body;
 mod chain;
 mod error;
@@ -68,8 +69,9 @@ pub struct ApiContext {
 }
 
 /// The routes that answer about the chain, each with its handlers.
-const ROUTES: [Route; 15] = [
+const ROUTES: [Route; 16] = [
     Route { path: "/v1/submissions", handlers: || post(submit::submit) },
+    Route { path: "/v1/batches", handlers: || post(batch::batch) },
     Route { path: "/v1/submissions/{id}", handlers: || get(submit::submission) },
     Route { path: "/v1/records/{id}", handlers: || get(records::record) },
     Route { path: "/v1/records/{id}/evidence", handlers: || get(records::evidence) },

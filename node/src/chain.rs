@@ -23,6 +23,8 @@ mod sync;
 pub use recovery::{ChainError, ChainSetup};
 
 use crate::{
+    bodies::Bodies,
+    evidence::ProvenBlock,
     handle::{ChainStatus, Command},
     limits,
     membership::Membership,
@@ -31,12 +33,11 @@ use crate::{
     network::NodeId,
 };
 use probata_consensus::{Fault, Input, Message, Replica};
-use probata_contracts::Execution;
 use probata_genesis::Genesis;
 use probata_ledger::{Journal, Ledger, LedgerReader};
 use probata_types::{
-    Hash, Header, Height, Keypair, Millis, Now, Proposal, SealedBlock, Submission, SubmissionId,
-    Timestamp, ValidatorIndex, Verified, codec,
+    Hash, Header, Height, Keypair, Millis, Now, Proposal, Submission, SubmissionId, Timestamp,
+    ValidatorIndex, Verified, outcome::OutcomeLeaf, state::Changes,
 };
 use std::{collections::BTreeSet, sync::Arc};
 use sync::Peers;
@@ -48,8 +49,8 @@ pub enum Effect {
     Broadcast(Message),
     /// Send a consensus message to one node.
     Send(NodeId, Message),
-    /// Hand a submission to every validator.
-    Forward(Arc<Submission>),
+    /// Hand submissions to every validator.
+    Forward(Vec<Submission>),
     /// Ask a peer for blocks, and answer with [`Command::Blocks`] or [`Command::FetchFailed`].
     Fetch {
         /// Whom.
@@ -60,7 +61,7 @@ pub enum Effect {
     /// A block was committed: tell the member nodes, the metrics and the log.
     Sealed {
         /// The block.
-        block: Box<SealedBlock>,
+        block: Arc<ProvenBlock>,
         /// How long its oldest submission waited here since it could have been sealed; `None` for a block
         /// that was fetched or is empty.
         waited: Option<Millis>,
@@ -89,8 +90,11 @@ pub struct Chain {
     journal_kept: usize,
     journal_dirty: bool,
     metrics: Arc<Metrics>,
-    mempool: Mempool,
+    mempool: Mempool<Arc<ProvenBlock>>,
+    /// Those that were offered here, while they wait.
     own: BTreeSet<SubmissionId>,
+    /// Those of them that nobody else has yet.
+    to_hand_on: Vec<Submission>,
     /// A proposal for the height after the one being decided: what it may hold is known then.
     early: Option<Verified<Message>>,
     to_execute: Option<Proposal>,
@@ -118,7 +122,8 @@ pub struct Chain {
 struct Executed {
     digest: Hash,
     header: Header,
-    execution: Execution,
+    outcomes: Vec<OutcomeLeaf>,
+    changes: Arc<Changes>,
 }
 
 impl Chain {
@@ -128,7 +133,7 @@ impl Chain {
     /// [`ChainError`] when a disk fails or contradicts itself: the node must stop.
     pub fn handle(&mut self, now: Now, command: Command) -> Result<Vec<Effect>, ChainError> {
         match command {
-            Command::Submit { submission, answer } => self.submit(now, submission, answer)?,
+            Command::Submit { submissions, answer } => self.submit(now, submissions, answer)?,
             Command::Message { message, epoch } => self.checked_message(now, *message, epoch)?,
             Command::Blocks { from, blocks } => self.blocks(now, from, blocks)?,
             Command::FetchFailed { from } => {
@@ -176,6 +181,11 @@ impl Chain {
         self.ledger.reader()
     }
 
+    /// The submissions that wait here, for other threads to look at.
+    pub fn bodies(&self) -> &Arc<Bodies> {
+        self.mempool.bodies()
+    }
+
     /// Flushes what is derived, so that the next start is quick. Nothing is lost without it.
     ///
     /// # Errors
@@ -195,7 +205,7 @@ impl Chain {
         let status = self.replica.status();
         ChainStatus {
             height: head.height,
-            header: head.sealed.map(|(header, _)| header),
+            header: head.sealed.as_ref().map(|(header, _)| header.clone()),
             view: status.view,
             leader: status.leader,
             me: self.me,
@@ -233,13 +243,14 @@ impl Chain {
         self.effects.push(Effect::Announce(self.ledger.head().height));
         self.own.retain(|id| self.mempool.contains(id));
         let mut bytes = 0;
-        for id in self.own.iter().take(limits::RESENT_SUBMISSIONS) {
-            let Some(submission) = self.mempool.get(id) else { continue };
-            bytes += codec::encode(submission).len();
-            if bytes > limits::RESENT_BYTES {
-                break;
-            }
-            self.effects.push(Effect::Forward(Arc::new(submission.clone())));
+        let own = self.own.iter().filter_map(|id| self.mempool.get(id));
+        let some = own.take(limits::RESENT_SUBMISSIONS).take_while(|submission| {
+            bytes += submission.size();
+            bytes <= limits::RESENT_BYTES
+        });
+        let some: Vec<Submission> = some.cloned().collect();
+        if !some.is_empty() {
+            self.effects.push(Effect::Forward(some));
         }
     }
 }

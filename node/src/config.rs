@@ -77,13 +77,25 @@ pub struct Api {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Store {
-    /// Megabytes that the store's page cache may take; resident memory is a few times as much.
+    /// The engine that keeps what is derived from the log. Another one is filled from the log at the next start.
+    pub engine: Engine,
+    /// Megabytes that the engine's cache may take; resident memory of sled is a few times as much.
     pub cache_mb: u64,
+}
+
+/// An engine for what is derived from the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Engine {
+    /// Log-structured merge trees: a record costs the same however many there are.
+    Fjall,
+    /// A B-tree of pages: for small ledgers.
+    Sled,
 }
 
 impl Default for Store {
     fn default() -> Self {
-        Self { cache_mb: 64 }
+        Self { engine: Engine::Fjall, cache_mb: 64 }
     }
 }
 

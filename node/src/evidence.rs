@@ -3,22 +3,21 @@
 //! All proofs of a file stand against one head, whatever the chain seals meanwhile. A file of this
 //! node is no more trusted than one of any other: its reader checks all of it.
 
-mod paths;
+mod block;
 
-use paths::Paths;
+pub use block::ProvenBlock;
+
 use probata_genesis::Genesis;
 use probata_ledger::{LedgerError, LedgerReader, Proofs, Query};
 use probata_types::{
-    Domain, FlowId, Hash, Height, Index, List, Outcome, RecordId, SealedBlock, Submission,
-    SubmissionId, Suite, Timestamp,
-    block::submission_leaf,
+    Domain, FlowId, Height, Index, List, Outcome, RecordId, SealedBlock, Submission, SubmissionId,
+    Suite, Timestamp,
     evidence::{
         Anchor, EvidenceFile, Format, SetChange, ShownFlow, ShownInstitution, ShownPlace,
         ShownState, ShownSubmission,
     },
     limits::{EVIDENCE_EVENTS, EVIDENCE_SETS},
-    merkle,
-    outcome::OutcomeLeaf,
+    merkle::{self, MerklePath, Tree},
     sparse::SparsePath,
     state::{StateKey, StateValue},
 };
@@ -69,7 +68,7 @@ pub fn assemble(
 ) -> Result<Option<EvidenceFile>, AssembleError> {
     let Some(place) = reader.record(record)? else { return Ok(None) };
     let block = sealed_block(reader, place.height)?;
-    let source = Source { reader, genesis, block: BlockPaths::new(block), options };
+    let source = Source { reader, genesis, block: ProvenBlock::new(block), options };
     let within = source.submission(place.submission as usize)?;
     let index = place.index as usize;
     let flow = within.submission.records.get(index).ok_or(NO_SUCH_RECORD)?.flow;
@@ -89,7 +88,7 @@ pub fn assemble_submission(
 ) -> Result<Option<SubmissionEvidence>, AssembleError> {
     let Some(place) = reader.submission(id)? else { return Ok(None) };
     let block = sealed_block(reader, place.height)?;
-    let source = Source { reader, genesis, block: BlockPaths::new(block), options };
+    let source = Source { reader, genesis, block: ProvenBlock::new(block), options };
     let within = source.submission(place.index as usize)?;
     let mut files = Vec::with_capacity(within.submission.records.len());
     let indexes: Vec<usize> = (0..within.submission.records.len()).collect();
@@ -125,44 +124,12 @@ fn sealed_block(reader: &LedgerReader, height: Height) -> Result<SealedBlock, As
     reader.block(height)?.ok_or(NO_SUCH_BLOCK)
 }
 
-/// A block with the trees over its submissions and its outcomes.
-struct BlockPaths {
-    block: SealedBlock,
-    submissions: Paths,
-    outcomes: Paths,
-}
-
-impl BlockPaths {
-    fn new(block: SealedBlock) -> Self {
-        let suite = block.header.suite;
-        let leaf = |one: &Submission| submission_leaf(suite, &one.head, &one.signature);
-        let submissions = block.proposal.submissions.iter().map(leaf).collect();
-        let submissions = Paths::new(suite, Domain::Submissions, submissions);
-        let outcomes = Paths::new(suite, Domain::Outcomes, outcome_leaves(&block));
-        Self { block, submissions, outcomes }
-    }
-}
-
-fn outcome_leaves(block: &SealedBlock) -> Vec<Hash> {
-    let of_submissions = block.proposal.submissions.iter().flat_map(|submission| {
-        let id = submission.id();
-        submission.record_ids().into_iter().map(move |record| (record, id))
-    });
-    of_submissions
-        .zip(&block.outcomes)
-        .map(|((record, submission), outcome)| {
-            let leaf = OutcomeLeaf { record, submission, outcome: outcome.clone() };
-            leaf.digest(block.header.suite)
-        })
-        .collect()
-}
-
 /// A submission within its block.
 struct Within<'a> {
     submission: &'a Submission,
     index: usize,
     first_leaf: usize,
-    records: Paths,
+    records: Tree,
 }
 
 /// What the files of one submission share: the head that they are proven against.
@@ -178,24 +145,24 @@ struct Status {
 struct Source<'a> {
     reader: &'a LedgerReader,
     genesis: &'a Genesis,
-    block: BlockPaths,
+    block: ProvenBlock,
     options: Options,
 }
 
 impl Source<'_> {
     fn suite(&self) -> Suite {
-        self.block.block.header.suite
+        self.block.block().header.suite
     }
 
     fn submission(&self, index: usize) -> Result<Within<'_>, AssembleError> {
-        let block = &self.block.block;
+        let block = self.block.block();
         let submission = block.proposal.submissions.get(index).ok_or(NO_SUCH_SUBMISSION)?;
         let ids = submission.record_ids();
         let leaves = ids
             .iter()
             .map(|id| merkle::leaf(self.suite(), Domain::Records, id.as_bytes()))
             .collect();
-        let records = Paths::new(self.suite(), Domain::Records, leaves);
+        let records = Tree::new(self.suite(), Domain::Records, leaves);
         let first_leaf = first_leaf(block, index)?;
         Ok(Within { submission, index, first_leaf, records })
     }
@@ -206,7 +173,7 @@ impl Source<'_> {
         let mut keys = vec![StateKey::Institution(institution)];
         keys.extend(flows.iter().map(|flow| StateKey::Flow(*flow)));
         let (anchor, proofs) = self.prove(&keys)?;
-        let at = anchor.as_ref().map_or(&self.block.block.header, |anchor| &anchor.header);
+        let at = anchor.as_ref().map_or(&self.block.block().header, |anchor| &anchor.header);
         let height = at.height;
         let mut states = proofs.into_iter();
         let institution = match states.next() {
@@ -230,7 +197,7 @@ impl Source<'_> {
 
     /// Proves state under the newest head, and the block in its history unless it is that head.
     fn prove(&self, keys: &[StateKey]) -> Result<(Option<Anchor>, States), AssembleError> {
-        let height = self.block.block.header.height;
+        let height = self.block.block().header.height;
         if self.reader.head().height == height {
             let Proofs { header, states, .. } = self.reader.prove(keys, &[])?;
             if header.height == height {
@@ -280,7 +247,7 @@ impl Source<'_> {
         index: usize,
         status: &Status,
     ) -> Result<EvidenceFile, AssembleError> {
-        let BlockPaths { block, submissions, outcomes } = &self.block;
+        let block = self.block.block();
         let record = within.submission.records.get(index).ok_or(NO_SUCH_RECORD)?;
         let leaf = within.first_leaf + index;
         let outcome: &Outcome = block.outcomes.get(leaf).ok_or(NO_SUCH_RECORD)?;
@@ -295,12 +262,12 @@ impl Source<'_> {
             submission: ShownSubmission {
                 head: within.submission.head.clone(),
                 signature: within.submission.signature,
-                place: place(submissions, within.index)?,
+                place: place(within.index, self.block.submissions())?,
             },
             record: record.clone(),
-            record_place: place(&within.records, index)?,
+            record_place: place(index, &within.records)?,
             outcome: outcome.clone(),
-            outcome_place: place(outcomes, leaf)?,
+            outcome_place: place(leaf, self.block.outcomes())?,
             header: block.header.clone(),
             seal: block.seal.clone(),
             anchor: status.anchor.clone(),
@@ -338,8 +305,8 @@ pub type SetChanges = List<SetChange, EVIDENCE_SETS>;
 
 type States = Vec<(Option<StateValue>, SparsePath)>;
 
-fn place(paths: &Paths, index: usize) -> Result<ShownPlace, AssembleError> {
-    let path = paths.path(index).ok_or(NO_SUCH_RECORD)?;
+fn place(index: usize, tree: &Tree) -> Result<ShownPlace, AssembleError> {
+    let path: MerklePath = tree.path(index).ok_or(NO_SUCH_RECORD)?;
     Ok(ShownPlace { index: Index::new(index as u64), path })
 }
 

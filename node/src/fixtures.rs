@@ -7,9 +7,9 @@ use probata_genesis::{
 };
 use probata_ledger::{Ledger, MemoryStorage, MemoryStore, Setup};
 use probata_types::{
-    FlowId, Hash, Header, InstitutionId, Keypair, List, Millis, Proposal, Record, RecordId, Seal,
-    SealedBlock, Signature, Submission, SubmissionHead, Suite, Text, Timestamp, ValidatorIndex,
-    Verified, View,
+    FlowId, Hash, Header, InstitutionId, Keypair, List, Millis, Proposal, ProposalParts, Record,
+    RecordId, Seal, SealedBlock, Signature, Submission, SubmissionHead, Suite, Text, Timestamp,
+    ValidatorIndex, Verified, View,
     body::{
         Body, ConsentDisplay, ConsentGrant, ConsentKind, ConsentValidity, Grantor, LegalBasis,
         WillMethod, WillProof,
@@ -172,7 +172,7 @@ pub(crate) fn submission(
 /// Signs a head with key 1 of institution `number`.
 pub(crate) fn sign(head: SubmissionHead, number: u32, records: Vec<Record>) -> Submission {
     let signature = pair(number, 1).sign(&Hash(head.id().0));
-    Submission { head, signature, records: List::new(records).unwrap() }
+    Submission::new(head, signature, List::new(records).unwrap())
 }
 
 /// A submission that nobody checks the signature of, with `count` records, quick to make.
@@ -197,7 +197,7 @@ pub(crate) fn unsigned(
     };
     let record = consent(number, flow(1), 1, RecordId::NONE, Timestamp::new(1));
     let records = List::new(vec![record; count]).unwrap();
-    Verified::assume(Submission { head, signature: Signature([0; 64]), records })
+    Verified::assume(Submission::new(head, Signature([0; 64]), records))
 }
 
 fn idempotency_key(key: u64) -> IdempotencyKey {
@@ -241,7 +241,7 @@ impl TestLedger {
     pub(crate) fn seal(&mut self, submissions: Vec<Submission>) -> SealedBlock {
         self.time = self.time.saturating_add(1_000);
         let head = self.ledger.head();
-        let proposal = Proposal {
+        let proposal = Proposal::from(ProposalParts {
             suite: SUITE,
             chain: self.genesis.chain(),
             height: head.height.next(),
@@ -249,8 +249,9 @@ impl TestLedger {
             time: self.time,
             proposer: ValidatorIndex(0),
             submissions: List::new(submissions).unwrap(),
-        };
+        });
         let execution = probata_contracts::execute(&proposal, &self.ledger).unwrap();
+        let changes = Arc::new(execution.changes);
         let validators = self.genesis.validator_set().hash(SUITE);
         let header = Header {
             version: Header::VERSION,
@@ -263,7 +264,7 @@ impl TestLedger {
             submissions_root: proposal.submissions_root(),
             record_count: u32::try_from(execution.outcomes.len()).unwrap(),
             outcomes_root: outcomes_root(SUITE, &execution.outcomes),
-            state_root: self.ledger.state_root_after(&execution.changes).unwrap(),
+            state_root: self.ledger.state_root_after(&changes).unwrap(),
             history_root: self.ledger.history_root(),
             validators,
             next_validators: validators,
@@ -272,7 +273,7 @@ impl TestLedger {
         let outcomes = execution.outcomes.into_iter().map(|leaf| leaf.outcome).collect();
         let outcomes = List::new(outcomes).unwrap();
         let block = SealedBlock { seal: seal(&header), header, proposal, outcomes };
-        self.ledger.commit(&block, &execution.changes).unwrap();
+        self.ledger.commit(&block, &changes).unwrap();
         block
     }
 }

@@ -1,6 +1,6 @@
 //! How tokio tasks speak to the chain thread: bounded commands in, answers and a status out.
 
-use crate::{limits, membership::Membership, network::NodeId};
+use crate::{evidence::ProvenBlock, limits, membership::Membership, network::NodeId};
 use probata_consensus::{Fault, Message};
 use probata_types::{
     Header, Height, Millis, SealedBlock, Submission, Timestamp, ValidatorIndex, Verified, View,
@@ -11,14 +11,13 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 /// What tasks ask of the chain thread. Everything in it has passed the edge.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "most commands are the largest kind, a submission")]
 pub enum Command {
-    /// Admit a submission; the answer says whether, and the waiter when it is sealed.
+    /// Admit submissions, each for itself; the answer says which, and its waiters when they are sealed.
     Submit {
         /// Checked at the edge.
-        submission: Verified<Submission>,
-        /// Who wants to know; `None` for one that another node handed on.
-        answer: Option<oneshot::Sender<Admission>>,
+        submissions: Vec<Verified<Submission>>,
+        /// Who wants to know, in the same order; `None` for those that another node handed on.
+        answer: Option<oneshot::Sender<Vec<Admission>>>,
     },
     /// A consensus message of a validator.
     Message {
@@ -55,9 +54,9 @@ pub enum Command {
 pub enum Admission {
     /// Already sealed at this height: the first answer holds.
     Sealed(Height),
-    /// In the mempool, or joined to the same submission there. The receiver gets the height once it is
+    /// In the mempool, or joined to the same submission there. The receiver gets the block once it is
     /// sealed; it is dropped if the submission expires unsealed.
-    Pending(oneshot::Receiver<Height>),
+    Pending(oneshot::Receiver<Arc<ProvenBlock>>),
     /// Not taken.
     Refused(Refusal),
 }
@@ -166,14 +165,18 @@ impl ChainHandle {
         (Self { commands, priority, status }, queue)
     }
 
-    /// Offers a submission that passed the edge.
-    pub async fn submit(&self, submission: Verified<Submission>) -> Admission {
-        let (answer, admission) = oneshot::channel();
-        let command = Command::Submit { submission, answer: Some(answer) };
+    /// Offers submissions that passed the edge; the answers are in the same order.
+    pub async fn submit(&self, submissions: Vec<Verified<Submission>>) -> Vec<Admission> {
+        let count = submissions.len();
+        let all = |refusal: Refusal| -> Vec<Admission> {
+            (0..count).map(|_| Admission::Refused(refusal.clone())).collect()
+        };
+        let (answer, admissions) = oneshot::channel();
+        let command = Command::Submit { submissions, answer: Some(answer) };
         if self.commands.try_send(command).is_err() {
-            return Admission::Refused(Refusal::PoolFull);
+            return all(Refusal::PoolFull);
         }
-        admission.await.unwrap_or(Admission::Refused(Refusal::Halted))
+        admissions.await.unwrap_or_else(|_| all(Refusal::Halted))
     }
 
     /// Sends a command, waiting for room: back-pressure on the task that brings it.

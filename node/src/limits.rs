@@ -23,8 +23,9 @@ pub mod mesh {
     pub const MAX_CONSENSUS_FRAME: usize = 16 * MIB;
     /// Longest frame of the bulk lane, in bytes: one submission at its largest, with room.
     pub const MAX_BULK_FRAME: usize = 4 * MIB;
-    /// Longest request, in bytes: it names what is wanted and carries none of it.
-    pub const MAX_REQUEST: usize = 64 * KIB;
+    /// Longest request, in bytes: it names what is wanted, the submissions of a proposal at most, and carries
+    /// none of it.
+    pub const MAX_REQUEST: usize = 640 * KIB;
     /// Longest response, in bytes: a block at its largest, with its seal.
     pub const MAX_RESPONSE: usize = 32 * MIB;
 
@@ -158,6 +159,18 @@ pub const FAULT_REPORTS_PER_KEY: usize = 4;
 pub const FAULT_REPORT_LEVEL: u8 = 1;
 /// Bytes of the journal after which it is rewritten with only what still matters.
 pub const JOURNAL_BYTES: usize = 16 * 1_024 * 1_024;
+/// Bytes of one frame of the consensus lane: a message, and its kind.
+pub const CONSENSUS_FRAME_BYTES: usize = probata_consensus::limits::MESSAGE_BYTES + 4;
+/// Bytes of submissions from which on a proposal names them instead of holding them: below, naming saves
+/// nothing and could cost a request.
+pub const NAMED_FROM_BYTES: usize = 16 * 1_024;
+/// How long the submissions that a proposal names are waited for before they are asked for: the time to check
+/// what was handed on with it.
+pub const NAMED_WAIT: Duration = Duration::from_millis(50);
+/// Longest wait for the submissions of a proposal that were asked for.
+pub const NAMED_DEADLINE: Duration = Duration::from_secs(2);
+/// Bytes of submissions that are handed on in one frame; one that is larger has a frame of its own.
+pub const HANDED_ON_BYTES: usize = 256 * 1_024;
 /// Own submissions that are handed on again in one go while they wait, so that a lost frame does not lose them.
 pub const RESENT_SUBMISSIONS: usize = 256;
 /// Bytes of them after which that round ends: two of the largest.
@@ -189,8 +202,8 @@ pub const EDGE_WORKERS: usize = 4;
 pub const CHECK_THREADS: usize = 4;
 /// Submissions below which a further thread costs more than it saves: about 5 ms of checking.
 pub const CHECK_SHARE: usize = 256;
-/// Signatures remembered as valid: a few blocks of the largest kind, some 20 MiB at most.
-pub const KNOWN_SIGNATURES: usize = 65_536;
+/// Bytes of one batch of submissions in canonical form.
+pub const BATCH_CANONICAL_BYTES: usize = probata_types::limits::BATCH_BYTES + 8;
 /// Those who wait for one submission: its sender's retries, while the first connection still hangs.
 pub const WAITERS_PER_SUBMISSION: usize = 64;
 /// Time between two looks at what has no event of its own (expiry, resending, catching up), in milliseconds.

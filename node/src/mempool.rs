@@ -1,6 +1,6 @@
 //! Hold the submissions that wait for a block: bounded, each once, no institution ahead of another.
 //!
-//! Pure: no clock, no lock, no task; the chain thread owns it. A submission leaves it when it is
+//! No clock, no task; the chain thread owns it, and others see its submissions as [`Bodies`]. A submission leaves it when it is
 //! sealed, when it expires or when its key is no longer good, never because another one came.
 //!
 //! **Fairness.** A batch always goes on with the institution that it has given the fewest bytes so
@@ -11,15 +11,15 @@
 //! of the later ones may follow those of the earlier ones. One that does not fit ends its
 //! institution's part of the batch.
 
-use crate::{handle::Refusal, limits};
+use crate::{bodies::Bodies, handle::Refusal, limits};
 use probata_types::{
-    Height, InstitutionId, Millis, PublicKey, Submission, SubmissionHead, Timestamp, Verified,
-    codec,
+    InstitutionId, Millis, PublicKey, Submission, SubmissionHead, Timestamp, Verified,
     submission::{IdempotencyKey, SubmissionId},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
     iter::Peekable,
+    sync::Arc,
 };
 use tokio::sync::oneshot;
 
@@ -54,11 +54,13 @@ pub enum Admitted {
     Joined,
 }
 
-/// The submissions that wait for a block.
+/// The submissions that wait for a block. Who waits for one gets a `T` once it is sealed.
 #[derive(Debug)]
-pub struct Mempool {
+pub struct Mempool<T> {
     limits: MempoolLimits,
-    pending: BTreeMap<SubmissionId, Pending>,
+    /// The same submissions, for other threads.
+    bodies: Arc<Bodies>,
+    pending: BTreeMap<SubmissionId, Pending<T>>,
     /// By arrival number, oldest first.
     arrivals: BTreeMap<u64, SubmissionId>,
     /// The arrivals of each institution that has any.
@@ -73,19 +75,20 @@ pub struct Mempool {
 
 /// One submission that waits.
 #[derive(Debug)]
-struct Pending {
+struct Pending<T> {
     submission: Verified<Submission>,
     bytes: usize,
     arrival: u64,
     admitted_at: Millis,
-    waiters: Vec<oneshot::Sender<Height>>,
+    waiters: Vec<oneshot::Sender<T>>,
 }
 
-impl Mempool {
+impl<T: Clone> Mempool<T> {
     /// An empty mempool.
-    pub const fn new(limits: MempoolLimits) -> Self {
+    pub fn new(limits: MempoolLimits) -> Self {
         Self {
             limits,
+            bodies: Arc::default(),
             pending: BTreeMap::new(),
             arrivals: BTreeMap::new(),
             queues: BTreeMap::new(),
@@ -123,7 +126,7 @@ impl Mempool {
         if pending >= quota {
             return Err(Refusal::Quota { pending, quota });
         }
-        let bytes = codec::encode(&*submission).len();
+        let bytes = submission.size();
         if self.pending.len() >= self.limits.total_submissions
             || self.bytes.saturating_add(bytes) > self.limits.total_bytes
         {
@@ -137,6 +140,7 @@ impl Mempool {
         self.queues.entry(institution).or_default().insert(arrival);
         self.expiries.insert((submission.head.expires_at, id));
         self.signers.entry((institution, submission.head.key)).or_default().insert(id);
+        self.bodies.add([(*submission).clone()]);
         let waiters = Vec::new();
         let entry = Pending { submission, bytes, arrival, admitted_at: now, waiters };
         let before = self.pending.insert(id, entry);
@@ -144,9 +148,9 @@ impl Mempool {
         Ok(Admitted::New)
     }
 
-    /// Lets `waiter` know the height once the submission is sealed; it is dropped if the submission
+    /// Lets `waiter` know once the submission is sealed; it is dropped if the submission
     /// expires, is not here, or too many others wait for it.
-    pub fn wait(&mut self, id: &SubmissionId, waiter: oneshot::Sender<Height>) {
+    pub fn wait(&mut self, id: &SubmissionId, waiter: oneshot::Sender<T>) {
         let Some(entry) = self.pending.get_mut(id) else { return };
         if entry.waiters.len() >= limits::WAITERS_PER_SUBMISSION {
             entry.waiters.retain(|waiter| !waiter.is_closed());
@@ -194,14 +198,14 @@ impl Mempool {
         batch
     }
 
-    /// Takes out what was sealed at `height`, and tells those who wait. Answers how many bytes it took.
-    pub fn remove_sealed(&mut self, ids: &[SubmissionId], height: Height) -> usize {
+    /// Takes out what was sealed, and tells those who wait. Answers how many bytes it took.
+    pub fn remove_sealed(&mut self, ids: &[SubmissionId], sealed: &T) -> usize {
         let before = self.bytes;
         for id in ids {
             let Some(entry) = self.remove(id) else { continue };
             for waiter in entry.waiters {
                 // Who no longer waits need not be told.
-                let _ = waiter.send(height);
+                let _ = waiter.send(sealed.clone());
             }
         }
         before - self.bytes
@@ -253,6 +257,11 @@ impl Mempool {
         Some((*id, entry.admitted_at))
     }
 
+    /// The same submissions, for other threads to look at.
+    pub fn bodies(&self) -> &Arc<Bodies> {
+        &self.bodies
+    }
+
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
         self.pending.is_empty()
@@ -281,8 +290,8 @@ impl Mempool {
     /// For each institution what may go into a block, in order.
     fn lines(
         &self,
-        may_go: impl Fn(&Pending) -> bool + Copy,
-    ) -> BTreeMap<InstitutionId, Peekable<impl Iterator<Item = &Pending>>> {
+        may_go: impl Fn(&Pending<T>) -> bool + Copy,
+    ) -> BTreeMap<InstitutionId, Peekable<impl Iterator<Item = &Pending<T>>>> {
         let mut lines = BTreeMap::new();
         for (institution, queue) in &self.queues {
             let entries = queue.iter().map(|arrival| {
@@ -294,8 +303,9 @@ impl Mempool {
         lines
     }
 
-    fn remove(&mut self, id: &SubmissionId) -> Option<Pending> {
+    fn remove(&mut self, id: &SubmissionId) -> Option<Pending<T>> {
         let entry = self.pending.remove(id)?;
+        self.bodies.remove([entry.submission.leaf()]);
         let head = &entry.submission.head;
         self.bytes -= entry.bytes;
         self.keys.remove(&(head.institution, head.idempotency_key));

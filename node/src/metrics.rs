@@ -39,6 +39,7 @@ pub struct Metrics {
     commit_time: Histogram,
     faults: Counter,
     ignored: Counter,
+    asked_for: Counter,
     refused: Family<ReasonLabel, Counter>,
     refused_frames: Family<ReasonLabel, Counter>,
     requests: Family<RequestLabel, Counter>,
@@ -102,6 +103,7 @@ impl Metrics {
             commit_time: seconds(),
             faults: Counter::default(),
             ignored: Counter::default(),
+            asked_for: Counter::default(),
             refused: Family::default(),
             refused_frames: Family::default(),
             requests: Family::default(),
@@ -133,6 +135,8 @@ impl Metrics {
         all.register("faults", "Provable misdeeds of validators seen", self.faults.clone());
         let help = "Consensus messages that changed nothing";
         all.register("ignored_messages", help, self.ignored.clone());
+        let help = "Submissions that a proposal named, were not here, and were asked for";
+        all.register("asked_for_submissions", help, self.asked_for.clone());
         let help = "Submissions that were not taken, by reason";
         all.register("refused_submissions", help, self.refused.clone());
         let help = "What peers sent and nobody can use, by what is wrong";
@@ -178,6 +182,11 @@ impl Metrics {
     /// A consensus message changed nothing.
     pub fn ignored(&self) {
         self.ignored.inc();
+    }
+
+    /// A proposal named so many submissions that were not here and were asked for.
+    pub fn asked_for_submissions(&self, count: usize) {
+        self.asked_for.inc_by(count as u64);
     }
 
     /// A submission was not taken; `reason` is a code of the API's errors.

@@ -9,7 +9,7 @@ mod thread;
 use crate::{
     api::{self, ApiContext},
     chain::{Chain, ChainError, ChainSetup},
-    config::Config,
+    config::{Config, Engine},
     edge::Edge,
     handle::{ChainHandle, ChainStatus, Command},
     limits,
@@ -19,7 +19,7 @@ use crate::{
 use outbound::Outbound;
 use peering::Peering;
 use probata_genesis::{Genesis, GenesisError, KeyFile, KeyFileError, KeyUse};
-use probata_ledger::{DiskStorage, SledStore, Storage, Store};
+use probata_ledger::{DiskStorage, FjallStore, SledStore, Storage, Store, StoreError};
 use probata_types::{Hash, Keypair};
 use std::{
     path::{Path, PathBuf},
@@ -121,7 +121,8 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), R
     })?;
     let (status_in, status) = watch::channel(chain.0.status());
     let (handle, queue) = ChainHandle::new(status);
-    let edge = Arc::new(Edge::new(genesis.chain()));
+    let bodies = Arc::clone(chain.0.bodies());
+    let edge = Arc::new(Edge::new(genesis.chain(), Arc::clone(&bodies)));
     let outbound =
         Outbound::new(peering, mesh.handle.clone(), handle.clone(), Arc::clone(&metrics));
 
@@ -138,9 +139,11 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), R
     let inbound = inbound::Inbound {
         genesis: Arc::clone(&genesis),
         edge: Arc::clone(&edge),
+        bodies,
         chain: handle.clone(),
         reader: reader.clone(),
         mesh: mesh.handle.clone(),
+        metrics: Arc::clone(&metrics),
         refused: Arc::new(refused::Refused::new(Arc::clone(&metrics))),
     };
     let tasks = inbound.spawn(mesh.events);
@@ -254,7 +257,7 @@ fn read(path: &Path) -> Result<Vec<u8>, RunError> {
     std::fs::read(path).map_err(|source| RunError::Read { path: path.to_owned(), source })
 }
 
-/// The two stores of a data folder: files for the log and journal, sled for what is derived.
+/// The two stores of a data folder: files for the log and journal, an engine for what is derived.
 pub type Stores = (Arc<dyn Storage>, Arc<dyn Store>);
 
 /// Opens the two stores of a data folder.
@@ -269,9 +272,28 @@ pub fn open_stores(config: &Config) -> Result<Stores, RunError> {
     std::fs::create_dir_all(&config.data).map_err(|error| data(&error))?;
     let storage = DiskStorage::open(&config.data.join("log")).map_err(|error| data(&error))?;
     let cache = config.store.cache_mb * 1_024 * 1_024;
-    let store =
-        SledStore::open(&config.data.join("derived"), cache).map_err(|error| data(&error))?;
-    Ok((Arc::new(storage), Arc::new(store)))
+    let store = open_store(config.store.engine, &config.data.join("derived"), cache);
+    Ok((Arc::new(storage), store.map_err(|error| data(&error))?))
+}
+
+/// Opens the store of an engine. What another one has left is removed: it would be behind the log, and look
+/// like a store that is not.
+fn open_store(engine: Engine, folder: &Path, cache: u64) -> Result<Arc<dyn Store>, StoreError> {
+    let (own, other) = match engine {
+        Engine::Fjall => ("fjall", "sled"),
+        Engine::Sled => ("sled", "fjall"),
+    };
+    match std::fs::remove_dir_all(folder.join(other)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(StoreError(error.to_string()));
+        }
+        _ => {}
+    }
+    let folder = folder.join(own);
+    Ok(match engine {
+        Engine::Fjall => Arc::new(FjallStore::open(&folder, cache)?),
+        Engine::Sled => Arc::new(SledStore::open(&folder, cache)?),
+    })
 }
 
 type Opened = (Chain, Vec<crate::chain::Effect>);

@@ -1,6 +1,10 @@
-//! What nodes say to each other besides consensus messages.
+//! What nodes say to each other.
 
-use probata_types::{Height, SealedBlock, Submission, codec};
+use probata_consensus::{Message, MessageBody};
+use probata_types::{
+    Hash, Height, List, Proposal, ProposalParts, SealedBlock, Submission, codec,
+    limits::{BATCH_SUBMISSIONS, SUBMISSIONS_PER_PROPOSAL},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::limits;
@@ -8,14 +12,14 @@ use crate::limits;
 /// A frame of the bulk lane.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Bulk {
-    /// A submission, handed on so that every leader has it.
-    Submission(Box<Submission>),
+    /// Submissions, handed on so that every leader has them.
+    Submissions(List<Submission, BATCH_SUBMISSIONS>),
     /// "I have sealed blocks up to here."
     Head(Height),
 }
 
 /// A request that expects a response.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Ask {
     /// Sealed blocks from a height on, at most so many.
     Blocks {
@@ -24,6 +28,76 @@ pub enum Ask {
         /// How many at most; above [`limits::FETCH_BLOCKS`] is the same as that.
         count: u32,
     },
+    /// Submissions that wait there, by the digests of their leaves.
+    Submissions(Leaves),
+}
+
+/// Submissions, named by [`Submission::leaf`].
+pub type Leaves = List<Hash, SUBMISSIONS_PER_PROPOSAL>;
+
+/// A frame of the consensus lane.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Consensus {
+    /// A message, whole.
+    Whole(Message),
+    /// A leader's proposal whose submissions were handed on before: the message without them, and their
+    /// names. Who lacks one asks the sender for it. The signature is that of the whole message.
+    Named {
+        /// The message; its proposal holds no submissions here.
+        message: Message,
+        /// Those it holds, in order.
+        leaves: Leaves,
+    },
+}
+
+impl Consensus {
+    /// The frame of a message: by name, where that saves something.
+    pub fn of(message: &Message) -> Self {
+        let large = |proposal: &Proposal| {
+            let bytes: usize = proposal.submissions.iter().map(Submission::size).sum();
+            bytes >= limits::NAMED_FROM_BYTES
+        };
+        match &message.body {
+            MessageBody::PrePrepare { proposal, .. } if large(proposal) => Self::by_name(message),
+            _ => Self::Whole(message.clone()),
+        }
+    }
+
+    /// The frame that names the submissions of a proposal, however small; any other message whole.
+    pub fn by_name(message: &Message) -> Self {
+        let MessageBody::PrePrepare { height, view, proposal } = &message.body else {
+            return Self::Whole(message.clone());
+        };
+        let leaves = proposal.submissions.iter().map(Submission::leaf).collect();
+        let leaves = List::new(leaves).expect("as many as the proposal has");
+        let bare = ProposalParts { submissions: List::empty(), ..(**proposal).clone() };
+        let body = MessageBody::PrePrepare { height: *height, view: *view, proposal: bare.into() };
+        Self::Named { message: Message { body, ..message.clone() }, leaves }
+    }
+
+    /// The message with these submissions in its proposal; as it is, if it is no proposal.
+    pub fn fill(
+        mut message: Message,
+        submissions: List<Submission, SUBMISSIONS_PER_PROPOSAL>,
+    ) -> Message {
+        if let MessageBody::PrePrepare { proposal, .. } = &mut message.body {
+            proposal.submissions = submissions;
+        }
+        message
+    }
+
+    /// The frame's bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        codec::encode(self)
+    }
+
+    /// A frame from its bytes.
+    ///
+    /// # Errors
+    /// [`codec::CodecError`] for anything but the canonical bytes of a frame.
+    pub fn decode(bytes: &[u8]) -> Result<Self, codec::CodecError> {
+        codec::decode(bytes, limits::CONSENSUS_FRAME_BYTES)
+    }
 }
 
 impl Bulk {
@@ -41,6 +115,27 @@ impl Bulk {
     }
 }
 
+/// The frames that hand submissions on, each of at most [`limits::HANDED_ON_BYTES`] or of one submission.
+pub fn handed_on(submissions: Vec<Submission>) -> Vec<Bulk> {
+    let mut frames = Vec::new();
+    let (mut frame, mut bytes) = (Vec::new(), 0);
+    for submission in submissions {
+        let size = submission.size();
+        let full = bytes + size > limits::HANDED_ON_BYTES || frame.len() == BATCH_SUBMISSIONS;
+        if full && !frame.is_empty() {
+            frames.push(std::mem::take(&mut frame));
+            bytes = 0;
+        }
+        frame.push(submission);
+        bytes += size;
+    }
+    if !frame.is_empty() {
+        frames.push(frame);
+    }
+    let of = |frame| Bulk::Submissions(List::new(frame).expect("a frame was bounded above"));
+    frames.into_iter().map(of).collect()
+}
+
 impl Ask {
     /// The request's bytes.
     pub fn encode(&self) -> Vec<u8> {
@@ -55,6 +150,9 @@ impl Ask {
         codec::decode(bytes, limits::mesh::MAX_REQUEST)
     }
 }
+
+/// The response to [`Ask::Submissions`]: those that wait there, in the order of the names.
+pub type Found = List<Submission, SUBMISSIONS_PER_PROPOSAL>;
 
 /// The response to [`Ask::Blocks`]: blocks one after the other, each as `u32` big-endian length and canonical bytes, so
 /// that the one who serves need not decode what it has on disk.
@@ -89,7 +187,10 @@ pub fn split_blocks(mut bytes: &[u8]) -> Result<Vec<SealedBlock>, codec::CodecEr
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixtures::TestLedger;
+    use crate::fixtures::{SUITE, TestLedger, unsigned};
+    use probata_types::{Signature, Timestamp, ValidatorIndex, View};
+
+    const FAR: Timestamp = Timestamp::new(1_000_000);
 
     fn two_blocks() -> Vec<Vec<u8>> {
         let mut ledger = TestLedger::new();
@@ -118,6 +219,62 @@ mod tests {
         }
         let many = vec![two_blocks().remove(0); limits::FETCH_BLOCKS + 1];
         assert!(split_blocks(&join_blocks(&many)).is_err(), "more blocks than are asked for");
+    }
+
+    fn submissions(count: u32, records: usize) -> Vec<Submission> {
+        (0..count).map(|number| (*unsigned(1, number.into(), FAR, records)).clone()).collect()
+    }
+
+    fn pre_prepare(submissions: Vec<Submission>) -> Message {
+        let proposal = ProposalParts {
+            suite: SUITE,
+            chain: Hash([3; 32]),
+            height: Height::new(1),
+            parent: Hash([3; 32]),
+            time: FAR,
+            proposer: ValidatorIndex(0),
+            submissions: List::new(submissions).unwrap(),
+        };
+        let body = MessageBody::PrePrepare {
+            height: Height::new(1),
+            view: View::ZERO,
+            proposal: proposal.into(),
+        };
+        Message { from: ValidatorIndex(0), signature: Signature([9; 64]), body }
+    }
+
+    #[test]
+    fn a_large_proposal_names_its_submissions_and_is_made_whole_again() {
+        let held = submissions(200, 1);
+        let whole = pre_prepare(held.clone());
+        let frame = Consensus::of(&whole);
+        let bytes = frame.encode();
+        assert!(bytes.len() < codec::encode(&whole).len() / 4, "{} bytes", bytes.len());
+        let Consensus::Named { message, leaves } = Consensus::decode(&bytes).unwrap() else {
+            panic!("it is large");
+        };
+        let named: Vec<Hash> = held.iter().map(Submission::leaf).collect();
+        assert_eq!(*leaves, *named);
+        assert_eq!(Consensus::fill(message, List::new(held).unwrap()), whole);
+        let small = pre_prepare(submissions(2, 1));
+        assert_eq!(Consensus::of(&small), Consensus::Whole(small));
+    }
+
+    #[test]
+    fn what_is_handed_on_keeps_its_order_in_frames_of_a_moderate_size() {
+        let mut held = submissions(3_000, 1);
+        held.insert(1_500, submissions(1, 1_024).remove(0));
+        let frames = handed_on(held.clone());
+        assert!(frames.len() >= 4, "{} frames", frames.len());
+        let mut again = Vec::new();
+        for frame in frames {
+            assert!(frame.encode().len() <= limits::mesh::MAX_BULK_FRAME);
+            let Bulk::Submissions(some) = frame else { panic!("submissions were handed on") };
+            assert!(!some.is_empty());
+            again.extend(some.into_vec());
+        }
+        assert_eq!(again, held);
+        assert_eq!(handed_on(Vec::new()), []);
     }
 
     #[test]

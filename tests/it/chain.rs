@@ -10,9 +10,10 @@ mod restarts;
 mod users;
 mod views;
 
-use probata_node::handle::Admission;
+use probata_node::{evidence::ProvenBlock, handle::Admission};
 use probata_tests::{Trouble, cluster::Cluster};
 use probata_types::{Hash, Height, Millis, Submission, SubmissionId};
+use std::sync::Arc;
 use tokio::sync::oneshot;
 
 const SECOND: Millis = Millis::new(1_000);
@@ -36,7 +37,7 @@ fn sealed(cluster: &mut Cluster, submission: &Submission) -> Result<(), Trouble>
 }
 
 /// The one who waits for a submission that was taken.
-fn pending(admission: Admission) -> oneshot::Receiver<Height> {
+fn pending(admission: Admission) -> oneshot::Receiver<Arc<ProvenBlock>> {
     match admission {
         Admission::Pending(waiter) => waiter,
         other => panic!("not pending: {other:?}"),

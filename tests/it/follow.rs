@@ -24,8 +24,7 @@ async fn a_member_node_follows_serves_and_hands_on() -> Result<(), Trouble> {
     let client = network.client(&[member], limits::PATIENCE)?;
     for _ in 0..3 {
         let receipt = client.submit(&Writer::of(&network)?.submission()?).await?;
-        let (record, height) = (receipt.records[0].record, receipt.height);
-        acknowledged.push(Acknowledged { record, submission: receipt.submission, height });
+        acknowledged.extend(Acknowledged::all_of(&receipt));
     }
     // The member node alone proves everything, to the highest level.
     for one in &acknowledged {

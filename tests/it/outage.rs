@@ -56,8 +56,7 @@ async fn two_of_four_acknowledge_nothing_and_three_go_on() -> Result<(), Trouble
     let mut acknowledged = Vec::new();
     for submission in [&waiting, &unsealed] {
         let receipt = network.client(&[0, 1, 2], limits::PATIENCE)?.submit(submission).await?;
-        let (record, height) = (receipt.records[0].record, receipt.height);
-        acknowledged.push(Acknowledged { record, submission: receipt.submission, height });
+        acknowledged.extend(Acknowledged::all_of(&receipt));
     }
     network.start_node(3)?;
     network.wait_until_up().await?;

@@ -86,8 +86,7 @@ async fn validators_come_and_go_and_keys_are_replaced_under_load() -> Result<(),
     let mut loaded = load.stop().await?;
     let client = network.client(&[1], limits::PATIENCE)?;
     let receipt = client.submit(&Writer::of(&network)?.submission()?).await?;
-    let (record, height) = (receipt.records[0].record, receipt.height);
-    loaded.acknowledged.push(Acknowledged { record, submission: receipt.submission, height });
+    loaded.acknowledged.extend(Acknowledged::all_of(&receipt));
     prove(&mut network, &council, loaded).await?;
     for node in network.running() {
         network.stop(node).await?;

@@ -173,10 +173,10 @@ impl Cluster {
     /// # Errors
     /// [`Trouble`] as [`Cluster::command`], or if the node says nothing.
     pub fn submit(&mut self, at: usize, submission: &Submission) -> Result<Admission, Trouble> {
-        let submission = self.gate.submission(submission.clone())?;
-        let (answer, mut admission) = oneshot::channel();
-        self.command(at, Command::Submit { submission, answer: Some(answer) })?;
-        Ok(admission.try_recv()?)
+        let submissions = vec![self.gate.submission(submission.clone())?];
+        let (answer, mut admissions) = oneshot::channel();
+        self.command(at, Command::Submit { submissions, answer: Some(answer) })?;
+        admissions.try_recv()?.pop().ok_or_else(|| Trouble::new("one answer too few"))
     }
 
     /// Starts a node from what its disk holds.

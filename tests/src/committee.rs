@@ -134,7 +134,7 @@ impl Committee {
         let checked = submission.clone().verify(&self.genesis.chain())?;
         for to in 0..self.chains.len() {
             let submission = checked.clone();
-            self.command(to, Command::Submit { submission, answer: None })?;
+            self.command(to, Command::Submit { submissions: vec![submission], answer: None })?;
         }
         let id = submission.id();
         for _ in 0..limits::COMMITTEE_STEPS {

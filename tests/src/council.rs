@@ -194,15 +194,11 @@ impl Council {
     ) -> Result<(), Trouble> {
         let client = network.client(&[usize::from(number)], limits::PATIENCE)?;
         let receipt = client.submit(submission).await?;
-        for decided in &receipt.records {
-            let outcome = decided.outcome();
-            ensure(outcome.is_accepted(), || {
-                format!("a motion or ballot of institution {number} is not accepted: {outcome:?}")
-            })?;
-            let (submission, height) = (receipt.submission, receipt.height);
-            let one = Acknowledged { record: decided.record, submission, height };
-            self.acknowledged.push((number, one));
-        }
+        ensure(receipt.is_accepted(), || {
+            format!("a motion or ballot of institution {number} is not accepted: {receipt:?}")
+        })?;
+        let acknowledged = Acknowledged::all_of(&receipt);
+        self.acknowledged.extend(acknowledged.map(|one| (number, one)));
         Ok(())
     }
 }

@@ -8,6 +8,7 @@ use crate::{
 use probata_consensus::Message;
 use probata_genesis::Genesis;
 use probata_node::{
+    bodies::Bodies,
     edge::{Edge, EdgeError},
     membership::Membership,
 };
@@ -47,6 +48,8 @@ impl Packet {
 pub(crate) struct Gate {
     genesis: Arc<Genesis>,
     edge: Edge,
+    /// Submissions that were checked: of many nodes each checks the same ones.
+    bodies: Arc<Bodies>,
     /// The epochs of the one history, as far as anybody has come.
     epochs: Vec<Epoch>,
     known: BTreeMap<([u8; 32], u32), Option<Verified<Message>>>,
@@ -56,8 +59,9 @@ impl Gate {
     pub(crate) fn new(genesis: Arc<Genesis>) -> Self {
         let first =
             Epoch { number: 0, first: Height::new(1), set: genesis.validator_set().clone() };
-        let edge = Edge::new(genesis.chain());
-        Self { edge, genesis, epochs: vec![first], known: BTreeMap::new() }
+        let bodies = Arc::new(Bodies::default());
+        let edge = Edge::new(genesis.chain(), Arc::clone(&bodies));
+        Self { edge, bodies, genesis, epochs: vec![first], known: BTreeMap::new() }
     }
 
     pub(crate) fn genesis(&self) -> &Arc<Genesis> {
@@ -122,7 +126,9 @@ impl Gate {
         &self,
         submission: Submission,
     ) -> Result<Verified<Submission>, EdgeError> {
-        self.edge.check(submission)
+        let checked = self.edge.check(submission)?;
+        self.bodies.add([(*checked).clone()]);
+        Ok(checked)
     }
 
     fn chain(&self) -> Hash {

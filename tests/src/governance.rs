@@ -184,7 +184,7 @@ impl Chamber {
             records_root: records_root(SUITE, &[id]),
         };
         let signature = pair.sign(&probata_types::Hash(head.id().0));
-        (flow, Submission { head, signature, records: List::new(vec![record]).unwrap() })
+        (flow, Submission::new(head, signature, List::new(vec![record]).unwrap()))
     }
 
     /// A flow that only this institution, statement and time have.

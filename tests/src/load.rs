@@ -31,6 +31,14 @@ pub struct Acknowledged {
     pub height: Height,
 }
 
+impl Acknowledged {
+    /// The records of a receipt.
+    pub fn all_of(receipt: &Receipt) -> impl Iterator<Item = Self> {
+        let (submission, height) = (receipt.submission(), receipt.height());
+        receipt.decisions().map(move |(record, _)| Self { record, submission, height })
+    }
+}
+
 /// What a load came to.
 #[derive(Debug)]
 pub struct Loaded {
@@ -214,20 +222,13 @@ async fn write(
 }
 
 fn note(receipt: &Receipt, waited: Duration, shared: &Shared) -> Result<(), Trouble> {
-    for decided in &receipt.records {
-        let outcome = decided.outcome();
-        ensure(outcome.is_accepted(), || {
-            format!("record {} of the load was not accepted: {outcome:?}", decided.record)
-        })?;
-        lock(&shared.acknowledged).push(Acknowledged {
-            record: decided.record,
-            submission: receipt.submission,
-            height: receipt.height,
-        });
-    }
+    ensure(receipt.is_accepted(), || {
+        format!("a submission of the load was not accepted: {receipt:?}")
+    })?;
+    lock(&shared.acknowledged).extend(Acknowledged::all_of(receipt));
     // The time is taken under the lock, so that the moments stay in order.
     let mut moments = lock(&shared.moments);
-    moments.push(Moment { at: Instant::now(), height: receipt.height, waited });
+    moments.push(Moment { at: Instant::now(), height: receipt.height(), waited });
     Ok(())
 }
 

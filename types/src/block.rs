@@ -1,19 +1,24 @@
 //! What validators order (the proposal) and what they sign (the header).
 
 use crate::{
-    Domain, Hash, Height, List, Signature, Suite, Timestamp, ValidatorIndex, limits,
+    Domain, Hash, Height, List, Suite, Timestamp, ValidatorIndex, limits,
+    memo::{Memo, Memorable},
     merkle::{self, MerklePath},
     outcome::Outcome,
     seal::Seal,
-    submission::{Submission, SubmissionHead},
+    submission::Submission,
 };
 use serde::{Deserialize, Serialize};
+use std::sync::OnceLock;
 
-/// What a leader puts forward for a height: submissions in an order. It holds no results: each
-/// validator executes the prepared proposal itself.
+/// What a leader puts forward for a height: submissions in an order, shared (see [`Memo`]). It holds no
+/// results: each validator executes the prepared proposal itself. Its fields are those of [`ProposalParts`].
+pub type Proposal = Memo<ProposalParts>;
+
+/// What a proposal is made of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Proposal {
+#[serde(deny_unknown_fields, rename = "Proposal")]
+pub struct ProposalParts {
     /// The algorithms.
     pub suite: Suite,
     /// The chain.
@@ -30,18 +35,36 @@ pub struct Proposal {
     pub submissions: List<Submission, { limits::SUBMISSIONS_PER_PROPOSAL }>,
 }
 
+/// What names a proposal.
+#[derive(Debug, Clone, Copy)]
+pub struct ProposalDigests {
+    submissions_root: Hash,
+    digest: Hash,
+}
+
+impl Memorable for ProposalParts {
+    type Memory = OnceLock<ProposalDigests>;
+}
+
 impl Proposal {
     /// The digest that Prepare votes name. It covers every byte, through the submissions' root.
     pub fn digest(&self) -> Hash {
-        let head = (self.chain, self.height, self.parent, self.time, self.proposer);
-        let head = crate::codec::encode(&head);
-        let root = self.submissions_root();
-        self.suite.hash(Domain::Proposal, &[root.as_bytes(), &head])
+        self.digests().digest
     }
 
-    /// The Merkle root over the submissions, whose leaves are [`submission_leaf`].
+    /// The Merkle root over the submissions, whose leaves are [`Submission::leaf`].
     pub fn submissions_root(&self) -> Hash {
-        merkle::root(self.suite, Domain::Submissions, &self.submission_leaves())
+        self.digests().submissions_root
+    }
+
+    fn digests(&self) -> ProposalDigests {
+        *self.memory().get_or_init(|| {
+            let root = merkle::root(self.suite, Domain::Submissions, &self.submission_leaves());
+            let head = (self.chain, self.height, self.parent, self.time, self.proposer);
+            let head = crate::codec::encode(&head);
+            let digest = self.suite.hash(Domain::Proposal, &[root.as_bytes(), &head]);
+            ProposalDigests { submissions_root: root, digest }
+        })
     }
 
     /// The path from submission `index` to that root; `None` if there is no such submission.
@@ -50,8 +73,7 @@ impl Proposal {
     }
 
     fn submission_leaves(&self) -> Vec<Hash> {
-        let leaf = |s: &Submission| submission_leaf(self.suite, &s.head, &s.signature);
-        self.submissions.iter().map(leaf).collect()
+        self.submissions.iter().map(Submission::leaf).collect()
     }
 
     /// Records in all submissions.
@@ -104,14 +126,6 @@ impl Header {
     pub fn hash(&self) -> Hash {
         self.suite.hash_value(Domain::Header, self)
     }
-}
-
-/// The digest of the leaf that stands for a signed submission: over `submission id ‖ signature`.
-pub fn submission_leaf(suite: Suite, head: &SubmissionHead, signature: &Signature) -> Hash {
-    let mut data = [0u8; 96];
-    data[..32].copy_from_slice(head.id().as_bytes());
-    data[32..].copy_from_slice(signature.as_bytes());
-    merkle::leaf(suite, Domain::Submissions, &data)
 }
 
 /// The digest of the leaf of the history tree that stands for a header hash (or, at 0, the chain id).

@@ -10,7 +10,10 @@ macro_rules! byte_string {
 
         impl $name {
             /// Length in bytes.
-            pub const LEN: usize = $len;
+            pub const LEN: usize = {
+                assert!($len % 16 == 0, "written in words of 16 bytes");
+                $len
+            };
 
             /// The bytes.
             pub const fn as_bytes(&self) -> &[u8; $len] {
@@ -49,9 +52,15 @@ macro_rules! byte_string {
                 if serializer.is_human_readable() {
                     return serializer.collect_str(self);
                 }
-                let mut tuple = serializer.serialize_tuple($len)?;
-                for byte in &self.0 {
-                    serde::ser::SerializeTuple::serialize_element(&mut tuple, byte)?;
+                // The bytes, bare: in words of 16, which in canonical bytes are big-endian, since a word
+                // costs no more than a byte does.
+                let (words, []) = self.0.as_chunks::<16>() else {
+                    unreachable!("lengths are multiples of 16")
+                };
+                let mut tuple = serializer.serialize_tuple(words.len())?;
+                for word in words {
+                    let word = u128::from_be_bytes(*word);
+                    serde::ser::SerializeTuple::serialize_element(&mut tuple, &word)?;
                 }
                 serde::ser::SerializeTuple::end(tuple)
             }
@@ -76,10 +85,11 @@ macro_rules! byte_string {
                         mut seq: A,
                     ) -> Result<$name, A::Error> {
                         let mut bytes = [0u8; $len];
-                        for (at, byte) in bytes.iter_mut().enumerate() {
-                            *byte = seq
-                                .next_element()?
-                                .ok_or_else(|| serde::de::Error::invalid_length(at, &self))?;
+                        for (at, word) in bytes.as_chunks_mut::<16>().0.iter_mut().enumerate() {
+                            let read: Option<u128> = seq.next_element()?;
+                            let read = read
+                                .ok_or_else(|| serde::de::Error::invalid_length(16 * at, &self))?;
+                            *word = read.to_be_bytes();
                         }
                         Ok($name(bytes))
                     }
@@ -87,7 +97,7 @@ macro_rules! byte_string {
                 if deserializer.is_human_readable() {
                     deserializer.deserialize_str(Bytes)
                 } else {
-                    deserializer.deserialize_tuple($len, Bytes)
+                    deserializer.deserialize_tuple($len / 16, Bytes)
                 }
             }
         }

@@ -28,6 +28,8 @@ pub enum CodecError {
     NotCanonical,
 }
 
+/// Bytes that most values fit in.
+const USUAL: usize = 512;
 /// What any value may take; [`decode`] allows each input little more than its own length.
 const LIMIT: usize = 64 * 1_024 * 1_024;
 
@@ -40,8 +42,18 @@ fn config<const MAX: usize>() -> impl bincode::config::Config {
 /// # Panics
 /// If the value's `Serialize` fails or needs a self-describing format; no type of ours does.
 pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
-    bincode::serde::encode_to_vec(value, config::<LIMIT>())
-        .expect("our types serialize without failing")
+    let mut bytes = Vec::with_capacity(USUAL);
+    encode_into(value, &mut bytes);
+    bytes
+}
+
+/// Puts the canonical bytes of a value after those that are there.
+///
+/// # Panics
+/// As [`encode`].
+pub fn encode_into<T: Serialize>(value: &T, bytes: &mut Vec<u8>) {
+    bincode::serde::encode_into_std_write(value, bytes, config::<LIMIT>())
+        .expect("our types serialize without failing");
 }
 
 /// The value that `bytes` encode canonically, where at most `max` bytes are allowed.

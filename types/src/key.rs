@@ -18,6 +18,7 @@ use curve25519_dalek::{
 };
 use ed25519_dalek::{Signer, SigningKey};
 use sha2::{Digest, Sha512};
+use std::collections::BTreeMap;
 
 byte_string! {
     /// A public key: a compressed Edwards point (RFC 8032, 5.1.2).
@@ -94,7 +95,7 @@ pub fn verify_message(
     message: &[u8],
     signature: &Signature,
 ) -> Result<(), SignatureError> {
-    let parts = Parts::new(key, message, signature)?;
+    let parts = Parts::new((key, signer(key)?), message, signature)?;
     let right = EdwardsPoint::vartime_double_scalar_mul_basepoint(&parts.k, &-parts.a, &parts.s);
     if (right - parts.r).mul_by_cofactor().is_identity() { Ok(()) } else { Err(SignatureError) }
 }
@@ -119,20 +120,29 @@ pub fn verify_batch(batch: &[Signed]) -> Result<(), SignatureError> {
 pub fn verify_batch_messages(
     batch: &[(&PublicKey, &[u8], &Signature)],
 ) -> Result<(), SignatureError> {
-    let parts = batch
-        .iter()
-        .map(|(key, message, signature)| Parts::new(key, message, signature))
-        .collect::<Result<Vec<_>, _>>()?;
+    // Few keys sign most of what comes: each is decoded once, and is one term of the sum.
+    let mut signers: BTreeMap<PublicKey, (EdwardsPoint, Scalar)> = BTreeMap::new();
+    let mut parts = Vec::with_capacity(batch.len());
+    for (key, message, signature) in batch {
+        let a = match signers.get(key) {
+            Some((a, _)) => *a,
+            None => signers.entry(**key).or_insert((signer(key)?, Scalar::ZERO)).0,
+        };
+        parts.push(Parts::new((key, a), message, signature)?);
+    }
     // Σ zᵢ·(sᵢ·B − Rᵢ − kᵢ·Aᵢ), with 128-bit zᵢ that depend on the whole batch: whoever chose a signature
     // could not know them, so wrong ones do not cancel (but with a chance of 2^-128).
     let coefficients = batch_coefficients(&parts);
     let base: Scalar = parts.iter().zip(&coefficients).map(|(part, z)| part.s * z).sum();
+    for ((key, ..), (part, z)) in batch.iter().zip(parts.iter().zip(&coefficients)) {
+        signers.get_mut(key).expect("it was decoded above").1 += part.k * z;
+    }
     let scalars = std::iter::once(base)
         .chain(coefficients.iter().map(|z| -z))
-        .chain(parts.iter().zip(&coefficients).map(|(part, z)| -(part.k * z)));
+        .chain(signers.values().map(|(_, k)| -k));
     let points = std::iter::once(curve25519_dalek::constants::ED25519_BASEPOINT_POINT)
         .chain(parts.iter().map(|part| part.r))
-        .chain(parts.iter().map(|part| part.a));
+        .chain(signers.values().map(|(a, _)| *a));
     let sum = EdwardsPoint::vartime_multiscalar_mul(scalars, points);
     if sum.mul_by_cofactor().is_identity() { Ok(()) } else { Err(SignatureError) }
 }
@@ -164,12 +174,13 @@ struct Parts {
 }
 
 impl Parts {
-    fn new(key: &PublicKey, message: &[u8], signature: &Signature) -> Result<Self, SignatureError> {
+    /// Of a signature by a key that was decoded already.
+    fn new(
+        (key, a): (&PublicKey, EdwardsPoint),
+        message: &[u8],
+        signature: &Signature,
+    ) -> Result<Self, SignatureError> {
         let (r_bytes, s_bytes) = split(signature);
-        let a = canonical_point(key.0)?;
-        if a.is_small_order() {
-            return Err(SignatureError);
-        }
         let r = canonical_point(r_bytes)?;
         let s =
             Option::<Scalar>::from(Scalar::from_canonical_bytes(s_bytes)).ok_or(SignatureError)?;
@@ -182,6 +193,12 @@ impl Parts {
     }
 }
 
+/// The point of a key that keeps rule 1.
+fn signer(key: &PublicKey) -> Result<EdwardsPoint, SignatureError> {
+    let a = canonical_point(key.0)?;
+    if a.is_small_order() { Err(SignatureError) } else { Ok(a) }
+}
+
 fn split(signature: &Signature) -> ([u8; 32], [u8; 32]) {
     let (mut r, mut s) = ([0u8; 32], [0u8; 32]);
     r.copy_from_slice(&signature.0[..32]);
@@ -190,6 +207,55 @@ fn split(signature: &Signature) -> ([u8; 32], [u8; 32]) {
 }
 
 fn canonical_point(bytes: [u8; 32]) -> Result<EdwardsPoint, SignatureError> {
-    let point = CompressedEdwardsY(bytes).decompress().ok_or(SignatureError)?;
-    if point.compress().0 == bytes { Ok(point) } else { Err(SignatureError) }
+    if !is_canonical(bytes) {
+        return Err(SignatureError);
+    }
+    CompressedEdwardsY(bytes).decompress().ok_or(SignatureError)
+}
+
+/// Whether a point, if these bytes are one, has no other encoding that is to be preferred: `y` is below
+/// `p = 2^255 - 19`, and where `x` is zero (`y` is 1 or `p - 1`) its sign is positive. That is what encoding
+/// the point again would show, at the price of an inversion.
+fn is_canonical(bytes: [u8; 32]) -> bool {
+    let negative = bytes[31] >> 7 == 1;
+    let mut y = bytes;
+    y[31] &= 0x7f;
+    let ends_as_p = y[1..31].iter().all(|byte| *byte == 0xff) && y[31] == 0x7f;
+    let below_p = !(ends_as_p && y[0] >= 0xed);
+    let is_one = y[0] == 1 && y[1..].iter().all(|byte| *byte == 0);
+    let is_minus_one = ends_as_p && y[0] == 0xec;
+    below_p && !(negative && (is_one || is_minus_one))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn canonical_is_what_encoding_the_point_again_would_give() {
+        // Every y from p - 2 to 2^255 - 1, and the small ones, with both signs.
+        let small = (0..=255u8).map(|first| {
+            let mut y = [0; 32];
+            y[0] = first;
+            y
+        });
+        let large = (0xeb..=255u8).map(|first| {
+            let mut y = [0xff; 32];
+            (y[0], y[31]) = (first, 0x7f);
+            y
+        });
+        let (mut points, mut refused) = (0, 0);
+        for y in small.chain(large) {
+            for sign in [0, 0x80] {
+                let mut bytes = y;
+                bytes[31] |= sign;
+                let Some(point) = CompressedEdwardsY(bytes).decompress() else { continue };
+                let canonical = point.compress().0 == bytes;
+                assert_eq!(is_canonical(bytes), canonical, "{}", hex::encode(bytes));
+                points += 1;
+                refused += usize::from(!canonical);
+            }
+        }
+        assert!(points > 200 && refused > 10, "{points} points, {refused} of them refused");
+    }
 }

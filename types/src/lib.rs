@@ -21,6 +21,8 @@
 //! | [`state`], [`object`] | the current objects that the state root commits to |
 //! | [`rule_pack`] | the dated numbers of the law |
 //! | [`evidence`] | the file that a court holds |
+//! | [`memo`] | large values, shared, that remember their digests |
+//! | [`receipt`] | what a node answers to a batch of submissions |
 //! | [`verified`] | the mark of a value whose check has been done |
 #![cfg_attr(not(test), deny(clippy::unwrap_used))]
 
@@ -39,12 +41,14 @@ pub mod hash;
 pub mod institution;
 pub mod key;
 pub mod limits;
+pub mod memo;
 pub mod merkle;
 #[cfg(mutants)]
 pub mod mutation;
 pub mod number;
 pub mod object;
 pub mod outcome;
+pub mod receipt;
 pub mod record;
 pub mod rule_pack;
 pub mod seal;
@@ -67,7 +71,7 @@ macro_rules! mutated {
     }};
 }
 
-pub use block::{Header, Proposal, SealedBlock};
+pub use block::{Header, Proposal, ProposalParts, SealedBlock};
 pub use bounded::{List, Text};
 pub use epoch::Epoch;
 pub use evidence::EvidenceFile;
@@ -78,6 +82,6 @@ pub use number::{Bp, Date, Fen, Height, Index, Millis, Now, Rate, Timestamp, Vie
 pub use outcome::Outcome;
 pub use record::{FlowId, Record, RecordId};
 pub use seal::Seal;
-pub use submission::{Submission, SubmissionHead, SubmissionId};
+pub use submission::{Submission, SubmissionHead, SubmissionId, SubmissionParts};
 pub use validator::{ValidatorIndex, ValidatorSet};
 pub use verified::Verified;

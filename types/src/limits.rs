@@ -10,6 +10,12 @@ pub const SUBMISSION_BYTES: usize = RECORDS_PER_SUBMISSION * RECORD_BYTES / 2;
 pub const PROPOSAL_BYTES: usize = 8 * 1_024 * 1_024;
 /// Submissions in one proposal.
 pub const SUBMISSIONS_PER_PROPOSAL: usize = 16_384;
+/// Submissions in one batch: more would wait for more than one block.
+pub const BATCH_SUBMISSIONS: usize = 1_024;
+/// Bytes of all submissions of a batch: two of the largest.
+pub const BATCH_BYTES: usize = 2 * SUBMISSION_BYTES;
+/// Bytes of what is said about one submission that was not taken.
+pub const PROBLEM_BYTES: usize = 4 * 1_024;
 /// Records in one proposal: bounds the time of one execution.
 pub const RECORDS_PER_PROPOSAL: usize = 65_536;
 /// Bytes of one sealed block on the wire: the proposal, an outcome for each record, header and seal.

@@ -5,8 +5,12 @@
 //! size from a signed header, never from the proof, and a path has exactly one length for its place.
 
 mod consistency;
+mod range;
+mod tree;
 
 pub use consistency::{ConsistencyPath, TreeHead, consistency};
+pub use range::{Leaves, RangePath};
+pub use tree::Tree;
 
 use crate::{Domain, Hash, List, Suite, limits};
 use serde::{Deserialize, Serialize};
@@ -60,41 +64,16 @@ pub fn root(suite: Suite, domain: Domain, leaves: &[Hash]) -> Hash {
     if leaves.is_empty() {
         return suite.hash(domain, &[]);
     }
-    // Pairing level by level and carrying an odd last one up gives exactly the RFC's shape.
     let mut level = leaves.to_vec();
     while level.len() > 1 {
-        level = level
-            .chunks(2)
-            .map(|pair| match pair {
-                [left, right] => node(suite, domain, left, right),
-                odd => odd[0],
-            })
-            .collect();
+        level = tree::above(suite, domain, &level);
     }
     level[0]
 }
 
 /// The path of leaf `index`, or `None` if there is no such leaf.
 pub fn path(suite: Suite, domain: Domain, leaves: &[Hash], index: usize) -> Option<MerklePath> {
-    if index >= leaves.len() {
-        return None;
-    }
-    let mut siblings = Vec::new();
-    let (mut level, mut at) = (leaves.to_vec(), index);
-    while level.len() > 1 {
-        if let Some(sibling) = level.get(at ^ 1) {
-            siblings.push(*sibling);
-        }
-        level = level
-            .chunks(2)
-            .map(|pair| match pair {
-                [left, right] => node(suite, domain, left, right),
-                odd => odd[0],
-            })
-            .collect();
-        at /= 2;
-    }
-    Some(MerklePath(List::new(siblings).expect("64 levels hold any tree")))
+    Tree::new(suite, domain, leaves.to_vec()).path(index)
 }
 
 /// For each level from the leaf up: whether the place has a sibling there, and on which side.

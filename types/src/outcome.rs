@@ -56,8 +56,18 @@ pub struct OutcomeLeaf {
 impl OutcomeLeaf {
     /// The digest of this leaf in the outcome tree.
     pub fn digest(&self, suite: Suite) -> Hash {
-        merkle::leaf(suite, Domain::Outcomes, &codec::encode(self))
+        leaf_digest(suite, &self.record, &self.submission, &self.outcome)
     }
+}
+
+/// The digest of the leaf of these three in the outcome tree: over the canonical bytes of an [`OutcomeLeaf`].
+pub fn leaf_digest(
+    suite: Suite,
+    record: &RecordId,
+    submission: &SubmissionId,
+    outcome: &Outcome,
+) -> Hash {
+    merkle::leaf(suite, Domain::Outcomes, &codec::encode(&(record, submission, outcome)))
 }
 
 /// The root of a block's outcome tree.

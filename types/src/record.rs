@@ -60,6 +60,11 @@ byte_string! {
 impl RecordId {
     /// Stands for "no record before this one".
     pub const NONE: Self = Self([0; 32]);
+
+    /// The identifier of the canonical bytes of a record, under those of its submitter.
+    pub(crate) fn of_bytes(suite: Suite, chain: &Hash, submitter: &[u8], record: &[u8]) -> Self {
+        Self(suite.hash(Domain::Record, &[chain.as_bytes(), submitter, record]).0)
+    }
 }
 
 /// One typed statement of an institution. At most [`limits::RECORD_BYTES`] in canonical bytes.
@@ -99,8 +104,7 @@ impl Record {
     /// The identifier of this record when `institution` submits it to `chain`.
     pub fn id(&self, suite: Suite, chain: &Hash, institution: &InstitutionId) -> RecordId {
         let submitter = crate::codec::encode(institution);
-        let record = crate::codec::encode(self);
-        RecordId(suite.hash(Domain::Record, &[chain.as_bytes(), &submitter, &record]).0)
+        RecordId::of_bytes(suite, chain, &submitter, &crate::codec::encode(self))
     }
 }
 

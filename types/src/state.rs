@@ -108,7 +108,12 @@ pub enum StateValue {
 impl StateValue {
     /// The digest that the state tree holds.
     pub fn hash(&self, suite: Suite) -> Hash {
-        suite.hash_value(Domain::StateValue, self)
+        Self::hash_of(suite, &crate::codec::encode(self))
+    }
+
+    /// The digest of an object of which these are the canonical bytes.
+    pub fn hash_of(suite: Suite, bytes: &[u8]) -> Hash {
+        suite.hash(Domain::StateValue, &[bytes])
     }
 }
 

@@ -4,10 +4,12 @@ use crate::{
     Domain, Hash, InstitutionId, List, PublicKey, Signature, Suite, Timestamp, Verified,
     bytes::byte_string,
     codec, key, limits,
+    memo::{Memo, Memorable},
     merkle::{self, MerklePath},
     record::{Record, RecordId},
 };
 use serde::{Deserialize, Serialize};
+use std::sync::OnceLock;
 
 byte_string! {
     /// The digest of a submission's head, which its signature signs.
@@ -65,10 +67,13 @@ impl SubmissionHead {
     }
 }
 
-/// A signed submission.
+/// A signed submission, shared: see [`Memo`]. Its fields are those of [`SubmissionParts`].
+pub type Submission = Memo<SubmissionParts>;
+
+/// What a submission is made of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Submission {
+#[serde(deny_unknown_fields, rename = "Submission")]
+pub struct SubmissionParts {
     /// What is signed.
     pub head: SubmissionHead,
     /// By `head.key`, over the digest of the head.
@@ -131,24 +136,82 @@ pub enum SubmissionError {
     Signature,
 }
 
+/// What names a submission and its records, and how long they are.
+#[derive(Debug, Clone)]
+pub struct Digests {
+    id: SubmissionId,
+    leaf: Hash,
+    records: Vec<RecordId>,
+    /// Canonical bytes of each record.
+    record_bytes: Vec<usize>,
+    /// Canonical bytes of the whole.
+    bytes: usize,
+}
+
+impl Memorable for SubmissionParts {
+    type Memory = OnceLock<Digests>;
+}
+
+impl Digests {
+    fn of(submission: &SubmissionParts) -> Self {
+        let SubmissionParts { head, signature, records } = submission;
+        let mut buffer = Vec::new();
+        codec::encode_into(head, &mut buffer);
+        let id = SubmissionId(head.suite.hash(Domain::Submission, &[&buffer]).0);
+        let leaf = submission_leaf(head.suite, &id, signature);
+        let submitter = codec::encode(&head.institution);
+        // The head, the signature, and how many records there are.
+        let mut bytes = buffer.len() + Signature::LEN + size_of::<u64>();
+        let (mut ids, mut record_bytes) = (Vec::new(), Vec::new());
+        for record in records {
+            buffer.clear();
+            codec::encode_into(record, &mut buffer);
+            ids.push(RecordId::of_bytes(head.suite, &head.chain, &submitter, &buffer));
+            record_bytes.push(buffer.len());
+            bytes += buffer.len();
+        }
+        Self { id, leaf, records: ids, record_bytes, bytes }
+    }
+}
+
 impl Submission {
+    /// A submission of its parts. Nothing is checked.
+    pub fn new(
+        head: SubmissionHead,
+        signature: Signature,
+        records: List<Record, { limits::RECORDS_PER_SUBMISSION }>,
+    ) -> Self {
+        SubmissionParts { head, signature, records }.into()
+    }
+
     /// The identifier.
     pub fn id(&self) -> SubmissionId {
-        self.head.id()
+        self.digests().id
+    }
+
+    /// The digest of its leaf among the submissions of a block: of the head and of the signature.
+    pub fn leaf(&self) -> Hash {
+        self.digests().leaf
     }
 
     /// The ids of the records, in order.
-    pub fn record_ids(&self) -> Vec<RecordId> {
-        let head = &self.head;
-        self.records.iter().map(|r| r.id(head.suite, &head.chain, &head.institution)).collect()
+    pub fn record_ids(&self) -> &[RecordId] {
+        &self.digests().records
+    }
+
+    /// How many canonical bytes it takes.
+    pub fn size(&self) -> usize {
+        self.digests().bytes
+    }
+
+    fn digests(&self) -> &Digests {
+        self.memory().get_or_init(|| Digests::of(self))
     }
 
     /// The path from record `index` to the root that the head signs; `None` if there is no such record.
     pub fn record_path(&self, index: usize) -> Option<MerklePath> {
-        let leaves = self.record_ids().into_iter().map(|id| Hash(id.0));
-        let leaves: Vec<Hash> = leaves
-            .map(|id| merkle::leaf(self.head.suite, Domain::Records, id.as_bytes()))
-            .collect();
+        let leaf = |id: &RecordId| merkle::leaf(self.head.suite, Domain::Records, id.as_bytes());
+        let leaves: Vec<Hash> = self.record_ids().iter().map(leaf).collect();
         merkle::path(self.head.suite, Domain::Records, &leaves, index)
     }
 
@@ -170,7 +233,7 @@ impl Submission {
     /// [`SubmissionError`], the first thing wrong.
     pub fn check_content(&self, chain: &Hash) -> Result<(), SubmissionError> {
         self.check_shape(chain)?;
-        if records_root(self.head.suite, &self.record_ids()) != self.head.records_root {
+        if records_root(self.head.suite, self.record_ids()) != self.head.records_root {
             return Err(SubmissionError::Root);
         }
         Ok(())
@@ -195,11 +258,11 @@ impl Submission {
             return Err(SubmissionError::Expiry);
         }
         let mut total = 0;
-        for (index, record) in self.records.iter().enumerate() {
+        let sizes = self.digests().record_bytes.iter().copied();
+        for (index, (record, got)) in self.records.iter().zip(sizes).enumerate() {
             if record.version != Record::VERSION {
                 return Err(SubmissionError::Version(record.version));
             }
-            let got = codec::encode(record).len();
             if got > limits::RECORD_BYTES {
                 let max = limits::RECORD_BYTES;
                 return Err(SubmissionError::RecordTooLarge { index, got, max });
@@ -211,6 +274,14 @@ impl Submission {
         }
         Ok(())
     }
+}
+
+/// The digest of the leaf that stands for a signed submission: over `submission id ‖ signature`.
+pub fn submission_leaf(suite: Suite, id: &SubmissionId, signature: &Signature) -> Hash {
+    let mut data = [0u8; 96];
+    data[..32].copy_from_slice(id.as_bytes());
+    data[32..].copy_from_slice(signature.as_bytes());
+    merkle::leaf(suite, Domain::Submissions, &data)
 }
 
 /// The Merkle root over record ids that a submission's head commits to.

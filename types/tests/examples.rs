@@ -4,7 +4,7 @@
 use probata_types::{
     Date, Domain, FlowId, Hash, Header, Height, Keypair, List, Outcome, Record, RecordId,
     SubmissionHead, SubmissionId, Suite, Text, Timestamp, ValidatorIndex, ValidatorSet, View,
-    block::{history_leaf, submission_leaf},
+    block::history_leaf,
     body::{Body, ConsentRevoke, RevokedBy},
     codec, merkle,
     object::next_head,
@@ -14,6 +14,7 @@ use probata_types::{
     sparse,
     state::StateKey,
     submission::IdempotencyKey,
+    submission::submission_leaf,
     validator::Validator,
 };
 use std::{fmt::Write, fs, path::Path};
@@ -46,7 +47,7 @@ fn examples() -> String {
     add("submission.id", head.id().to_string());
     add("submission.key", head.key.to_string());
     add("submission.signature", signature.to_string());
-    add("submission.leaf", submission_leaf(SUITE, &head, &signature).to_string());
+    add("submission.leaf", submission_leaf(SUITE, &head.id(), &signature).to_string());
 
     let findings = List::new(vec![Code(1_001)]).unwrap();
     for outcome in [Outcome::Accepted { findings }, Outcome::Rejected { code: Code(7) }] {

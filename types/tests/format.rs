@@ -27,6 +27,7 @@ const SOURCES: &[&str] = &[
     "types/src/sparse.rs",
     "types/src/evidence.rs",
     "types/src/evidence/disclosure.rs",
+    "types/src/receipt.rs",
     "genesis/src/document.rs",
     "genesis/src/entry.rs",
     "genesis/src/parameters.rs",
@@ -88,6 +89,10 @@ fn schema(root: &Path) -> String {
         } else if path.exists() {
             text += &declarations(&fs::read_to_string(path).unwrap());
         }
+    }
+    // What is shared has the bytes of its parts.
+    for shared in ["Submission", "Proposal"] {
+        text = text.replacen(&format!("{shared}Parts = {{"), &format!("{shared} = {{"), 1);
     }
     // The genesis document and a record's document share a name in the source, each in its crate.
     text = text.replacen("Document = {\n  format", "GenesisDocument = {\n  format", 1);

@@ -238,15 +238,15 @@ async fn submit(
         let Some(joined) = running.join_next().await else { break };
         let (receipt, loans) = joined?;
         let receipt = receipt.map_err(|error| format!("{error}; {}", error.action()))?;
-        for (one, loan) in receipt.records.iter().zip(loans) {
-            if one.outcome().is_accepted() {
-                known.push(Known { record: one.record, loan });
+        for ((record, outcome), loan) in receipt.decisions().zip(loans) {
+            if outcome.is_accepted() {
+                known.push(Known { record, loan });
             } else {
                 rejected += 1;
-                bar.println(format!("loan {loan}: {:?}", one.outcome()));
+                bar.println(format!("loan {loan}: {outcome:?}"));
             }
         }
-        bar.inc(receipt.records.len() as u64);
+        bar.inc(receipt.decisions().len() as u64);
     }
     bar.finish();
     Ok((known, rejected))

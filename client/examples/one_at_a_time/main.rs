@@ -88,7 +88,7 @@ async fn submit(
         if number >= arguments.warm_up {
             times.push(started.elapsed());
         }
-        last = receipt.records.into_iter().next().map(|record| record.evidence);
+        last = receipt.evidence(0);
         tokio::time::sleep(Duration::from_millis(arguments.pause_ms)).await;
     }
     Ok((times, last.ok_or("no record was submitted")?))

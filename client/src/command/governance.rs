@@ -123,10 +123,11 @@ impl Speaker {
         });
         let submission = sign(vec![one], &author, &key, now, limits::LIFETIME)?;
         let receipt = client.submit(&submission).await?;
-        let decided = receipt.records.first().ok_or_else(|| Failure::local("an empty receipt"))?;
+        let decided = receipt.decisions().next().zip(receipt.evidence(0));
+        let ((_, outcome), evidence) = decided.ok_or_else(|| Failure::local("an empty receipt"))?;
         let path = out.join(format!("{kind}-{flow}.evidence.json"));
-        crate::sdk::write_evidence(&decided.evidence, &path)?;
-        let (outcome, height) = (decided.outcome(), receipt.height);
+        crate::sdk::write_evidence(&evidence, &path)?;
+        let height = receipt.height();
         let Author { institution, .. } = author;
         output.line(&format!(
             "{kind} of {institution} at height {height}: {}\n  flow {flow}\n  evidence {}",

@@ -150,10 +150,11 @@ pub(super) async fn finish_earlier(
 ) -> Result<(), Failure> {
     for resumed in client.resume().await? {
         let receipt = resumed.result?;
-        for one in &receipt.records {
-            write_evidence(&one.evidence, &out.join(format!("{}.evidence.json", one.record)))?;
+        for (at, (record, _)) in receipt.decisions().enumerate() {
+            let evidence = receipt.evidence(at).expect("a receipt has the proof of each record");
+            write_evidence(&evidence, &out.join(format!("{record}.evidence.json")))?;
         }
-        let (id, count) = (resumed.id, receipt.records.len());
+        let (id, count) = (resumed.id, receipt.decisions().len());
         output.line(&format!("finished an earlier submission: {id}, {count} records"));
     }
     Ok(())

@@ -3,13 +3,14 @@
 
 use probata_types::{
     Domain, EvidenceFile, Hash, Header, Seal,
-    block::{history_leaf, submission_leaf},
+    block::history_leaf,
     codec, merkle,
     merkle::{MerklePath, Place},
     object::next_head,
     seal::commit_digest,
     sparse::{self, SparsePath},
     state::{StateKey, StateValue},
+    submission::submission_leaf,
 };
 use serde::Serialize;
 
@@ -67,7 +68,7 @@ impl Lines {
 
     fn recorded(&mut self, file: &EvidenceFile) {
         let (header, submission) = (&file.header, &file.submission);
-        let leaf = submission_leaf(file.suite, &submission.head, &submission.signature);
+        let leaf = submission_leaf(file.suite, &submission.head.id(), &submission.signature);
         let (index, size) = (submission.place.index.get(), u64::from(header.submission_count));
         let tree = (file, Domain::Submissions);
         self.path("submissions", tree, Place { index, size }, &leaf, &submission.place.path);

@@ -1,7 +1,9 @@
 //! E2: the consortium recorded and accepted it at this height and time.
 
 use super::{check::Answer, findings::Finding, sets::Sets};
-use probata_types::{Domain, EvidenceFile, Header, Outcome, Seal, block, merkle};
+use probata_types::{
+    Domain, EvidenceFile, Header, Outcome, Seal, merkle, submission::submission_leaf,
+};
 
 /// Every header in the file names the chain and the algorithms that the file does.
 pub(super) fn headers_name_the_chain(file: &EvidenceFile) -> Answer {
@@ -29,7 +31,7 @@ pub(super) fn submission_in_block(file: &EvidenceFile) -> Answer {
         header.submission_count,
         header.submissions_root
     );
-    let leaf = block::submission_leaf(file.suite, &submission.head, &submission.signature);
+    let leaf = submission_leaf(file.suite, &submission.head.id(), &submission.signature);
     let place = merkle::Place {
         index: submission.place.index.get(),
         size: u64::from(header.submission_count),

@@ -1,43 +1,33 @@
 //! From a node's answer to something believed: nothing counts that the light client did not check.
 
-use super::sets::{Doubt, ProvenSets};
+use super::{
+    http::{Reply, problem as problem_of},
+    limits,
+    receipt::Receipt,
+    seals::KnownSeals,
+    sets::{Doubt, ProvenSets},
+};
 use crate::light::{self, Check, Level, Request, Status};
 use probata_genesis::Genesis;
 use probata_types::{
-    Hash, Header, Height, Outcome, RecordId, Seal, Submission, SubmissionId, ValidatorSet,
+    Hash, Header, Height, RecordId, Seal, Submission, codec,
     evidence::{EvidenceFile, Parsed},
     fault::FaultFile,
+    receipt::{BatchAnswer, Fate},
 };
 use serde::Deserialize;
+use std::sync::Arc;
 
 /// What may fail for a record that was rejected: that it was not, and one reason why.
 const OF_ACCEPTED_ONLY: [&str; 2] = ["outcome_is_accepted", "sealed_before_expiry"];
 
-/// What became of a submission, proven.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Receipt {
-    /// The submission.
-    pub submission: SubmissionId,
-    /// The block that holds it.
-    pub height: Height,
-    /// The decision on each record, in the order in which they were sent.
-    pub records: Vec<RecordReceipt>,
-}
-
-/// What became of a record, proven by its evidence file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RecordReceipt {
-    /// The record.
-    pub record: RecordId,
-    /// The evidence file, verified. Keep it beside the documents.
-    pub evidence: EvidenceFile,
-}
-
-impl RecordReceipt {
-    /// What the chain decided.
-    pub const fn outcome(&self) -> &Outcome {
-        &self.evidence.outcome
-    }
+/// What a node said of one submission of a batch.
+#[derive(Debug)]
+pub(super) enum Answered {
+    /// It is sealed, and that is proved.
+    Sealed(Box<Receipt>),
+    /// It is not, and why.
+    Not(Reply),
 }
 
 /// A sealed header whose seal was checked.
@@ -65,45 +55,48 @@ struct FaultsAnswer {
 }
 
 #[derive(Deserialize)]
-struct SubmissionAnswer {
-    records: Vec<DecidedRecord>,
-}
-
-#[derive(Deserialize)]
-struct DecidedRecord {
-    evidence: Option<EvidenceFile>,
-}
-
-#[derive(Deserialize)]
 struct HeadersAnswer {
     headers: Vec<SealedHeader>,
 }
 
-/// The receipt of `sent`, if the answer proves the decision on each of its records.
-pub(super) fn receipt(
-    genesis: &Genesis,
-    sent: &Submission,
+/// What became of each submission that was sent to `node`, if what it says of them is proved.
+pub(super) fn batch(
+    (genesis, sets, seals): (&Genesis, &ProvenSets, &KnownSeals),
+    (node, sent): (&str, &[Submission]),
     bytes: &[u8],
-) -> Result<Receipt, String> {
-    let answer: SubmissionAnswer =
-        serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-    let ids = sent.record_ids();
-    if answer.records.len() != ids.len() {
-        return Err(format!("{} decisions on {} records", answer.records.len(), ids.len()));
+) -> Result<Vec<Answered>, Doubt> {
+    let lie = |why: String| Doubt::Lie(why);
+    let answer: BatchAnswer =
+        codec::decode(bytes, limits::ANSWER_BYTES).map_err(|error| lie(error.to_string()))?;
+    if answer.fates.len() != sent.len() {
+        return Err(lie(format!("{} answers to {} submissions", answer.fates.len(), sent.len())));
     }
-    let mut height = Height::ZERO;
-    let mut records = Vec::with_capacity(ids.len());
-    for (record, decided) in ids.into_iter().zip(answer.records) {
-        let evidence = decided.evidence.ok_or("a decision comes without evidence")?;
-        check(genesis, &evidence)?;
-        is_of(&evidence, &record)?;
-        if evidence.submission.head != sent.head {
-            return Err(format!("the evidence of {record} is of another submission"));
+    let mut blocks = Vec::with_capacity(answer.blocks.len());
+    for block in &answer.blocks {
+        if block.header.chain != genesis.chain() {
+            return Err(lie(format!("a header of another chain, {}", block.header.chain)));
         }
-        height = evidence.header.height;
-        records.push(RecordReceipt { record, evidence });
+        blocks.push(seals.check(block, sets)?);
     }
-    Ok(Receipt { submission: sent.id(), height, records })
+    let mut answers = Vec::with_capacity(sent.len());
+    for (submission, fate) in sent.iter().zip(answer.fates.into_vec()) {
+        answers.push(match fate {
+            Fate::Pending => Answered::Not(Reply::Pending),
+            Fate::Refused { status, retry_after, problem } => {
+                Answered::Not(problem_of(node, status, retry_after, problem.as_bytes()))
+            }
+            Fate::Sealed { block, receipt } => {
+                let block = usize::try_from(block).ok().and_then(|block| blocks.get(block));
+                let block = block.ok_or_else(|| lie("a receipt of no block".to_owned()))?;
+                let checked = receipt.check(submission, &block.header);
+                checked.map_err(|error| lie(error.to_string()))?;
+                let block = Arc::clone(block);
+                let receipt = Receipt::new(submission.clone(), block, receipt, sets.changes());
+                Answered::Sealed(Box::new(receipt))
+            }
+        });
+    }
+    Ok(answers)
 }
 
 /// An evidence file, if all of its proofs hold.
@@ -144,27 +137,13 @@ pub(super) fn headers(
         if !before.is_none_or(follows) {
             return lie(format!("the header of height {expected} does not follow the one before"));
         }
-        let set = known(sets, header.height, &header.validators)?;
+        let set = sets.known(header.height, &header.validators)?;
         seal.verify(header, set).map_err(|error| Doubt::Lie(error.to_string()))?;
         expected = expected.next();
-        known(sets, expected, &header.next_validators)?;
+        sets.known(expected, &header.next_validators)?;
         before = Some(header);
     }
     Ok(answer.headers)
-}
-
-/// The set that seals a height, if it is the one that a header names.
-fn known<'a>(
-    sets: &'a ProvenSets,
-    height: Height,
-    named: &Hash,
-) -> Result<&'a ValidatorSet, Doubt> {
-    let (hash, set) = sets.in_force(height);
-    if hash == named {
-        return Ok(set);
-    }
-    let why = format!("at height {height} the genesis leads to the set {hash}, not to {named}");
-    Err(Doubt::UnknownSet(why))
 }
 
 /// The faults on a page, each proven, and where to go on.

@@ -1,18 +1,16 @@
 //! The client: several nodes, one deadline, and no answer that was not checked.
 
 use super::{
-    answer::{self, Receipt},
+    answer,
     error::{ClientError, Failing, Refusal, Trial},
     http::{Ask, Reply, Transport},
     limits, random,
+    seals::KnownSeals,
     sets::{Doubt, NotBelieved, ProvenSets},
     spool::Spool,
 };
 use probata_genesis::Genesis;
-use probata_types::{
-    Height, RecordId, Submission, SubmissionId, codec, evidence::EvidenceFile, object::FlowState,
-    record::FlowId,
-};
+use probata_types::{Height, RecordId, evidence::EvidenceFile, object::FlowState, record::FlowId};
 use std::{
     collections::BTreeMap,
     future::Future,
@@ -56,15 +54,7 @@ struct Inner {
     transport: Transport,
     preferred: AtomicUsize,
     sets: RwLock<Arc<ProvenSets>>,
-}
-
-/// A spooled submission and what became of it.
-#[derive(Debug)]
-pub struct Resumed {
-    /// The submission.
-    pub id: SubmissionId,
-    /// Its receipt, or why there is none yet.
-    pub result: Result<Receipt, ClientError>,
+    seals: Arc<KnownSeals>,
 }
 
 impl Client {
@@ -89,6 +79,7 @@ impl Client {
             spool,
             transport: Transport::new().map_err(ClientError::Config)?,
             preferred: AtomicUsize::new(0),
+            seals: Arc::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -98,47 +89,34 @@ impl Client {
         &self.inner.genesis
     }
 
-    /// Sends a submission until a node gives an answer that verifies: to one node after the other,
-    /// the same bytes each time, waiting longer for each node and after each round.
-    ///
-    /// The caller has stored the openings of the records before.
-    ///
-    /// # Errors
-    /// [`ClientError::Pending`] or [`ClientError::Unreachable`] when the deadline passes: the
-    /// submission stays in the spool for [`resume`](Self::resume). [`ClientError::Refused`] if
-    /// every node refuses: it is set aside there. A rejected *record* is no error, but an outcome.
-    pub async fn submit(&self, submission: &Submission) -> Result<Receipt, ClientError> {
-        let id = submission.id();
-        let copy = submission.clone();
-        self.with_spool(move |spool| spool.keep(&copy)).await?;
-        let result = self.send(submission).await;
-        match &result {
-            Ok(_) => {
-                self.with_spool(move |spool| spool.forget(&id)).await?;
-            }
-            Err(ClientError::Refused(_)) => {
-                self.with_spool(move |spool| spool.set_aside(&id)).await?;
-            }
-            Err(_) => {}
-        }
-        result
+    pub(super) fn genesis_shared(&self) -> Arc<Genesis> {
+        Arc::clone(&self.inner.genesis)
     }
 
-    /// Sends what a crash or a lost network left in the spool, oldest first. Call it at start,
-    /// before numbering new records of the same flows.
-    ///
-    /// # Errors
-    /// [`ClientError::Spool`] if the spool cannot be read; failures of single submissions are in
-    /// the list.
-    pub async fn resume(&self) -> Result<Vec<Resumed>, ClientError> {
-        let chain = self.genesis().chain();
-        let waiting = self.with_spool(move |spool| spool.waiting(&chain)).await?;
-        let mut resumed = Vec::new();
-        for submission in waiting.unwrap_or_default() {
-            let result = self.submit(&submission).await;
-            resumed.push(Resumed { id: submission.id(), result });
-        }
-        Ok(resumed)
+    pub(super) fn seals(&self) -> Arc<KnownSeals> {
+        Arc::clone(&self.inner.seals)
+    }
+
+    pub(super) fn deadline(&self) -> Duration {
+        self.inner.deadline
+    }
+
+    pub(super) fn nodes(&self) -> &[String] {
+        &self.inner.nodes
+    }
+
+    /// The nodes with their places, the one first that answered last.
+    pub(super) fn nodes_in_turn(&self) -> impl Iterator<Item = (usize, &str)> {
+        let (nodes, first) = (&self.inner.nodes, self.inner.preferred.load(Ordering::Relaxed));
+        (0..nodes.len()).map(move |step| {
+            let at = (first + step) % nodes.len();
+            (at, nodes[at].as_str())
+        })
+    }
+
+    /// Notes that a node answered well.
+    pub(super) fn prefer(&self, at: usize) {
+        self.inner.preferred.store(at, Ordering::Relaxed);
     }
 
     /// The evidence file of a record, verified up to the validators that genesis leads to. With
@@ -264,21 +242,6 @@ impl Client {
         in_time(left, self.inner.transport.ask(node, ask, left)).await
     }
 
-    async fn send(&self, submission: &Submission) -> Result<Receipt, ClientError> {
-        let genesis = Arc::clone(&self.inner.genesis);
-        let sent = Arc::new(submission.clone());
-        let ask = Ask::Submit(codec::encode(submission));
-        let result = self.ask(ask, move |bytes| answer::receipt(&genesis, &sent, bytes)).await;
-        match result {
-            Err(ClientError::Unreachable(tried))
-                if tried.iter().any(|trial| trial.what == Failing::Pending) =>
-            {
-                Err(ClientError::Pending { id: submission.id(), tried })
-            }
-            other => other,
-        }
-    }
-
     pub(super) async fn newest_in(&self, flow: &FlowId) -> Result<Option<RecordId>, ClientError> {
         let records = match self.flow(flow).await {
             Err(ClientError::NotFound(_)) => return Ok(None),
@@ -313,7 +276,7 @@ impl Client {
         Ok(entries)
     }
 
-    async fn with_spool<T: Send + 'static>(
+    pub(super) async fn with_spool<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Spool) -> Result<T, super::spool::SpoolError> + Send + 'static,
     ) -> Result<Option<T>, ClientError> {
@@ -341,8 +304,7 @@ impl Client {
         let believe = Arc::new(believe);
         let mut rounds = Rounds::default();
         loop {
-            let first = inner.preferred.load(Ordering::Relaxed);
-            for at in (0..inner.nodes.len()).map(|step| (first + step) % inner.nodes.len()) {
+            for (at, node) in self.nodes_in_turn() {
                 let left = end.saturating_duration_since(Instant::now());
                 if left.is_zero() {
                     return Err(ClientError::Unreachable(rounds.trials(&inner.nodes)));
@@ -350,7 +312,6 @@ impl Client {
                 if rounds.is_over_with(at) {
                     continue;
                 }
-                let node = inner.nodes[at].as_str();
                 let patience = rounds.patience();
                 let until = || end.min(Instant::now() + patience);
                 let bytes = match self.ask_node(node, &ask, until()).await {
@@ -362,14 +323,14 @@ impl Client {
                 };
                 match self.believe((node, until()), bytes, &believe).await {
                     Ok(value) => {
-                        inner.preferred.store(at, Ordering::Relaxed);
+                        self.prefer(at);
                         return Ok(value);
                     }
                     Err(NotBelieved::Lied(why)) => rounds.lied(at, node, why),
                     Err(NotBelieved::NoSets(reply)) => rounds.note(at, reply),
                 }
             }
-            if let Some(error) = rounds.verdict(&inner.nodes, &ask) {
+            if let Some(error) = rounds.verdict(&inner.nodes, Some(ask.path())) {
                 return Err(error);
             }
             let left = end.saturating_duration_since(Instant::now());
@@ -380,7 +341,7 @@ impl Client {
 
 /// What the nodes did in the rounds of one call.
 #[derive(Default)]
-struct Rounds {
+pub(super) struct Rounds {
     last: BTreeMap<usize, Failing>,
     refusals: BTreeMap<usize, Refusal>,
     rounds: u32,
@@ -389,16 +350,16 @@ struct Rounds {
 
 impl Rounds {
     /// Whether asking the node again is of no use: it refused, or lied.
-    fn is_over_with(&self, at: usize) -> bool {
+    pub(super) fn is_over_with(&self, at: usize) -> bool {
         matches!(self.last.get(&at), Some(Failing::Refused(_) | Failing::Lying(_)))
     }
 
-    fn lied(&mut self, at: usize, node: &str, why: String) {
+    pub(super) fn lied(&mut self, at: usize, node: &str, why: String) {
         tracing::warn!(node, why, "a node's answer does not verify; asking the next one");
         self.last.insert(at, Failing::Lying(why));
     }
 
-    fn note(&mut self, at: usize, reply: Result<Reply, String>) {
+    pub(super) fn note(&mut self, at: usize, reply: Result<Reply, String>) {
         let failing = match reply {
             Ok(Reply::Answer(_)) => return,
             Ok(Reply::Pending) => Failing::Pending,
@@ -416,10 +377,15 @@ impl Rounds {
         self.last.insert(at, failing);
     }
 
-    /// The end of the call, once no node is worth asking again.
-    fn verdict(&self, nodes: &[String], ask: &Ask) -> Option<ClientError> {
+    /// Whether a node took the submission and said no more.
+    pub(super) fn is_pending(&self) -> bool {
+        self.last.values().any(|what| *what == Failing::Pending)
+    }
+
+    /// The end of the call, once no node is worth asking again; `read` is what was to be read, if anything.
+    pub(super) fn verdict(&self, nodes: &[String], read: Option<&str>) -> Option<ClientError> {
         // Who only reads does not wait for a node that is down when another one has said no twice.
-        let read_twice = matches!(ask, Ask::Read(_)) && self.rounds > 1;
+        let read_twice = read.is_some() && self.rounds > 1;
         let said_no = read_twice && !self.refusals.is_empty();
         if !said_no && !(0..nodes.len()).all(|at| self.is_over_with(at)) {
             return None;
@@ -427,27 +393,27 @@ impl Rounds {
         let Some(refusal) = self.refusals.values().next() else {
             return Some(ClientError::Unreachable(self.trials(nodes)));
         };
-        if let (404, Ask::Read(path)) = (refusal.status, ask) {
-            return Some(ClientError::NotFound(path.clone()));
+        if let (404, Some(path)) = (refusal.status, read) {
+            return Some(ClientError::NotFound(path.to_owned()));
         }
         Some(ClientError::Refused(Box::new(refusal.clone())))
     }
 
     /// How long a node has for its answer in this round.
-    fn patience(&self) -> Duration {
+    pub(super) fn patience(&self) -> Duration {
         let doubled = limits::PATIENCE * 2u32.saturating_pow(self.rounds.min(16));
         doubled.min(limits::WAIT + limits::REQUEST)
     }
 
     /// How long to pause before the next round.
-    fn pause(&mut self) -> Duration {
+    pub(super) fn pause(&mut self) -> Duration {
         let doubled = limits::BACKOFF_FIRST * 2u32.saturating_pow(self.rounds.min(16));
         self.rounds += 1;
         let pause = random::jitter(doubled.min(limits::BACKOFF_LAST));
         pause.max(std::mem::take(&mut self.retry_after))
     }
 
-    fn trials(&self, nodes: &[String]) -> Vec<Trial> {
+    pub(super) fn trials(&self, nodes: &[String]) -> Vec<Trial> {
         let last = self.last.iter();
         last.map(|(at, what)| Trial { node: nodes[*at].clone(), what: what.clone() }).collect()
     }

@@ -10,12 +10,12 @@ use std::time::Duration;
 pub(super) enum Ask {
     /// To read this path and query.
     Read(String),
-    /// To take these canonical bytes of a submission, and hold the answer until it is sealed.
+    /// To take these canonical bytes of a batch, and hold the answer until it is sealed.
     Submit(Vec<u8>),
 }
 
 /// What a node answered.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Reply {
     /// An answer, not yet believed.
     Answer(Vec<u8>),
@@ -31,6 +31,16 @@ pub(super) enum Reply {
 #[derive(Debug, Clone)]
 pub(super) struct Transport {
     http: reqwest::Client,
+}
+
+impl Ask {
+    /// What is asked for, for people.
+    pub(super) fn path(&self) -> &str {
+        match self {
+            Self::Read(path) => path,
+            Self::Submit(_) => "/v1/batches",
+        }
+    }
 }
 
 impl Transport {
@@ -52,7 +62,7 @@ impl Transport {
             Ask::Submit(bytes) => {
                 let wait = (left - left / limits::ANSWER_SHARE).min(limits::WAIT).as_millis();
                 self.http
-                    .post(format!("{node}/v1/submissions?wait_ms={wait}&evidence=all"))
+                    .post(format!("{node}/v1/batches?wait_ms={wait}"))
                     .header(reqwest::header::CONTENT_TYPE, "application/octet-stream")
                     .body(bytes.clone())
             }
@@ -67,29 +77,26 @@ async fn sort(node: &str, response: Response) -> Result<Reply, String> {
     let status = response.status();
     match status {
         StatusCode::OK => read(response, limits::ANSWER_BYTES).await.map(Reply::Answer),
-        StatusCode::ACCEPTED => Ok(Reply::Pending),
-        StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => busy(response).await,
-        status if status.is_server_error() => busy(response).await,
-        status if status.is_client_error() => {
-            let error = error_of(response).await?;
-            Ok(Reply::Refused(Refusal {
-                node: node.to_owned(),
-                status: status.as_u16(),
-                code: error.code,
-                message: error.message,
-                action: error.action,
-            }))
+        status if status.is_server_error() || status.is_client_error() => {
+            let header = response.headers().get(RETRY_AFTER);
+            let after = header.and_then(|value| value.to_str().ok()?.parse().ok());
+            let bytes = read(response, limits::ERROR_BYTES).await?;
+            Ok(problem(node, status.as_u16(), after, &bytes))
         }
         other => Err(format!("unexpected HTTP status {other}")),
     }
 }
 
-async fn busy(response: Response) -> Result<Reply, String> {
-    let header = response.headers().get(RETRY_AFTER);
-    let seconds = header.and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    let after = seconds.map(|seconds| Duration::from_secs(seconds).min(limits::RETRY_AFTER));
-    let error = error_of(response).await?;
-    Ok(Reply::Busy { why: format!("{}: {}", error.code, error.message), after })
+/// What a node says when it does not do what was asked: by the status whether it would again.
+pub(super) fn problem(node: &str, status: u16, retry_after: Option<u32>, body: &[u8]) -> Reply {
+    let ErrorBody { code, message, action } = error_of(status, body);
+    // 408 and 429: too slow, too much at once (RFC 9110, 15.5.9, and RFC 6585, 4).
+    if [408, 429].contains(&status) || status >= 500 {
+        let after = retry_after.map(|seconds| Duration::from_secs(seconds.into()));
+        let after = after.map(|after| after.min(limits::RETRY_AFTER));
+        return Reply::Busy { why: format!("{code}: {message}"), after };
+    }
+    Reply::Refused(Refusal { node: node.to_owned(), status, code, message, action })
 }
 
 /// The body, refused as soon as it is longer than `max` bytes.
@@ -117,20 +124,18 @@ struct ErrorBody {
 }
 
 /// The error that a node states; of a proxy or a stranger, the status stands for it.
-async fn error_of(response: Response) -> Result<ErrorBody, String> {
-    let status = response.status();
-    let bytes = read(response, limits::ERROR_BYTES).await?;
-    let body = serde_json::from_slice::<ErrorAnswer>(&bytes).map(|answer| answer.error);
+fn error_of(status: u16, body: &[u8]) -> ErrorBody {
+    let body = serde_json::from_slice::<ErrorAnswer>(body).map(|answer| answer.error);
     let body = body.unwrap_or_else(|_| ErrorBody {
         code: "unknown".to_owned(),
         message: format!("HTTP status {status} without an error that this client knows"),
         action: "check that the address is that of a node's API".to_owned(),
     });
-    Ok(ErrorBody {
+    ErrorBody {
         code: printable(&body.code),
         message: printable(&body.message),
         action: printable(&body.action),
-    })
+    }
 }
 
 /// A node's text, made safe to print on a terminal.

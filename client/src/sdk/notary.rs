@@ -122,12 +122,13 @@ impl<'a> Notary<'a> {
         let submission = sign(records, &author, submitter.signer, now, limits::LIFETIME)?;
         let receipt = self.client.submit(&submission).await?;
         let mut notarised = Vec::with_capacity(ready.len());
-        for (one, decided) in ready.iter().zip(receipt.records) {
-            if decided.outcome().is_accepted() {
+        for (at, (one, (_, outcome))) in ready.iter().zip(receipt.decisions()).enumerate() {
+            if outcome.is_accepted() {
                 let position = Position { seq: one.record.seq, last: one.id };
                 self.positions.insert((submitter.institution, one.record.flow), position);
             }
-            notarised.push(self.store(submitter.institution, one, decided.evidence)?);
+            let evidence = receipt.evidence(at).expect("a receipt has the proof of each record");
+            notarised.push(self.store(submitter.institution, one, evidence)?);
         }
         Ok(notarised)
     }

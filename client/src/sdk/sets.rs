@@ -42,20 +42,26 @@ pub(super) enum NotBelieved {
 
 #[derive(Deserialize)]
 struct EpochsAnswer {
-    changes: List<SetChange, EVIDENCE_SETS>,
+    changes: Changes,
 }
 
 /// The validator sets, each with its hash and the first height that it seals.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ProvenSets {
     steps: Vec<(Height, Hash, ValidatorSet)>,
+    /// The proofs of all steps but the first.
+    changes: Arc<Changes>,
 }
+
+/// The changes of the validator set, as an evidence file has them.
+pub(super) type Changes = List<SetChange, EVIDENCE_SETS>;
 
 impl ProvenSets {
     /// What genesis alone proves.
     pub(super) fn of_genesis(genesis: &Genesis) -> Self {
         let set = genesis.validator_set();
-        Self { steps: vec![(Height::new(1), set.hash(genesis.suite()), set.clone())] }
+        let first = (Height::new(1), set.hash(genesis.suite()), set.clone());
+        Self { steps: vec![first], changes: Arc::default() }
     }
 
     /// Walks the changes that a node shows, first to last, from genesis.
@@ -68,6 +74,7 @@ impl ProvenSets {
             let next = light::follow(&genesis.chain(), (*from, current), change)?;
             sets.steps.push((next, change.header.next_validators, change.set.clone()));
         }
+        sets.changes = Arc::new(answer.changes);
         Ok(sets)
     }
 
@@ -81,6 +88,21 @@ impl ProvenSets {
         let step = self.steps.iter().rev().find(|(from, ..)| *from <= height);
         let (_, hash, set) = step.unwrap_or(&self.steps[0]);
         (hash, set)
+    }
+
+    /// The set that seals a height, if it is the one that a header names.
+    pub(super) fn known(&self, height: Height, named: &Hash) -> Result<&ValidatorSet, Doubt> {
+        let (hash, set) = self.in_force(height);
+        if hash == named {
+            return Ok(set);
+        }
+        let why = format!("at height {height} the genesis leads to the set {hash}, not to {named}");
+        Err(Doubt::UnknownSet(why))
+    }
+
+    /// The changes that prove the sets after that of genesis.
+    pub(super) fn changes(&self) -> Arc<Changes> {
+        Arc::clone(&self.changes)
     }
 
     /// Whether one of the two walks goes on where the other one ends. Two that both hold and differ are of

@@ -39,6 +39,6 @@ pub fn sign(
     };
     let signature = signer.sign(&Hash(head.id().0))?;
     let records = List::new(records).map_err(|_| too_many())?;
-    let submission = Submission { head, signature, records };
+    let submission = Submission::new(head, signature, records);
     Ok(submission.verify(&chain)?.into_inner())
 }

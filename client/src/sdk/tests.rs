@@ -12,6 +12,7 @@ use crate::light::fixtures::{Chain, SUBMIT, SUITE, grant, institution, pair, rec
 use node::{Answer, FakeNode};
 use probata_types::{
     FlowId, Outcome, RecordId, Submission, Timestamp, evidence::EvidenceFile, outcome::Code,
+    receipt::BatchAnswer,
 };
 use std::{path::Path, time::Duration};
 
@@ -50,12 +51,17 @@ impl Sealed {
 
     fn evidence(&self) -> Vec<EvidenceFile> {
         let ids = self.submission.record_ids();
-        ids.into_iter().map(|id| self.chain.evidence(id, 1)).collect()
+        ids.iter().map(|id| self.chain.evidence(*id, 1)).collect()
+    }
+
+    /// What an honest node shows.
+    fn shown(&self) -> BatchAnswer {
+        self.chain.batch_answer(std::slice::from_ref(&self.submission))
     }
 
     /// The honest answer of a node.
     fn answer(&self) -> Answer {
-        answer_of(&self.submission, &self.evidence())
+        Answer::batch(&self.shown())
     }
 
     fn client(&self, nodes: &[&FakeNode], spool: Option<&Path>) -> Client {
@@ -94,25 +100,4 @@ fn statement() -> Statement {
         documents: record.documents,
         body: record.body,
     }
-}
-
-/// The answer of a node that shows these files for the records of a submission.
-fn answer_of(submission: &Submission, files: &[EvidenceFile]) -> Answer {
-    let records: Vec<serde_json::Value> = files
-        .iter()
-        .map(|file| {
-            serde_json::json!({
-                "record": file.record_id(),
-                "outcome": { "status": "accepted", "failure": null, "findings": [] },
-                "evidence": file,
-            })
-        })
-        .collect();
-    Answer::ok(&serde_json::json!({
-        "submission": submission.id(),
-        "status": "sealed",
-        "height": 1,
-        "complete_to": 1,
-        "records": records,
-    }))
 }

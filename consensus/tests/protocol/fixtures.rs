@@ -4,9 +4,9 @@ use probata_consensus::{
     Head, Message, MessageBody, PreparedCertificate, Settings, ViewChangeVote, vote_digest,
 };
 use probata_types::{
-    Domain, Hash, Header, Height, InstitutionId, Keypair, List, Millis, Now, Proposal, Seal,
-    Signature, Submission, SubmissionHead, Suite, Timestamp, ValidatorIndex, ValidatorSet,
-    Verified, View, seal::SealVote, submission::IdempotencyKey, validator::Validator,
+    Domain, Hash, Header, Height, InstitutionId, Keypair, List, Millis, Now, Proposal,
+    ProposalParts, Seal, Signature, Submission, SubmissionHead, Suite, Timestamp, ValidatorIndex,
+    ValidatorSet, Verified, View, seal::SealVote, submission::IdempotencyKey, validator::Validator,
 };
 use std::{collections::BTreeMap, sync::Mutex};
 
@@ -108,12 +108,12 @@ pub(crate) fn submission(number: u64) -> Submission {
         records_root: Hash::ZERO,
     };
     // Consensus orders submissions; whether they are good is known before it sees them.
-    Submission { head, signature: Signature([0; 64]), records: List::empty() }
+    Submission::new(head, Signature([0; 64]), List::empty())
 }
 
 /// A proposal on `head` by `proposer`, at a time on the tests' monotonic clock.
 pub(crate) fn proposal(head: &Head, proposer: usize, monotonic: u64) -> Proposal {
-    Proposal {
+    Proposal::from(ProposalParts {
         suite: SUITE,
         chain: CHAIN,
         height: head.height.next(),
@@ -121,7 +121,7 @@ pub(crate) fn proposal(head: &Head, proposer: usize, monotonic: u64) -> Proposal
         time: Timestamp::new(START + monotonic),
         proposer: index(proposer),
         submissions: List::empty(),
-    }
+    })
 }
 
 /// What every correct validator computes of a proposal.

@@ -31,6 +31,8 @@ pub(super) fn open(setup: Setup) -> Result<Ledger, OpenError> {
         None => {
             tracing::info!(blocks = log.height().get(), "deriving everything from the log");
             store.wipe()?;
+            // Pages that were read before are of what is gone.
+            layers = Layers::new(Arc::clone(&store));
             let (layer, tip) = chain.begin(&layers, &initial)?;
             layers.fresh = layer;
             tip
@@ -155,5 +157,5 @@ fn check_marker(
         }
     }
     let head = Head { height, hash: marker.hash, sealed: Some((header, seal)) };
-    Ok(Tip { head, root: marker.root, history_root })
+    Ok(Tip { head: head.into(), root: marker.root, history_root })
 }

@@ -100,7 +100,10 @@ fn every_wrong_missing_or_additional_entry_is_found() {
         let finding = |key: &[u8], difference| {
             [Finding::Entry { tree, key: crate::error::hex(key), difference }]
         };
-        let wrong = changed(&store, |entries| *entries[last].2.last_mut().unwrap() ^= 1);
+        let wrong = changed(&store, |entries| match entries[last].2.last_mut() {
+            Some(byte) => *byte ^= 1,
+            None => entries[last].2.push(0),
+        });
         let findings = check(&storage, &wrong).findings;
         assert_eq!(findings, finding(&key, Difference::Different), "{}", tree.name());
         let more_key = [key.as_slice(), b"+"].concat();

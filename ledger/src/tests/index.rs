@@ -30,7 +30,7 @@ fn by_hand(
         let mut leaf = 0;
         for (at, submission) in (0..).zip(&block.proposal.submissions) {
             for (index, (record, id)) in
-                (0..).zip(submission.records.iter().zip(submission.record_ids()))
+                (0..).zip(submission.records.iter().zip(submission.record_ids().iter().copied()))
             {
                 let accepted = block.outcomes[leaf as usize].is_accepted();
                 if wanted(submission, record, block.header.time) {
@@ -78,13 +78,10 @@ fn every_query_gives_what_reading_every_block_gives_in_pages_of_any_size() {
 }
 
 #[test]
-fn cursors_of_other_queries_and_other_texts_are_refused() {
+fn a_cursor_is_a_place_and_other_texts_are_refused() {
     let (_, _, ledger) = grown(9);
     let reader = ledger.reader();
-    let page = reader.search(&Query::Flow(flow(1)), None, 1).unwrap();
-    let cursor = page.next.unwrap();
     let times = Query::Time { from: time(0), to: time(9) };
-    assert!(matches!(reader.search(&times, Some(&cursor), 1), Err(LedgerError::Cursor)));
     // A cursor before the beginning of the times asked for does not widen them.
     let early = reader.search(&times, None, 1).unwrap().next.unwrap();
     let late = Query::Time { from: time(7), to: time(9) };
@@ -92,14 +89,11 @@ fn cursors_of_other_queries_and_other_texts_are_refused() {
         reader.search(&late, Some(&early), 9).unwrap(),
         reader.search(&late, None, 9).unwrap()
     );
-    for text in ["0", "zz", "AB", "é", &"00".repeat(21), "0g", "+1"] {
+    let above = format!("{}{}", "ff".repeat(8), "00".repeat(4));
+    for text in ["", "0", "zz", &"AB".repeat(12), "é", &"00".repeat(13), &"+1".repeat(12), &above]
+    {
         assert!(matches!(text.parse::<Cursor>(), Err(LedgerError::Cursor)), "{text}");
     }
-    let empty: Cursor = "".parse().unwrap();
-    assert!(matches!(
-        reader.search(&Query::Flow(flow(1)), Some(&empty), 1),
-        Err(LedgerError::Cursor)
-    ));
 }
 
 #[test]

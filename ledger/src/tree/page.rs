@@ -11,7 +11,7 @@ const NODES: usize = (2 << PAGE_LEVELS) - 2;
 
 /// The nodes below one node, four levels deep.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Page([Node; NODES]);
+pub(crate) struct Page([Node; NODES]);
 
 impl Default for Page {
     fn default() -> Self {
@@ -32,7 +32,7 @@ impl Page {
     /// Two bit masks, of leaves and of inner nodes (bit 0 is position 2), then what they hold in order:
     /// 64 bytes for a leaf, 32 for an inner node; then the CRC-32 of all that. The sum finds damage in
     /// nodes that nothing hashes when the page is loaded.
-    pub(super) fn encode(&self) -> Vec<u8> {
+    pub(crate) fn encode(&self) -> Vec<u8> {
         let (mut leaves, mut inner) = (0u32, 0u32);
         let mut body = Vec::new();
         for (at, node) in self.0.iter().enumerate() {
@@ -87,18 +87,32 @@ impl Page {
     }
 }
 
-/// The key in the store of the page below the node of `key` at `depth`, a multiple of four: the number
-/// of nibbles of its path, then the path, a last odd nibble in the high half.
-pub(super) fn page_key(key: &Hash, depth: usize) -> Vec<u8> {
-    assert!(depth.is_multiple_of(PAGE_LEVELS), "pages begin at every fourth level");
-    let nibbles = depth / PAGE_LEVELS;
-    let mut path = Vec::with_capacity(1 + nibbles.div_ceil(2));
-    path.push(u8::try_from(nibbles).expect("a path has at most 64 nibbles"));
-    path.extend_from_slice(&key.as_bytes()[..nibbles.div_ceil(2)]);
-    if nibbles % 2 == 1
-        && let Some(last) = path.last_mut()
-    {
-        *last &= 0xf0;
+/// Which page: the one below a node at a depth that is a multiple of four.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct PageKey {
+    /// Of the path of that node.
+    nibbles: u8,
+    /// The path, and zeros.
+    path: [u8; Hash::LEN],
+}
+
+impl PageKey {
+    /// The page below the node of `key` at `depth`.
+    pub(super) fn new(key: &Hash, depth: usize) -> Self {
+        assert!(depth.is_multiple_of(PAGE_LEVELS), "pages begin at every fourth level");
+        let nibbles = depth / PAGE_LEVELS;
+        let whole = nibbles / 2;
+        let mut path = [0; Hash::LEN];
+        path[..whole].copy_from_slice(&key.as_bytes()[..whole]);
+        if nibbles % 2 == 1 {
+            path[whole] = key.as_bytes()[whole] & 0xf0;
+        }
+        Self { nibbles: u8::try_from(nibbles).expect("a path has at most 64 nibbles"), path }
     }
-    path
+
+    /// The key in the store: the number of nibbles, then the path, a last odd nibble in the high half.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let bytes = usize::from(self.nibbles).div_ceil(2);
+        [&[self.nibbles], &self.path[..bytes]].concat()
+    }
 }

@@ -125,26 +125,28 @@ fn a_wrong_or_missing_page_is_damage() {
     let mut layers = Layers::new(Arc::clone(&store) as Arc<dyn Store>);
     let entries: Entries = (0..64u8).map(|n| (Hash([n << 2; 32]), Hash([n; 32]))).collect();
     let root = apply(&mut layers, Node::Empty, &entries);
-    for (tree, key, value) in std::mem::take(&mut layers.fresh).iter() {
+    for (tree, key, value) in layers.take_fresh().iter() {
         store.put(tree, key, value).unwrap();
     }
-    check_top(SUITE, &layers, root).unwrap();
+    // From here on nothing is in memory.
+    let layers = || Layers::new(Arc::clone(&store) as Arc<dyn Store>);
+    check_top(SUITE, &layers(), root).unwrap();
     let asked = *entries.keys().next().unwrap();
     for depth in [0, 4] {
-        let key = page_key(&asked, depth);
+        let key = PageKey::new(&asked, depth).encode();
         let good = store.get(Tree::Pages, &key).unwrap().unwrap();
         let mut page = Page::decode(&good).unwrap();
         page.set(2, Node::Leaf { key: asked, value: Hash::ZERO });
         for bad in [page.encode(), Vec::new(), good[..good.len() - 1].to_vec()] {
             store.put(Tree::Pages, &key, &bad).unwrap();
-            let error = prove(SUITE, &layers, root, &asked).unwrap_err();
+            let error = prove(SUITE, &layers(), root, &asked).unwrap_err();
             assert!(matches!(error, LedgerError::Derived { tree: Tree::Pages, .. }), "{error}");
             let change = Entries::from([(asked, Hash::ZERO)]);
-            update(SUITE, &layers, root, &change).unwrap_err();
+            update(SUITE, &layers(), root, &change).unwrap_err();
         }
         store.put(Tree::Pages, &key, &good).unwrap();
     }
-    prove(SUITE, &layers, root, &asked).unwrap();
+    prove(SUITE, &layers(), root, &asked).unwrap();
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Read the body of a submission: bounded in bytes, in time, and together with all others.
+//! Read the body of a submission, or of many: bounded in bytes, in time, and together with all others.
 
 use super::{Api, ApiError, Problem};
 use crate::{edge::Encoding, limits};
@@ -22,21 +22,22 @@ pub(super) struct Received<'a> {
     pub(super) share: SemaphorePermit<'a>,
 }
 
-/// Reads the body of a submission.
+/// Reads a body of at most as many bytes as its encoding may take; `None` for one that has no place here.
 pub(super) async fn read<'a>(
     api: &'a Api,
     headers: &HeaderMap,
     body: Body,
+    max_bytes: impl Fn(Encoding) -> Option<usize>,
 ) -> Result<Received<'a>, ApiError> {
     let encoding = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
-        .and_then(Encoding::of_content_type)
-        .ok_or_else(|| {
-            let message = "the content type is neither JSON nor canonical bytes";
-            ApiError::new(Problem::UnsupportedMediaType, message)
-        })?;
-    let max = encoding.max_bytes();
+        .and_then(Encoding::of_content_type);
+    let taken = encoding.and_then(|encoding| Some((encoding, max_bytes(encoding)?)));
+    let (encoding, max) = taken.ok_or_else(|| {
+        let message = "the content type is not one that this route takes";
+        ApiError::new(Problem::UnsupportedMediaType, message)
+    })?;
     let stated = headers
         .get(CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok())
@@ -75,5 +76,5 @@ async fn collect(body: Body, reserved: usize, max: usize) -> Result<Vec<u8>, Api
 }
 
 fn too_large(max: usize) -> ApiError {
-    ApiError::new(Problem::TooLarge, format!("a submission takes at most {max} bytes here"))
+    ApiError::new(Problem::TooLarge, format!("a body takes at most {max} bytes here"))
 }

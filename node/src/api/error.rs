@@ -194,6 +194,17 @@ impl ApiError {
         Self { problem, message: message.into(), failure: None }
     }
 
+    /// The body of the answer.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(&self.body()).expect("an error has a JSON form")
+    }
+
+    fn body(&self) -> Body<'_> {
+        let (message, failure) = (self.message.as_str(), self.failure.as_ref());
+        let (code, action) = (self.problem.code(), self.problem.action());
+        Body { error: BodyError { code, message, action, failure } }
+    }
+
     /// A defect or a broken disk: the details go to the log, not to the client.
     pub fn internal(error: &dyn std::error::Error) -> Self {
         tracing::error!(%error, "a request failed");
@@ -203,11 +214,7 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let (code, status) = self.problem.name();
-        let action = self.problem.action();
-        let (message, failure) = (self.message.as_str(), self.failure.as_ref());
-        let body = Body { error: BodyError { code, message, action, failure } };
-        let mut response = (status, Json(body)).into_response();
+        let mut response = (self.problem.status(), Json(self.body())).into_response();
         if let Some(seconds) = self.problem.retry_after() {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }

@@ -3,6 +3,7 @@
 use super::{Api, ApiContext, routes};
 use crate::{
     edge::Edge,
+    evidence::ProvenBlock,
     fixtures::{TestLedger, consent, flow, submission},
     handle::{Admission, ChainHandle, ChainStatus, Command, CommandQueue, Refusal},
     limits,
@@ -15,6 +16,7 @@ use axum::{
     body::{Body, to_bytes},
     http::{HeaderMap, Request, StatusCode, header::CONTENT_TYPE},
 };
+use probata_contracts::Screening;
 use probata_types::{
     Height, Millis, Record, RecordId, Submission, Timestamp, ValidatorIndex, Verified, View,
 };
@@ -73,9 +75,9 @@ impl Answer {
 pub(super) struct TestChain {
     pub(super) mode: Mode,
     pub(super) ledger: TestLedger,
-    mempool: Mempool,
+    mempool: Mempool<Arc<ProvenBlock>>,
     status: watch::Sender<ChainStatus>,
-    silenced: Vec<oneshot::Sender<Admission>>,
+    silenced: Vec<oneshot::Sender<Vec<Admission>>>,
 }
 
 impl TestChain {
@@ -94,7 +96,7 @@ impl TestChain {
     pub(super) fn seal_these(&mut self, submissions: Vec<Submission>) {
         let block = self.ledger.seal(submissions);
         let ids: Vec<_> = block.proposal.submissions.iter().map(Submission::id).collect();
-        self.mempool.remove_sealed(&ids, block.header.height);
+        self.mempool.remove_sealed(&ids, &Arc::new(ProvenBlock::new(block.clone())));
         self.status.send_modify(|status| {
             status.height = block.header.height;
             status.sealed_at = super::wall_clock();
@@ -119,8 +121,7 @@ impl TestChain {
             return Some(Admission::Sealed(place.height));
         }
         let (height, time) = (self.ledger.ledger.head().height.next(), self.ledger.time());
-        let judged =
-            probata_contracts::admit(&submission, &self.ledger.ledger, height, time).unwrap();
+        let judged = Screening::new(&self.ledger.ledger, height, time).of(&submission).unwrap();
         if let Err(rejection) = judged {
             return Some(Admission::Refused(Refusal::Rejected { code: rejection.code }));
         }
@@ -138,10 +139,11 @@ impl TestChain {
 
 async fn run(chain: Arc<Mutex<TestChain>>, mut queue: CommandQueue) {
     while let Some(command) = queue.commands.recv().await {
-        let Command::Submit { submission, answer: Some(answer) } = command else { continue };
+        let Command::Submit { submissions, answer: Some(answer) } = command else { continue };
         let mut chain = chain.lock().unwrap();
-        match chain.offered(submission) {
-            Some(admission) => drop(answer.send(admission)),
+        let admissions = submissions.into_iter().map(|one| chain.offered(one)).collect();
+        match admissions {
+            Some(admissions) => drop(answer.send(admissions)),
             None => chain.silenced.push(answer),
         }
     }
@@ -182,7 +184,7 @@ impl Rig {
             chain: handle,
             mesh: mesh.unwrap().handle,
             metrics: Arc::new(Metrics::new()),
-            edge: Arc::new(Edge::new(ledger.genesis.chain())),
+            edge: Arc::new(Edge::new(ledger.genesis.chain(), Arc::default())),
         }));
         let mempool = Mempool::new(MempoolLimits {
             pending_per_institution: 2,

@@ -9,7 +9,7 @@ use super::{
     wall_clock,
 };
 use crate::{
-    evidence::{self, Options},
+    evidence::{self, Options, ProvenBlock},
     handle::Admission,
     limits,
 };
@@ -65,7 +65,7 @@ pub(super) async fn submit(
         }
     };
     match sealed {
-        Offered::Sealed(id) => {
+        Offered::Sealed(id, _) => {
             let with = parameters.evidence.unwrap_or(WithEvidence::All);
             let answer = sealed_answer(&api, id, with).await?;
             Ok(answer.ok_or_else(|| not_here(&id))?.into_response())
@@ -91,8 +91,9 @@ pub(super) async fn submission(
 }
 
 /// What became of a submission within the wait.
-enum Offered {
-    Sealed(SubmissionId),
+pub(super) enum Offered {
+    /// It is sealed; the block is at hand if that was waited for.
+    Sealed(SubmissionId, Option<Arc<ProvenBlock>>),
     Pending(SubmissionId),
 }
 
@@ -103,13 +104,13 @@ async fn offer(
     body: Body,
     wait: Duration,
 ) -> Result<Offered, ApiError> {
-    let received = body::read(api, headers, body).await?;
+    let received = body::read(api, headers, body, |it| Some(it.max_bytes())).await?;
     let submission = api.context.edge.receive(received.encoding, received.bytes).await?;
     drop(received.share);
     let deadline = Instant::now() + wait;
     let (id, expires_at) = (submission.id(), submission.head.expires_at);
     match admit(api, submission).await? {
-        Admission::Sealed(_) => Ok(Offered::Sealed(id)),
+        Admission::Sealed(_) => Ok(Offered::Sealed(id, None)),
         Admission::Refused(refusal) => Err(refusal.into()),
         Admission::Pending(sealed) => {
             api.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(id, expires_at);
@@ -120,28 +121,31 @@ async fn offer(
 
 /// Asks the chain thread; it answers between two blocks.
 async fn admit(api: &Api, submission: Verified<Submission>) -> Result<Admission, ApiError> {
-    let admission = timeout(limits::API_ADMISSION_TIME, api.context.chain.submit(submission)).await;
-    admission.map_err(|_| ApiError::new(Problem::Busy, "the chain thread is busy"))
+    let offered = api.context.chain.submit(vec![submission]);
+    let busy = || ApiError::new(Problem::Busy, "the chain thread is busy");
+    let admissions = timeout(limits::API_ADMISSION_TIME, offered).await.map_err(|_| busy())?;
+    admissions.into_iter().next().ok_or_else(busy)
 }
 
-async fn wait_for_seal(
+/// Waits until a submission that the chain thread took is sealed.
+pub(super) async fn wait_for_seal(
     api: &Api,
     id: SubmissionId,
     expires_at: Timestamp,
-    sealed: oneshot::Receiver<Height>,
+    sealed: oneshot::Receiver<Arc<ProvenBlock>>,
     deadline: Instant,
 ) -> Result<Offered, ApiError> {
     match timeout_at(deadline, sealed).await {
-        Ok(Ok(_)) => {
+        Ok(Ok(block)) => {
             api.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
-            Ok(Offered::Sealed(id))
+            Ok(Offered::Sealed(id, Some(block)))
         }
         // Nobody will tell: the submission expired, too many wait for it, or the chain thread
         // ended.
         Ok(Err(_)) => {
             let has_expired = has_expired(api, expires_at);
             if api.read(move |reader| Ok(reader.submission(&id)?.is_some())).await? {
-                Ok(Offered::Sealed(id))
+                Ok(Offered::Sealed(id, None))
             } else if has_expired {
                 Err(expired(&id))
             } else {
@@ -203,7 +207,7 @@ fn outcomes(
         return Err(evidence::AssembleError::Contradiction("an index names no submission").into());
     };
     let first = evidence::first_leaf(block, index)?;
-    let decided = submission.record_ids().into_iter().zip(block.outcomes.iter().skip(first));
+    let decided = submission.record_ids().iter().copied().zip(block.outcomes.iter().skip(first));
     let records = decided.map(|(record, outcome)| DecidedRecord {
         record,
         outcome: OutcomeView::new(outcome),
@@ -233,7 +237,7 @@ fn pending_answer(api: &Api, submission: SubmissionId, status: StatusCode) -> Re
     (status, Json(answer)).into_response()
 }
 
-fn wait_time(wait_ms: Option<u64>) -> Result<Duration, ApiError> {
+pub(super) fn wait_time(wait_ms: Option<u64>) -> Result<Duration, ApiError> {
     let max = limits::API_WAIT_MAX;
     match wait_ms {
         None => Ok(limits::API_WAIT_DEFAULT),

@@ -17,6 +17,7 @@ use probata_types::{
 };
 use serde_json::{Value, json};
 
+mod batches;
 mod documented;
 mod errors;
 mod faults;

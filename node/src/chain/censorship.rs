@@ -3,7 +3,6 @@
 use super::{Chain, ChainError, Effect};
 use probata_consensus::Input;
 use probata_types::{Millis, Now, SubmissionId, ValidatorIndex, View};
-use std::sync::Arc;
 
 /// Who leads, and what this node knows against it.
 #[derive(Debug, Default)]
@@ -41,7 +40,7 @@ impl Chain {
         if waited > deadline / 2 && self.leading.handed_on != Some(id) {
             self.leading.handed_on = Some(id);
             let submission = self.mempool.get(&id).expect("the oldest one waits").clone();
-            self.effects.push(Effect::Forward(Arc::new(submission)));
+            self.effects.push(Effect::Forward(vec![submission]));
         }
         if waited <= deadline || status.changing_view {
             return Ok(());

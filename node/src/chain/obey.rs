@@ -1,7 +1,7 @@
 //! Doing what the replica asks, in the order in which it asks.
 
 use super::{Chain, ChainError, Effect, Executed, report};
-use crate::{limits, membership::Membership};
+use crate::{evidence::ProvenBlock, limits, membership::Membership};
 use probata_consensus::{Input, Output, Promise};
 use probata_contracts::Execution;
 use probata_types::{
@@ -103,7 +103,8 @@ impl Chain {
 
     pub(super) fn execution_of(&self, proposal: &Proposal) -> Result<Executed, ChainError> {
         let started = Instant::now();
-        let execution = probata_contracts::execute(proposal, &self.ledger)?;
+        let Execution { outcomes, changes } = probata_contracts::execute(proposal, &self.ledger)?;
+        let changes = Arc::new(changes);
         let count = |n: usize| u32::try_from(n).expect("bounded by the limits of a proposal");
         let header = Header {
             version: Header::VERSION,
@@ -114,16 +115,16 @@ impl Chain {
             parent: proposal.parent,
             submission_count: count(proposal.submissions.len()),
             submissions_root: proposal.submissions_root(),
-            record_count: count(execution.outcomes.len()),
-            outcomes_root: outcomes_root(proposal.suite, &execution.outcomes),
-            state_root: self.ledger.state_root_after(&execution.changes)?,
+            record_count: count(outcomes.len()),
+            outcomes_root: outcomes_root(proposal.suite, &outcomes),
+            state_root: self.ledger.state_root_after(&changes)?,
             history_root: self.ledger.history_root(),
             validators: self.membership.hash,
-            next_validators: self.next_validators(&execution.changes)?,
+            next_validators: self.next_validators(&changes)?,
             proposer: proposal.proposer,
         };
         self.metrics.executed(started.elapsed());
-        Ok(Executed { digest: proposal.digest(), header, execution })
+        Ok(Executed { digest: proposal.digest(), header, outcomes, changes })
     }
 
     fn commit(
@@ -155,7 +156,7 @@ impl Chain {
         executed: Executed,
         voted: bool,
     ) -> Result<(), ChainError> {
-        let Execution { outcomes, changes } = executed.execution;
+        let Executed { outcomes, changes, .. } = executed;
         let outcomes: Vec<Outcome> = outcomes.into_iter().map(|leaf| leaf.outcome).collect();
         block.outcomes = List::new(outcomes).expect("one for each record, which are bounded");
         let started = Instant::now();
@@ -166,13 +167,15 @@ impl Chain {
             .oldest()
             .map(|(_, since)| Millis::new(now.monotonic.since(since.max(self.last_commit))));
         let waited = waited.filter(|_| !block.proposal.submissions.is_empty() && voted);
-        self.take_from_mempool(&block.proposal);
+        let block = Arc::new(ProvenBlock::new(block));
+        self.take_from_mempool(&block);
         self.drop_revoked()?;
         self.last_commit = now.monotonic;
-        self.compare_clock(now, &block.header, voted);
+        let header = &block.block().header;
+        self.compare_clock(now, header, voted);
         // A block that was handed over may be old: a node that catches up is not yet in time.
-        self.sealed_at = if voted { now.wall } else { block.header.time.min(now.wall) };
-        self.effects.push(Effect::Sealed { block: Box::new(block), waited });
+        self.sealed_at = if voted { now.wall } else { header.time.min(now.wall) };
+        self.effects.push(Effect::Sealed { block, waited });
         self.faults_on_chain += report::recorded(&changes);
         if Membership::is_changed_by(&changes) || mutated!(SetChangeLate) {
             self.membership_changed(now)?;

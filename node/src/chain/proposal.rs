@@ -1,13 +1,14 @@
 //! Proposals: what this node puts forward, what it takes from others, and what a sealed one leaves behind.
 
 use super::{Chain, ChainError};
-use crate::{limits, mempool::BatchLimits};
+use crate::{evidence::ProvenBlock, limits, mempool::BatchLimits};
 use probata_consensus::{Input, Message, MessageBody};
+use probata_contracts::Screening;
 use probata_types::{
-    Epoch, Hash, Height, List, Now, Proposal, Submission, SubmissionId, Timestamp, Verified, View,
-    codec, limits::SUBMISSIONS_PER_PROPOSAL,
+    Epoch, Hash, Height, List, Now, Proposal, ProposalParts, Submission, SubmissionId, Timestamp,
+    Verified, View, limits::SUBMISSIONS_PER_PROPOSAL,
 };
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 impl Chain {
     /// Feeds the replica a message. A fresh proposal is first judged by what only the ledger knows; one that a
@@ -90,25 +91,27 @@ impl Chain {
     /// Whether a fresh proposal for the next height keeps the limits of genesis, and holds nothing twice,
     /// nothing that is sealed, and nothing that the contracts refuse as a whole. The signatures of its submissions were checked at the edge.
     fn check_proposal(&self, proposal: &Proposal) -> Result<Result<(), String>, ChainError> {
-        let (records, bytes) = (proposal.record_count(), codec::encode(proposal).len());
+        let submissions = proposal.submissions.iter().map(Submission::size).sum::<usize>();
+        let (records, bytes) = (proposal.record_count(), limits::PROPOSAL_HEAD_BYTES + submissions);
         if records > self.max_records() || bytes > self.max_bytes() {
             return Ok(Err(format!("it holds {records} records in {bytes} bytes")));
         }
         let mut keys = BTreeSet::new();
         let reader = self.ledger.reader();
+        let mut screening = Screening::new(&self.ledger, proposal.height, proposal.time);
         for submission in &proposal.submissions {
             let (id, head) = (submission.id(), &submission.head);
             if !keys.insert((head.institution, head.idempotency_key)) {
                 return Ok(Err(format!("submission {id} stands in it twice, or its key does")));
             }
-            if reader.by_idempotency(&head.institution, &head.idempotency_key)?.is_some() {
+            // What waits here was looked up when it was admitted; sealing another one under its key ends the wait.
+            if !self.mempool.contains(&id)
+                && reader.by_idempotency(&head.institution, &head.idempotency_key)?.is_some()
+            {
                 return Ok(Err(format!("submission {id}, or another under its key, is sealed")));
             }
             // Sealed, even as rejected, it would use up the key of an institution that never signed it.
-            let (height, time) = (proposal.height, proposal.time);
-            if let Err(rejection) =
-                probata_contracts::admit(submission, &self.ledger, height, time)?
-            {
+            if let Err(rejection) = screening.of(submission)? {
                 return Ok(Err(format!("submission {id} would not be judged: {rejection}")));
             }
         }
@@ -143,8 +146,9 @@ impl Chain {
             bytes: self.max_bytes().saturating_sub(limits::PROPOSAL_HEAD_BYTES),
         };
         let mut submissions = Vec::new();
+        let mut screening = Screening::new(&self.ledger, height, time);
         for submission in self.mempool.batch(limits, time) {
-            match probata_contracts::admit(&submission, &self.ledger, height, time)? {
+            match screening.of(&submission)? {
                 Ok(()) => submissions.push(submission),
                 Err(_) => {
                     let head = &submission.head;
@@ -152,7 +156,7 @@ impl Chain {
                 }
             }
         }
-        let proposal = Proposal {
+        let proposal = Proposal::from(ProposalParts {
             suite: self.genesis.suite(),
             chain: self.genesis.chain(),
             height,
@@ -160,17 +164,19 @@ impl Chain {
             time,
             proposer: self.me.expect("only a validator is asked to propose"),
             submissions: List::new(submissions).expect("the batch keeps the limit"),
-        };
+        });
         assert!(proposal.record_count() <= self.max_records(), "the batch keeps the limit");
         Ok(proposal)
     }
 
     /// Takes what a block sealed out of the mempool, and what can no longer be sealed: another submission
     /// under the same key. Notes whether the block was so full that it had to leave others out.
-    pub(super) fn take_from_mempool(&mut self, proposal: &Proposal) {
+    pub(super) fn take_from_mempool(&mut self, block: &Arc<ProvenBlock>) {
+        let proposal = &block.block().proposal;
         let ids: Vec<SubmissionId> = proposal.submissions.iter().map(Submission::id).collect();
-        let bytes = self.mempool.remove_sealed(&ids, proposal.height);
-        for Submission { head, .. } in &proposal.submissions {
+        let bytes = self.mempool.remove_sealed(&ids, block);
+        for submission in &proposal.submissions {
+            let head = &submission.head;
             self.mempool.remove_key(head.institution, head.idempotency_key);
         }
         self.last_block_full = proposal.record_count() >= self.max_records() / 2

@@ -102,7 +102,7 @@ impl Chain {
                 chain.step(now, input)?;
             }
         }
-        if let Some((header, seal)) = head.sealed {
+        if let Some((header, seal)) = head.sealed.clone() {
             chain.step(now, Input::Sealed { header, seal })?;
         }
         let effects = std::mem::take(&mut chain.effects);
@@ -132,6 +132,7 @@ impl Chain {
             journal_dirty: false,
             metrics,
             own: BTreeSet::new(),
+            to_hand_on: Vec::new(),
             early: None,
             to_execute: None,
             executed: None,

@@ -83,7 +83,11 @@ impl Chain {
             tracing::warn!(%height, %view, "the report of a fault expired before it was taken");
             return Ok(false);
         }
-        match self.admit(now, submission, true)? {
+        let screened = self.screen(now, std::slice::from_ref(&submission))?;
+        let screened = screened.into_iter().next().unwrap_or(Ok(()));
+        let admission = self.admit(now, submission, screened, true)?;
+        self.hand_on();
+        match admission {
             Ok(_) => {
                 tracing::info!(%height, %view, key = %report.fault.key, "a fault is to be recorded");
                 Ok(false)
@@ -161,7 +165,7 @@ fn names(fault: &Fault, institution: &InstitutionId) -> (FlowId, IdempotencyKey)
 fn signed(head: SubmissionHead, record: Record, pair: &Keypair) -> Verified<Submission> {
     let signature = pair.sign(&Hash(head.id().0));
     let records = List::new(vec![record]).expect("one record is not too many");
-    let submission = Submission { head, signature, records };
+    let submission = Submission::new(head, signature, records);
     let content = submission.check_content(&submission.head.chain);
     assert!(content.is_ok(), "a report of a fault is well-formed: {content:?}");
     // Made and signed here.

@@ -6,59 +6,67 @@ use crate::{
     mempool::Admitted,
 };
 use probata_consensus::Input;
+use probata_contracts::{Rejection, Screening};
 use probata_types::{Now, Submission, Verified};
-use std::sync::Arc;
 use tokio::sync::oneshot;
 
 impl Chain {
-    /// Admits a submission, or says why not. One from another node is judged just the same, but nobody
-    /// is told and it is not handed on again.
+    /// Admits submissions, or says why not. Those from another node are judged just the same, but nobody
+    /// is told and they are not handed on again.
     pub(super) fn submit(
         &mut self,
         now: Now,
-        submission: Verified<Submission>,
-        answer: Option<oneshot::Sender<Admission>>,
+        submissions: Vec<Verified<Submission>>,
+        answer: Option<oneshot::Sender<Vec<Admission>>>,
     ) -> Result<(), ChainError> {
-        let admission = match self.admit(now, submission, answer.is_some())? {
-            Ok(admission) => admission,
-            Err(refusal) => Admission::Refused(refusal),
-        };
+        let mut admissions = Vec::with_capacity(submissions.len());
+        let screened = self.screen(now, &submissions)?;
+        for (submission, screened) in submissions.into_iter().zip(screened) {
+            let admission = self.admit(now, submission, screened, answer.is_some())?;
+            admissions.push(admission.unwrap_or_else(Admission::Refused));
+        }
+        self.hand_on();
         if let Some(answer) = answer {
-            // The one who asked may have gone; the submission is admitted all the same.
-            let _ = answer.send(admission);
+            // The one who asked may have gone; the submissions are admitted all the same.
+            let _ = answer.send(admissions);
         }
         self.step(now, Input::Work(!self.mempool.is_empty()))
     }
 
-    /// Admits a submission; its own ones are handed on to all validators, now and while they wait.
+    /// Hands on to all validators what was admitted here since the last time.
+    pub(super) fn hand_on(&mut self) {
+        let new = std::mem::take(&mut self.to_hand_on);
+        if !new.is_empty() {
+            self.effects.push(Effect::Forward(new));
+        }
+    }
+
+    /// Admits a submission; its own ones are to be handed on to all validators, now and while they wait.
     pub(super) fn admit(
         &mut self,
         now: Now,
         submission: Verified<Submission>,
+        screened: Result<(), Rejection>,
         own: bool,
     ) -> Result<Result<Admission, Refusal>, ChainError> {
         if self.halted.is_some() {
             return Ok(Err(Refusal::Halted));
         }
         let id = submission.id();
-        let reader = self.ledger.reader();
-        if let Some(place) = reader.submission(&id)? {
-            return Ok(Ok(Admission::Sealed(place.height)));
-        }
         let head = &submission.head;
+        let reader = self.ledger.reader();
         if let Some(first) = reader.by_idempotency(&head.institution, &head.idempotency_key)? {
-            return Ok(Err(Refusal::IdempotencyConflict { first }));
+            // One whose key was used is sealed itself, or never will be.
+            let sealed = reader.submission(&id)?.map(|place| Admission::Sealed(place.height));
+            return Ok(sealed.ok_or(Refusal::IdempotencyConflict { first }));
         }
         if let Err(refusal) = self.check_lifetime(now, &submission) {
             return Ok(Err(refusal));
         }
-        let height = self.ledger.head().height.next();
-        if let Err(rejection) =
-            probata_contracts::admit(&submission, &self.ledger, height, now.wall)?
-        {
+        if let Err(rejection) = screened {
             return Ok(Err(Refusal::Rejected { code: rejection.code }));
         }
-        let forward = own.then(|| Arc::new((*submission).clone()));
+        let forward = own.then(|| (*submission).clone());
         match self.mempool.admit(submission, now.monotonic) {
             Err(refusal) => return Ok(Err(refusal)),
             // Whoever handed it on may be gone, and no other node may have it: from here on it is handed on
@@ -68,7 +76,7 @@ impl Chain {
             Ok(Admitted::New) => {
                 if let Some(submission) = forward {
                     self.own.insert(id);
-                    self.effects.push(Effect::Forward(submission));
+                    self.to_hand_on.push(submission);
                 }
             }
         }
@@ -77,6 +85,18 @@ impl Chain {
             self.mempool.wait(&id, waiter);
         }
         Ok(Ok(Admission::Pending(sealed)))
+    }
+
+    /// Whether the contracts would judge each of them in the next block.
+    pub(super) fn screen(
+        &self,
+        now: Now,
+        submissions: &[Verified<Submission>],
+    ) -> Result<Vec<Result<(), Rejection>>, ChainError> {
+        let height = self.ledger.head().height.next();
+        let mut screening = Screening::new(&self.ledger, height, now.wall);
+        let screened = submissions.iter().map(|submission| screening.of(submission));
+        Ok(screened.collect::<Result<_, _>>()?)
     }
 
     fn check_lifetime(&self, now: Now, submission: &Submission) -> Result<(), Refusal> {

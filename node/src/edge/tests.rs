@@ -1,7 +1,7 @@
 use super::*;
 use crate::fixtures::{SUITE, consent, flow, pair, sign, submission};
 use probata_types::{
-    Height, List, RecordId, Timestamp, ValidatorIndex, submission::SubmissionError,
+    Height, List, RecordId, Signature, Timestamp, ValidatorIndex, submission::SubmissionError,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ fn one(key: u64) -> Submission {
 }
 
 fn edge() -> Edge {
-    Edge::new(CHAIN)
+    Edge::new(CHAIN, Arc::default())
 }
 
 fn json_of(submission: &Submission) -> Value {
@@ -40,7 +40,8 @@ async fn both_encodings_give_the_same_submission() {
     let canonical = edge.receive(Encoding::Canonical, codec::encode(&*GOOD)).await.unwrap();
     assert_eq!(*json, *GOOD);
     assert_eq!(json, canonical);
-    assert_eq!(edge.receive_handed_on(GOOD.clone()).await.unwrap(), json);
+    let handed_on = edge.receive_handed_on(vec![GOOD.clone()]).await.unwrap();
+    assert_eq!(handed_on, [Ok(json)]);
 }
 
 #[test]
@@ -155,7 +156,7 @@ fn what_is_signed_must_hold() {
     let change = |change: &dyn Fn(&mut Submission)| {
         let mut changed = GOOD.clone();
         change(&mut changed);
-        edge().check(sign(changed.head, 1, changed.records.into_vec())).unwrap_err()
+        edge().check(sign(changed.head.clone(), 1, changed.records.to_vec())).unwrap_err()
     };
     let chain = Hash([4; 32]);
     assert_eq!(change(&|s| s.head.chain = chain), E::Chain { got: chain, expected: CHAIN }.into());
@@ -184,41 +185,37 @@ fn a_signature_is_of_its_key_and_its_content() {
 }
 
 #[test]
-fn a_remembered_signature_vouches_for_the_head_only() {
+fn what_waits_vouches_for_head_and_signature_only() {
     let edge = edge();
-    edge.check(GOOD.clone()).unwrap();
+    edge.bodies.add([GOOD.clone()]);
     let mut changed = GOOD.clone();
     changed.records.as_mut_slice()[0].level = 4;
     assert_eq!(edge.check(changed), Err(SubmissionError::Root.into()));
     let mut changed = GOOD.clone();
     changed.signature.0[0] ^= 1;
-    assert_eq!(edge.check(changed.clone()), Err(SubmissionError::Signature.into()));
-    assert_eq!(
-        edge.check(changed),
-        Err(SubmissionError::Signature.into()),
-        "a failure is not kept"
-    );
+    assert_eq!(edge.check(changed), Err(SubmissionError::Signature.into()));
     edge.check(GOOD.clone()).unwrap();
 }
 
 #[test]
-fn what_is_remembered_is_bounded() {
-    let mut known = KnownSignatures::default();
-    let mark = |n: usize| {
-        let mut id = [0; 32];
-        id[..8].copy_from_slice(&(n as u64).to_be_bytes());
-        (SubmissionId(id), Signature([0; 64]))
-    };
-    for n in 0..limits::KNOWN_SIGNATURES + 5 {
-        known.insert(mark(n));
-        known.insert(mark(n));
+fn each_of_many_is_judged_for_itself() {
+    let good: Vec<Submission> = (0..20).map(one).collect();
+    let mut some = good.clone();
+    some[3].signature.0[0] ^= 1;
+    some[7].records.as_mut_slice()[0].level = 4;
+    some[11].head.key = pair(2, 1).public();
+    let checked = edge().check_each(some);
+    for (at, checked) in checked.into_iter().enumerate() {
+        match at {
+            3 | 11 => assert_eq!(checked, Err(SubmissionError::Signature.into())),
+            7 => assert_eq!(checked, Err(SubmissionError::Root.into())),
+            _ => assert_eq!(*checked.unwrap(), good[at]),
+        }
     }
-    assert_eq!(known.marks.len(), limits::KNOWN_SIGNATURES);
-    assert!(!known.marks.contains(&mark(4)) && known.marks.contains(&mark(5)));
 }
 
 fn proposal(submissions: Vec<Submission>) -> Proposal {
-    Proposal {
+    Proposal::from(probata_types::ProposalParts {
         suite: SUITE,
         chain: CHAIN,
         height: Height::new(1),
@@ -226,7 +223,7 @@ fn proposal(submissions: Vec<Submission>) -> Proposal {
         time: AT,
         proposer: ValidatorIndex(0),
         submissions: List::new(submissions).unwrap(),
-    }
+    })
 }
 
 #[test]
@@ -242,8 +239,8 @@ fn a_proposal_stands_if_each_submission_does() {
     assert_eq!(edge.check_proposal(&proposal(wrong)), refused);
 
     edge.check_proposal(&proposal(submissions.clone())).unwrap();
-    assert_eq!(edge.known.lock().unwrap().marks.len(), submissions.len());
-    // Again, from memory; and what is remembered still does not hide changed content.
+    // Again, now that they wait here; and that does not hide changed content.
+    edge.bodies.add(submissions.clone());
     edge.check_proposal(&proposal(submissions.clone())).unwrap();
     let mut changed = submissions;
     changed[3].records.as_mut_slice()[0].level = 4;

@@ -57,7 +57,7 @@ fn every_record_of_a_large_submission_has_its_file() {
     let made = assemble_submission(&reader, &chain.genesis, &sent.id(), OPTIONS).unwrap().unwrap();
     assert_eq!(made.height, Height::new(1));
     assert_eq!(made.files.len(), usize::from(count));
-    for (file, id) in made.files.iter().zip(sent.record_ids()) {
+    for (file, id) in made.files.iter().zip(sent.record_ids().iter().copied()) {
         assert_eq!(file.record_id(), id);
         assert_eq!(verify(&chain.genesis, file).1, Some(Level::E5));
         let alone = assemble(&reader, &chain.genesis, &id, OPTIONS).unwrap().unwrap();
@@ -83,7 +83,7 @@ fn several_submissions_of_a_block_have_their_own_places() {
     let mut leaf = 0;
     for (index, one) in sent.iter().enumerate() {
         for id in one.record_ids() {
-            let file = assemble(&reader, &chain.genesis, &id, OPTIONS).unwrap().unwrap();
+            let file = assemble(&reader, &chain.genesis, id, OPTIONS).unwrap().unwrap();
             assert_eq!(file.outcome_place.index.get(), leaf);
             assert_eq!(file.submission.place.index.get(), index as u64);
             assert_eq!(verify(&chain.genesis, &file).1, Some(Level::E5));

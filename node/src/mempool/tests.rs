@@ -1,5 +1,6 @@
 use super::*;
 use crate::fixtures::{lei, unsigned};
+use probata_types::Height;
 use proptest::prelude::*;
 use tokio::sync::oneshot::error::TryRecvError;
 
@@ -10,12 +11,12 @@ const ROOMY: MempoolLimits = MempoolLimits {
     total_submissions: 10_000,
 };
 
-fn pool() -> Mempool {
+fn pool() -> Mempool<Height> {
     Mempool::new(ROOMY)
 }
 
 /// Admits submission `key` of institution `number`, at the monotonic time `key`.
-fn admit(pool: &mut Mempool, number: u32, key: u64) -> SubmissionId {
+fn admit(pool: &mut Mempool<Height>, number: u32, key: u64) -> SubmissionId {
     let submission = unsigned(number, key, FAR, 1);
     let id = submission.id();
     assert_eq!(pool.admit(submission, Millis::new(key)), Ok(Admitted::New));
@@ -23,7 +24,12 @@ fn admit(pool: &mut Mempool, number: u32, key: u64) -> SubmissionId {
 }
 
 /// The whole batch at time 0, as (institution, idempotency key).
-fn batch(pool: &Mempool, submissions: usize, records: usize, bytes: usize) -> Vec<(u32, u64)> {
+fn batch(
+    pool: &Mempool<Height>,
+    submissions: usize,
+    records: usize,
+    bytes: usize,
+) -> Vec<(u32, u64)> {
     let batch = pool.batch(BatchLimits { submissions, records, bytes }, Timestamp::ZERO);
     batch.iter().map(name).collect()
 }
@@ -56,13 +62,13 @@ fn an_idempotency_key_names_one_waiting_submission_of_its_institution() {
     let refusal = pool.admit(other.clone(), Millis::ZERO);
     assert_eq!(refusal, Err(Refusal::IdempotencyConflict { first }));
     admit(&mut pool, 2, 1);
-    pool.remove_sealed(&[first], Height::new(1));
+    pool.remove_sealed(&[first], &Height::new(1));
     assert_eq!(pool.admit(other, Millis::ZERO), Ok(Admitted::New));
 }
 
 #[test]
 fn each_bound_refuses_and_nothing_changes() {
-    let bytes = codec::encode(&*unsigned(1, 1, FAR, 1)).len();
+    let bytes = unsigned(1, 1, FAR, 1).size();
     let limits =
         MempoolLimits { pending_per_institution: 2, total_bytes: 4 * bytes, total_submissions: 3 };
     let mut pool = Mempool::new(limits);
@@ -93,7 +99,7 @@ fn a_batch_takes_turns_and_keeps_the_order_of_each_institution() {
     assert_eq!(batch(&pool, ALL, ALL, ALL), expected);
     assert_eq!(batch(&pool, 4, ALL, ALL), expected[..4]);
     assert_eq!(batch(&pool, ALL, 3, ALL), expected[..3]);
-    let bytes = codec::encode(&*unsigned(1, 1, FAR, 1)).len();
+    let bytes = unsigned(1, 1, FAR, 1).size();
     assert_eq!(batch(&pool, ALL, ALL, 2 * bytes + 1), expected[..2]);
 }
 
@@ -153,7 +159,7 @@ fn those_who_wait_learn_the_height() {
             sealed
         })
         .collect();
-    pool.remove_sealed(&[id, SubmissionId([9; 32])], Height::new(7));
+    pool.remove_sealed(&[id, SubmissionId([9; 32])], &Height::new(7));
     assert!(!pool.contains(&id) && pool.get(&id).is_none());
     for sealed in &mut waiters {
         assert_eq!(sealed.try_recv(), Ok(Height::new(7)));
@@ -203,7 +209,7 @@ fn the_oldest_is_the_one_admitted_first() {
     let first = admit(&mut pool, 1, 10);
     admit(&mut pool, 2, 20);
     assert_eq!(pool.oldest().map(|(_, at)| at), Some(Millis::new(10)));
-    pool.remove_sealed(&[first], Height::new(1));
+    pool.remove_sealed(&[first], &Height::new(1));
     assert_eq!(pool.oldest().map(|(_, at)| at), Some(Millis::new(20)));
 }
 
@@ -228,7 +234,7 @@ fn under_overload_every_institution_gets_its_share() {
             sealed[name(submission).0 as usize] += 1;
         }
         let ids: Vec<_> = batch.iter().map(Submission::id).collect();
-        pool.remove_sealed(&ids, Height::new(height));
+        pool.remove_sealed(&ids, &Height::new(height));
     }
     // Jain's index of fairness, (Σx)² / (n·Σx²), in thousandths.
     let sum: u32 = sealed.iter().sum();
@@ -280,7 +286,7 @@ proptest! {
                     let limits = BatchLimits { submissions: count, records: 6, bytes: 4_000 };
                     let batch = pool.batch(limits, Timestamp::ZERO);
                     let ids: Vec<_> = batch.iter().map(Submission::id).collect();
-                    pool.remove_sealed(&ids, Height::new(1));
+                    pool.remove_sealed(&ids, &Height::new(1));
                     list.retain(|one| !ids.contains(&one.id()));
                 }
                 Step::Expire { now } => {
@@ -288,7 +294,7 @@ proptest! {
                     list.retain(|one| one.head.expires_at >= Timestamp::new(now));
                 }
             }
-            let bytes: usize = list.iter().map(|one| codec::encode(&**one).len()).sum();
+            let bytes: usize = list.iter().map(|one| one.size()).sum();
             prop_assert_eq!((pool.len(), pool.bytes()), (list.len(), bytes));
             prop_assert!(bytes <= limits.total_bytes && list.len() <= limits.total_submissions);
             let batch = pool.batch(NO_LIMIT, Timestamp::ZERO);

@@ -3,7 +3,9 @@ use crate::{
     fixtures::{SUITE, TestLedger},
     network::{NodeId, PeerStats},
 };
-use probata_types::{Hash, Header, Height, List, Proposal, Seal, Timestamp, ValidatorIndex, View};
+use probata_types::{
+    Hash, Header, Height, List, Proposal, ProposalParts, Seal, Timestamp, ValidatorIndex, View,
+};
 use std::collections::BTreeMap;
 
 fn status() -> ChainStatus {
@@ -65,7 +67,7 @@ fn block(outcomes: Vec<Outcome>) -> SealedBlock {
         next_validators: zero,
         proposer: ValidatorIndex(0),
     };
-    let proposal = Proposal {
+    let proposal = Proposal::from(ProposalParts {
         suite: SUITE,
         chain: zero,
         height: header.height,
@@ -73,7 +75,7 @@ fn block(outcomes: Vec<Outcome>) -> SealedBlock {
         time: header.time,
         proposer: ValidatorIndex(0),
         submissions: List::empty(),
-    };
+    });
     let seal = Seal { view: View::ZERO, votes: List::empty() };
     SealedBlock { header, seal, proposal, outcomes: List::new(outcomes).unwrap() }
 }

@@ -2,35 +2,33 @@
 
 use super::refused::{Reason, Refused};
 use crate::{
+    bodies::Bodies,
     edge::Edge,
     handle::{ChainHandle, Command},
     limits,
-    membership::Membership,
+    metrics::Metrics,
     network::{Frame, MeshEvents, MeshHandle, NodeId, PeerEvent, Request},
-    wire::{self, Ask, Bulk},
+    wire::{self, Ask, Bulk, Found},
 };
-use probata_consensus::Message;
 use probata_genesis::Genesis;
 use probata_ledger::LedgerReader;
-use probata_types::{Height, ValidatorSet, Verified};
+use probata_types::{Hash, Height, Submission, codec};
 use std::sync::Arc;
-use tokio::{
-    sync::{Semaphore, mpsc},
-    task::JoinSet,
-};
+use tokio::{sync::mpsc, task::JoinSet};
 
+mod consensus;
 mod turns;
-
-use turns::Turns;
 
 /// Everything that checks and answers what peers send.
 #[derive(Clone)]
 pub(super) struct Inbound {
     pub(super) genesis: Arc<Genesis>,
     pub(super) edge: Arc<Edge>,
+    pub(super) bodies: Arc<Bodies>,
     pub(super) chain: ChainHandle,
     pub(super) reader: LedgerReader,
     pub(super) mesh: MeshHandle,
+    pub(super) metrics: Arc<Metrics>,
     pub(super) refused: Arc<Refused>,
 }
 
@@ -45,98 +43,6 @@ impl Inbound {
         tasks
     }
 
-    async fn consensus(self, mut frames: mpsc::Receiver<Frame>) {
-        let mut status = self.chain.watch();
-        let checks = super::checks();
-        let mut turns = Turns::default();
-        while let Some(frame) = frames.recv().await {
-            let message = match Message::decode(&frame.bytes) {
-                Ok(message) => message,
-                Err(error) => {
-                    self.refused.note(frame.from, Reason::ConsensusBytes, &error);
-                    continue;
-                }
-            };
-            let membership = Arc::clone(&status.borrow_and_update().membership);
-            // Of an epoch that is over: who is still there fetches blocks.
-            let over = Height::new(1)..membership.epoch.first;
-            if over.contains(&message.height()) {
-                continue;
-            }
-            let epoch = membership.epoch.number;
-            // Votes are cheap and are checked here, in order. What carries a proposal is checked aside, so
-            // that thousands of submission signatures do not hold up the votes behind them.
-            if message.proposal().is_none() {
-                if let Some(message) = self.verified(frame.from, message, membership.set())
-                    && let message = Box::new(message)
-                    && !self.chain.send(Command::Message { message, epoch }).await
-                {
-                    return;
-                }
-                continue;
-            }
-            let turns = [turns.of(frame.from), Arc::clone(&checks)];
-            tokio::spawn(self.clone().proposal(frame, message, membership, turns));
-        }
-    }
-
-    /// Checks a message with a proposal when its turn comes: one at a time of each peer, so that no peer's
-    /// proposals are in the way of another's. The frame is kept until then and counts against its peer,
-    /// which bounds how many wait.
-    async fn proposal(
-        self,
-        frame: Frame,
-        message: Message,
-        membership: Arc<Membership>,
-        turns: [Arc<Semaphore>; 2],
-    ) {
-        let [of_peer, of_all] = turns;
-        let (Ok(_first), Ok(_then)) = (of_peer.acquire().await, of_all.acquire().await) else {
-            return;
-        };
-        let (from, epoch) = (frame.from, membership.epoch.number);
-        let check =
-            move || self.with_proposal(from, message, membership.set()).map(|it| (self, it));
-        match tokio::task::spawn_blocking(check).await {
-            Ok(Some((this, message))) => {
-                let message = Box::new(message);
-                this.chain.send(Command::Message { message, epoch }).await;
-            }
-            Ok(None) => {}
-            Err(error) => tracing::error!(%error, "the check of a proposal ended early"),
-        }
-    }
-
-    /// A message whose own signatures hold.
-    fn verified(
-        &self,
-        from: NodeId,
-        message: Message,
-        set: &ValidatorSet,
-    ) -> Option<Verified<Message>> {
-        message
-            .verify(self.genesis.suite(), &self.genesis.chain(), set)
-            .inspect_err(|error| self.refused.note(from, Reason::ConsensusMessage, error))
-            .ok()
-    }
-
-    /// A message whose own signatures hold, and those of the submissions in its proposal. In this order:
-    /// only a validator can make this node check thousands of signatures.
-    fn with_proposal(
-        &self,
-        from: NodeId,
-        message: Message,
-        set: &ValidatorSet,
-    ) -> Option<Verified<Message>> {
-        let message = self.verified(from, message, set)?;
-        message
-            .proposal()
-            .map_or(Ok(()), |proposal| self.edge.check_proposal(proposal))
-            .inspect_err(|error| self.refused.note(from, Reason::Proposal, error))
-            .ok()?;
-        Some(message)
-    }
-
     async fn bulk(self, mut frames: mpsc::Receiver<Frame>) {
         let checks = super::checks();
         while let Some(frame) = frames.recv().await {
@@ -147,42 +53,59 @@ impl Inbound {
                         return;
                     }
                 }
-                Ok(Bulk::Submission(submission)) => {
+                Ok(Bulk::Submissions(submissions)) => {
                     let Ok(permit) = Arc::clone(&checks).acquire_owned().await else { return };
                     let this = self.clone();
                     tokio::spawn(async move {
-                        match this.edge.receive_handed_on(*submission).await {
-                            Ok(submission) => {
-                                let command = Command::Submit { submission, answer: None };
-                                this.chain.send(command).await;
-                            }
-                            Err(error) => {
-                                this.refused.note(frame.from, Reason::Submission, &error);
-                            }
-                        }
-                        drop(permit);
+                        this.handed_on(frame.from, submissions.into_vec()).await;
+                        // With the frame ends its share of what its peer may have waiting.
+                        drop((permit, frame));
                     });
                 }
             }
         }
     }
 
+    /// Checks what another node handed on and offers it to the chain.
+    async fn handed_on(&self, from: NodeId, submissions: Vec<Submission>) {
+        let checked = match self.edge.receive_handed_on(submissions).await {
+            Ok(checked) => checked,
+            Err(error) => return self.refused.note(from, Reason::Submission, &error),
+        };
+        let mut submissions = Vec::with_capacity(checked.len());
+        for one in checked {
+            match one {
+                Ok(submission) => submissions.push(submission),
+                Err(error) => self.refused.note(from, Reason::Submission, &error),
+            }
+        }
+        if !submissions.is_empty() {
+            self.chain.send(Command::Submit { submissions, answer: None }).await;
+        }
+    }
+
     async fn requests(self, mut requests: mpsc::Receiver<Request>) {
         let reads = super::checks();
         while let Some(request) = requests.recv().await {
-            let (first, count) = match Ask::decode(&request.bytes) {
-                Ok(Ask::Blocks { first, count }) => (first, count),
+            let ask = match Ask::decode(&request.bytes) {
+                Ok(ask) => ask,
                 Err(error) => {
                     self.refused.note(request.from, Reason::Request, &error);
                     continue;
                 }
             };
             let Ok(permit) = Arc::clone(&reads).acquire_owned().await else { return };
-            let reader = self.reader.clone();
+            let (reader, bodies) = (self.reader.clone(), Arc::clone(&self.bodies));
             tokio::task::spawn_blocking(move || {
-                match read_blocks(&reader, first, count) {
+                let response = match ask {
+                    Ask::Blocks { first, count } => {
+                        read_blocks(&reader, first, count).map(|blocks| wire::join_blocks(&blocks))
+                    }
+                    Ask::Submissions(leaves) => Ok(found(&bodies, &leaves)),
+                };
+                match response {
                     // Whoever asked may have given up.
-                    Ok(blocks) => drop(request.reply.send(wire::join_blocks(&blocks))),
+                    Ok(response) => drop(request.reply.send(response)),
                     Err(error) => tracing::error!(%error, "cannot read blocks for a peer"),
                 }
                 drop(permit);
@@ -203,6 +126,17 @@ impl Inbound {
             }
         }
     }
+}
+
+/// Those of the submissions that wait here, as many as a response holds.
+fn found(bodies: &Bodies, leaves: &[Hash]) -> Vec<u8> {
+    let mut bytes = 0;
+    let found = bodies.find(leaves).into_iter().flatten().take_while(|submission| {
+        bytes += submission.size();
+        bytes <= limits::FETCH_BYTES
+    });
+    let found = Found::new(found.collect()).expect("no more than were asked for");
+    codec::encode(&found)
 }
 
 fn read_blocks(

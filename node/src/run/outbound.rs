@@ -8,16 +8,18 @@ use crate::{
     membership::Membership,
     metrics::Metrics,
     network::{Lane, MeshHandle, NodeId},
-    wire::{self, Ask, Bulk},
+    wire::{self, Ask, Bulk, Consensus},
 };
 use probata_consensus::Message;
-use probata_types::{Height, Millis, SealedBlock};
+use probata_types::{Height, Millis, SealedBlock, Submission};
 use std::{cell::RefCell, sync::Arc, time::Duration};
 
 /// Obeys effects. Lives on the chain thread, where nothing of it waits.
 pub(super) struct Outbound {
     /// Nodes without a vote, as the mesh has them now.
     members: RefCell<Vec<NodeId>>,
+    /// Submissions that go out with the next frame.
+    to_hand_on: RefCell<Vec<Submission>>,
     peering: Peering,
     mesh: MeshHandle,
     chain: ChainHandle,
@@ -33,8 +35,9 @@ impl Outbound {
         chain: ChainHandle,
         metrics: Arc<Metrics>,
     ) -> Self {
-        let (members, runtime) = (RefCell::default(), tokio::runtime::Handle::current());
-        Self { members, peering, mesh, chain, metrics, runtime }
+        let (members, to_hand_on) = (RefCell::default(), RefCell::default());
+        let runtime = tokio::runtime::Handle::current();
+        Self { members, to_hand_on, peering, mesh, chain, metrics, runtime }
     }
 
     pub(super) fn obey_all(&self, effects: Vec<Effect>) {
@@ -45,19 +48,27 @@ impl Outbound {
 
     fn obey(&self, effect: Effect) {
         match effect {
-            Effect::Broadcast(message) => self.broadcast(Lane::Consensus, message.encode(), true),
-            Effect::Send(to, message) => self.send(to, &message),
-            Effect::Forward(submission) => {
-                let frame = Bulk::Submission(Box::new((*submission).clone())).encode();
-                self.broadcast(Lane::Bulk, frame, true);
+            Effect::Broadcast(message) => {
+                // What a proposal names is on its way before it is.
+                self.hand_on();
+                self.broadcast(Lane::Consensus, Consensus::of(&message).encode(), true);
             }
+            Effect::Send(to, message) => self.send(to, &message),
+            Effect::Forward(submissions) => self.to_hand_on.borrow_mut().extend(submissions),
             Effect::Fetch { from, first } => self.fetch(from, first),
-            Effect::Sealed { block, waited } => self.sealed(&block, waited),
+            Effect::Sealed { block, waited } => self.sealed(block.block(), waited),
             Effect::Announce(height) => {
                 self.broadcast(Lane::Bulk, Bulk::Head(height).encode(), false);
             }
             Effect::Fault(_) => self.metrics.fault(),
             Effect::Membership(membership) => self.membership(&membership),
+        }
+    }
+
+    /// Sends what is to be handed on, in frames of a moderate size.
+    pub(super) fn hand_on(&self) {
+        for frame in wire::handed_on(self.to_hand_on.take()) {
+            self.broadcast(Lane::Bulk, frame.encode(), true);
         }
     }
 
@@ -69,7 +80,9 @@ impl Outbound {
     }
 
     fn send(&self, to: NodeId, message: &Message) {
-        if let Err(error) = self.mesh.send(to, Lane::Consensus, message.encode().into()) {
+        if let Err(error) =
+            self.mesh.send(to, Lane::Consensus, Consensus::of(message).encode().into())
+        {
             tracing::debug!(peer = %to, %error, "a message was not sent; it is repeated or not needed");
         }
     }

@@ -59,6 +59,7 @@ pub(super) fn run(
             command = waiting(&mut queue);
         }
         outbound.obey_all(chain.tick(clock.now())?);
+        outbound.hand_on();
         let newest = chain.status();
         status.send_if_modified(|old| {
             let changed = *old != newest;

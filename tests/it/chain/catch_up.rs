@@ -40,7 +40,7 @@ fn a_member_node_follows_and_never_votes() -> Result<(), Trouble> {
     let submission = Client::of(4)?.submission(&cluster)?;
     let mut waiter = pending(cluster.submit(4, &submission)?);
     sealed(&mut cluster, &submission)?;
-    assert_eq!(waiter.try_recv()?, height(11));
+    assert_eq!(waiter.try_recv()?.height(), height(11));
     Ok(())
 }
 

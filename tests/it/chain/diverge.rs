@@ -9,7 +9,7 @@ use probata_tests::{
     consortium::{self, Purpose, SUITE},
 };
 use probata_types::{
-    Hash, Header, Height, List, Proposal, Seal, SealedBlock, ValidatorIndex, View,
+    Hash, Header, Height, List, Proposal, ProposalParts, Seal, SealedBlock, ValidatorIndex, View,
     seal::{SealVote, commit_digest},
 };
 
@@ -45,7 +45,7 @@ fn is_halted(cluster: &mut Cluster, at: usize, names: &[&str]) -> Result<(), Tro
 fn a_validator_that_alone_computes_otherwise_halts_and_names_the_fields() -> Result<(), Trouble> {
     let mut cluster = Cluster::new(4)?;
     (0..3).for_each(|at| cluster.crash(at));
-    let proposal = Proposal {
+    let proposal = Proposal::from(ProposalParts {
         suite: SUITE,
         chain: cluster.genesis().chain(),
         height: height(1),
@@ -53,7 +53,7 @@ fn a_validator_that_alone_computes_otherwise_halts_and_names_the_fields() -> Res
         time: cluster.now().wall.saturating_add(1),
         proposer: ValidatorIndex(0),
         submissions: List::new(vec![Client::of(0)?.submission(&cluster)?])?,
-    };
+    });
     let (height, view, digest) = (height(1), View::ZERO, proposal.digest());
     let proposal = cluster.sign(0, MessageBody::PrePrepare { height, view, proposal });
     cluster.inject(3, &proposal);

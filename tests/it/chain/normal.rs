@@ -26,7 +26,11 @@ fn a_submission_is_sealed_once_by_all_whoever_was_asked() -> Result<(), Trouble>
             let mut waiter = pending(cluster.submit(at, &submission)?);
             sealed(&mut cluster, &submission)?;
             cluster.deliver_all()?;
-            assert_eq!(waiter.try_recv()?, height(number), "whoever waits is told the height");
+            assert_eq!(
+                waiter.try_recv()?.height(),
+                height(number),
+                "whoever waits is told the height"
+            );
             for node in 0..=cluster.validators() {
                 let place = cluster.reader(node).submission(&submission.id())?.unwrap();
                 assert_eq!((place.height, place.accepted), (height(number), true));
@@ -47,7 +51,7 @@ fn the_same_submission_again_gets_the_first_answer() -> Result<(), Trouble> {
     let mut elsewhere = pending(cluster.submit(3, &submission)?);
     sealed(&mut cluster, &submission)?;
     for waiter in [&mut first, &mut again, &mut elsewhere] {
-        assert_eq!(waiter.try_recv()?, height(1));
+        assert_eq!(waiter.try_recv()?.height(), height(1));
     }
     for node in 0..=cluster.validators() {
         let answer = cluster.submit(node, &submission)?;
@@ -74,7 +78,7 @@ fn a_submission_that_another_node_handed_on_is_handed_on_again_when_it_is_offere
     cluster.heal();
     let mut waiter = pending(cluster.submit(3, &submission)?);
     sealed(&mut cluster, &submission)?;
-    assert_eq!(waiter.try_recv()?, height(1));
+    assert_eq!(waiter.try_recv()?.height(), height(1));
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use probata_tests::{
     consortium::SUITE,
 };
 use probata_types::{
-    Height, List, Proposal, Submission, SubmissionHead, ValidatorIndex, View,
+    Height, List, Proposal, ProposalParts, Submission, SubmissionHead, ValidatorIndex, View,
     submission::IdempotencyKey,
 };
 
@@ -31,7 +31,7 @@ fn one_behind(cluster: &mut Cluster, submission: &Submission) -> Result<(), Trou
 /// Shows the last validator a proposal of the leader on top of what the first one has.
 fn propose(cluster: &mut Cluster, submissions: Vec<Submission>) -> Result<Height, Trouble> {
     let head = cluster.reader(0).head();
-    let proposal = Proposal {
+    let proposal = Proposal::from(ProposalParts {
         suite: SUITE,
         chain: cluster.genesis().chain(),
         height: head.height.next(),
@@ -39,7 +39,7 @@ fn propose(cluster: &mut Cluster, submissions: Vec<Submission>) -> Result<Height
         time: cluster.now().wall.saturating_add(1),
         proposer: ValidatorIndex(0),
         submissions: List::new(submissions)?,
-    };
+    });
     let height = proposal.height;
     let message = cluster.sign(0, MessageBody::PrePrepare { height, view: View::ZERO, proposal });
     cluster.inject(3, &message);

@@ -38,7 +38,7 @@ fn storm(validators: u16, seed: u64) -> Result<(), Trouble> {
             cluster.go_on()?;
         }
         for (id, waiter) in &mut waiting {
-            acknowledged.extend(waiter.try_recv().ok().map(|height| (*id, height)));
+            acknowledged.extend(waiter.try_recv().ok().map(|block| (*id, block.height())));
         }
         let victim = usize::try_from(random.number() % nodes)?;
         match random.number() % 4 {
@@ -84,7 +84,7 @@ fn all_lose_power_at_once_between_any_two_messages() -> Result<(), Trouble> {
         for _ in 0..steps {
             cluster.go_on()?;
         }
-        let told = waiter.try_recv().ok();
+        let told = waiter.try_recv().ok().map(|block| block.height());
         (0..5).for_each(|at| cluster.crash(at));
         (0..5).try_for_each(|at| cluster.start(at))?;
         // What a submitter does when its node is back.
@@ -114,7 +114,7 @@ fn a_restarted_node_shows_its_head_to_those_behind() -> Result<(), Trouble> {
     cluster.start(3)?;
     let submission = Client::of(0)?.submission(&cluster)?;
     let checked = submission.verify(&cluster.genesis().chain())?;
-    cluster.command(3, Command::Submit { submission: checked, answer: None })?;
+    cluster.command(3, Command::Submit { submissions: vec![checked], answer: None })?;
     cluster.until("it has the block", Millis::new(5_000), |it| it.status(3).height == height(1))
 }
 

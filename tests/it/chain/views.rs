@@ -9,12 +9,13 @@ use probata_tests::{
     consortium::{self, SUITE},
 };
 use probata_types::{
-    List, Millis, Proposal, Submission, ValidatorIndex, View, submission::records_root,
+    List, Millis, Proposal, ProposalParts, Submission, ValidatorIndex, View,
+    submission::records_root,
 };
 
 /// A proposal of the first validator for height 1.
 fn proposal(cluster: &Cluster, later: u64, submissions: Vec<Submission>) -> Proposal {
-    Proposal {
+    Proposal::from(ProposalParts {
         suite: SUITE,
         chain: cluster.genesis().chain(),
         height: height(1),
@@ -22,7 +23,7 @@ fn proposal(cluster: &Cluster, later: u64, submissions: Vec<Submission>) -> Prop
         time: cluster.now().wall.saturating_add(later),
         proposer: ValidatorIndex(0),
         submissions: List::new(submissions).expect("a few"),
-    }
+    })
 }
 
 #[test]
@@ -100,7 +101,7 @@ fn a_leader_that_leaves_one_out_is_left() -> Result<(), Trouble> {
     cluster.censor(0, consortium::institution(1));
     for at in 1..4 {
         let submission = checked.clone();
-        cluster.command(at, Command::Submit { submission, answer: None })?;
+        cluster.command(at, Command::Submit { submissions: vec![submission], answer: None })?;
     }
     let deadline = cluster.genesis().parameters().inclusion_deadline.get();
     let begin = cluster.now().monotonic;
@@ -125,7 +126,7 @@ fn who_alone_holds_a_submission_hands_it_on_before_it_complains() -> Result<(), 
     let (lonely, other) = (Client::of(1)?, Client::of(2)?);
     let held = lonely.submission(&cluster)?;
     let submission = held.clone().verify(&cluster.genesis().chain())?;
-    cluster.command(3, Command::Submit { submission, answer: None })?;
+    cluster.command(3, Command::Submit { submissions: vec![submission], answer: None })?;
     let deadline = cluster.genesis().parameters().inclusion_deadline.get();
     let begin = cluster.now().monotonic;
     while sealed_at(&cluster, 3, &held.id()).is_none() {

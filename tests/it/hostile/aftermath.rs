@@ -69,11 +69,11 @@ pub(super) async fn seals_and_proves(network: &mut Network) -> Result<(), Troubl
     for node in validators {
         let submission = writer.submission()?;
         let receipt = network.client(&[node], limits::PATIENCE)?.submit(&submission).await?;
-        let (record, height) = (receipt.records[0].record, receipt.height);
-        network.wait_for_height(height.get()).await?;
-        let acknowledged = Acknowledged { record, submission: receipt.submission, height };
+        network.wait_for_height(receipt.height().get()).await?;
         let other = network.client(&[(node + 1) % network.nodes().len()], limits::ANSWER)?;
-        check::proved(&other, &acknowledged).await?;
+        for acknowledged in Acknowledged::all_of(&receipt) {
+            check::proved(&other, &acknowledged).await?;
+        }
     }
     for node in network.running() {
         let status = network.status(node).await?;

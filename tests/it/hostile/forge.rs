@@ -168,7 +168,7 @@ impl Forge {
         records: Vec<Record>,
     ) -> Result<Submission, Trouble> {
         let signature = self.key.sign(&Hash(head.id().0));
-        Ok(Submission { head, signature, records: List::new(records)? })
+        Ok(Submission::new(head, signature, List::new(records)?))
     }
 }
 

@@ -76,7 +76,7 @@ fn refused(members: &mut Members) -> Result<Vec<Refused>, Trouble> {
     let mut small = forge.with_head(|head| head.key.0 = [0; 32])?;
     small.signature = Signature([0; 64]);
     let mut swapped = forge.good()?;
-    swapped.records = forge.good()?.records;
+    swapped.records = forge.good()?.records.clone();
     Ok(vec![
         ("for another chain", "422 wrong_chain", forge.with_head(|it| it.chain = Hash([7; 32]))?),
         (
@@ -170,7 +170,7 @@ async fn again(api: &Api, forge: &mut Forge, table: &mut Table) -> Result<Record
     table.note(RECORD, "a sealed record once more", "200 sealed, rejected DUPLICATE", got);
     let mut head = first.head.clone();
     head.idempotency_key = IdempotencyKey([0xee; 16]);
-    let replayed = Submission { head, ..first };
+    let replayed = Submission::new(head, first.signature, first.records.clone());
     let got = post(api, &replayed).await?;
     table.note(AREA, "a sealed signature under another head", "403 signature_invalid", got);
     // Two records, one root of only the first: what is signed is not what is sent.

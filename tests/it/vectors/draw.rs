@@ -6,16 +6,21 @@ use probata_consensus::{
     Fault, Message, MessageBody, PreparedCertificate, Promise, SignedContent, ViewChangeVote,
     VoteKind, vote_digest,
 };
-use probata_node::wire::{Ask, Bulk};
+use probata_node::{
+    evidence::ProvenBlock,
+    wire::{Ask, Bulk, Consensus},
+};
 use probata_tests::{
     committee::{Committee, NotarisedRecord, notarise_case, notarise_governance},
     consortium::{self, BEGIN, Purpose, SUITE, institution},
 };
 use probata_types::{
-    Domain, Hash, Height, Keypair, List, Outcome, SealedBlock, ValidatorIndex, ValidatorSet, View,
+    Domain, Hash, Height, Keypair, List, Outcome, SealedBlock, Text, ValidatorIndex, ValidatorSet,
+    View,
     body::Body,
     codec,
     outcome::{Code, OutcomeLeaf},
+    receipt::{Batch, BatchAnswer, Fate},
     seal::SealVote,
     state::{FaultPlace, StateKey},
 };
@@ -34,7 +39,7 @@ pub(super) fn all() -> Vec<VectorFile> {
         records(&notarised),
         blocks(&committee, &notarised),
         consensus(&committee),
-        mesh(&notarised),
+        mesh(&committee, &notarised),
         state(&committee, &notarised),
         governance(),
     ]
@@ -179,6 +184,9 @@ fn consensus(committee: &Committee) -> VectorFile {
         let message = votes.message(1, body);
         assert!(message.clone().verify(SUITE, &votes.chain, votes.set).is_ok(), "{name}");
         vectors.push(vector("message", name, &message));
+        if let frame @ Consensus::Named { .. } = Consensus::by_name(&message) {
+            vectors.push(vector("consensus_frame", "a proposal by name", &frame));
+        }
     }
     let promises = [
         ("proposed", Promise::Proposed { height, view, digest }),
@@ -195,15 +203,42 @@ fn consensus(committee: &Committee) -> VectorFile {
     VectorFile { vectors }
 }
 
-fn mesh(notarised: &[NotarisedRecord]) -> VectorFile {
-    let submission = Bulk::Submission(Box::new(notarised[0].submission.clone()));
+fn mesh(committee: &Committee, notarised: &[NotarisedRecord]) -> VectorFile {
+    let submissions = vec![notarised[0].submission.clone()];
+    let submission = Bulk::Submissions(List::new(submissions.clone()).unwrap());
+    let leaves = Ask::Submissions(List::new(vec![notarised[0].submission.leaf()]).unwrap());
     let ask = Ask::Blocks { first: Height::new(7), count: 256 };
     VectorFile {
         vectors: vec![
             vector("bulk", "a submission handed on", &submission),
             vector("bulk", "a height", &Bulk::Head(Height::new(9))),
             vector("ask", "blocks from 7 on", &ask),
+            vector("ask", "submissions by name", &leaves),
+            vector(
+                "batch",
+                "one submission",
+                &Batch { submissions: List::new(submissions).unwrap() },
+            ),
+            vector("batch_answer", "sealed, pending, refused", &answer(committee, &notarised[0])),
         ],
+    }
+}
+
+/// What a node answers about a submission that is sealed, one that waits and one that it refused.
+fn answer(committee: &Committee, one: &NotarisedRecord) -> BatchAnswer {
+    let (reader, id) = (committee.reader(), one.submission.id());
+    let place = reader.submission(&id).unwrap().unwrap();
+    let block = ProvenBlock::new(reader.block(place.height).unwrap().unwrap());
+    let problem = r#"{"error":{"code":"busy","message":"too much at once","action":"wait"}}"#;
+    let fates = vec![
+        Fate::Sealed { block: 0, receipt: block.receipt(&id).unwrap() },
+        Fate::Pending,
+        Fate::Refused { status: 503, retry_after: Some(1), problem: Text::new(problem).unwrap() },
+    ];
+    BatchAnswer {
+        complete_to: place.height,
+        blocks: List::new(vec![block.sealed_header()]).unwrap(),
+        fates: List::new(fates).unwrap(),
     }
 }
 

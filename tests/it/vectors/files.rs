@@ -4,7 +4,7 @@ use super::store::{VectorFile, path, update};
 use probata_client::light::{self, Level, Request, Verdict};
 use probata_genesis::Genesis;
 use probata_ledger::{Journal, Ledger, MemoryStorage, MemoryStore, Setup, Storage};
-use probata_types::{EvidenceFile, SealedBlock, codec, evidence::Parsed, state::Changes};
+use probata_types::{EvidenceFile, SealedBlock, codec, evidence::Parsed};
 use std::{
     collections::BTreeMap,
     fs,
@@ -76,7 +76,7 @@ fn the_log_holds_a_block_in_one_frame() {
     })
     .unwrap();
     let block: SealedBlock = vector("blocks", "an empty block");
-    ledger.commit(&block, &Changes::new()).unwrap();
+    ledger.commit(&block, &Arc::default()).unwrap();
     let bytes = whole(&*storage, "blocks-");
     assert!(bytes.ends_with(&codec::encode(&block)), "the frame holds the block's bytes");
     pin("block log", &bytes);

@@ -1,11 +1,12 @@
 //! The types that have canonical bytes outside of one process, by name.
 
 use probata_consensus::{Fault, Message, Promise};
-use probata_node::wire::{Ask, Bulk};
+use probata_node::wire::{Ask, Bulk, Consensus};
 use probata_tests::consortium::{SUITE, institution};
 use probata_types::{
     Hash, Header, Proposal, Record, Seal, SealedBlock, Submission, ValidatorSet, codec,
     outcome::OutcomeLeaf,
+    receipt::{Batch, BatchAnswer},
     state::{StateKey, StateValue},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -13,7 +14,7 @@ use serde_json::Value;
 use std::fmt::Debug;
 
 /// The names of all forms.
-pub(super) const ALL: [&str; 15] = [
+pub(super) const ALL: [&str; 18] = [
     "record",
     "submission",
     "outcome_leaf",
@@ -27,6 +28,9 @@ pub(super) const ALL: [&str; 15] = [
     "fault",
     "bulk",
     "ask",
+    "consensus_frame",
+    "batch",
+    "batch_answer",
     "state_key",
     "state_value",
 ];
@@ -65,6 +69,9 @@ pub(super) fn form(name: &str) -> Box<dyn Form> {
         "fault" => of(|_: &Fault, _| None),
         "bulk" => of(|_: &Bulk, _| None),
         "ask" => of(|_: &Ask, _| None),
+        "consensus_frame" => of(|_: &Consensus, _| None),
+        "batch" => of(|_: &Batch, _| None),
+        "batch_answer" => of(|_: &BatchAnswer, _| None),
         "state_key" => of(|key: &StateKey, _| Some(key.hash(SUITE))),
         "state_value" => of(|value: &StateValue, _| Some(value.hash(SUITE))),
         other => panic!("there is no form {other}"),

@@ -7,12 +7,14 @@ use super::{
 };
 use crate::trouble::Trouble;
 use probata_client::sdk::{Client, ClientError, Receipt};
-use probata_types::RecordId;
+use probata_types::{RecordId, Submission};
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 /// How long the network is loaded before anything counts: caches fill, and loans get out of step.
 pub(super) const WARM_UP: Duration = Duration::from_secs(5);
+/// What is due within this time goes out together, unless an answer comes before.
+const GATHER: Duration = Duration::from_millis(2);
 /// One of so many acknowledged submissions is looked for at the end.
 const LOOKED_FOR: u64 = 100;
 
@@ -33,16 +35,22 @@ pub(super) struct Driven {
     pub(super) some: Vec<RecordId>,
 }
 
-/// One submission's way.
+/// The way of submissions that one client sent together.
 struct Answered {
-    due: Instant,
+    sent: Vec<Sent>,
     at: Instant,
-    records: u64,
-    result: Result<Receipt, ClientError>,
+    results: Result<Vec<Result<Receipt, ClientError>>, ClientError>,
 }
 
-/// Sends, by the client of each submitter, and waits for what is on its way at the end. `tick` is called about
-/// every second with how long it has gone on.
+/// A submission, as it was sent.
+struct Sent {
+    due: Instant,
+    records: u64,
+}
+
+/// Sends, by the client of each submitter, and waits for what is on its way at the end. What is due at the same
+/// time goes in one request, as an institution's system would send it. `tick` is called about every second with
+/// how long it has gone on.
 ///
 /// # Errors
 /// [`Trouble`] of the supply, or of `tick`.
@@ -56,8 +64,8 @@ pub(super) async fn drive(
     let begin = start + WARM_UP;
     let end = begin + plan.length;
     let mut driven = Driven::new(begin);
-    let mut on_its_way = JoinSet::new();
-    let (mut issued, mut next_tick) = (0_u64, begin);
+    let mut requests = JoinSet::new();
+    let (mut issued, mut on_its_way, mut next_tick) = (0_u64, 0, begin);
     loop {
         let now = Instant::now();
         if now >= next_tick {
@@ -67,27 +75,36 @@ pub(super) async fn drive(
         if now >= end {
             break;
         }
-        while let Some(due) = due(plan.pace, start, now, issued, on_its_way.len()) {
+        let mut batches: Vec<(Vec<Sent>, Vec<Submission>)> = Vec::new();
+        batches.resize_with(clients.len(), Default::default);
+        while let Some(due) = due(plan.pace, start, now, issued, on_its_way) {
             issued += 1;
+            on_its_way += 1;
             let Ready { by, submission } = supply.next()?;
             driven.sent += u64::from(due >= begin);
-            let client = clients[by].clone();
-            on_its_way.spawn(async move {
-                let result = client.submit(&submission).await;
-                let records = u64::from(submission.head.record_count);
-                Answered { due, at: Instant::now(), records, result }
-            });
+            let records = u64::from(submission.head.record_count);
+            batches[by].0.push(Sent { due, records });
+            batches[by].1.push(submission);
         }
-        let pause = wake(plan.pace, start, issued).min(next_tick).min(end);
+        for (client, (sent, submissions)) in clients.iter().zip(batches) {
+            if !sent.is_empty() {
+                let client = client.clone();
+                requests.spawn(async move {
+                    let results = client.submit_all(&submissions).await;
+                    Answered { sent, at: Instant::now(), results }
+                });
+            }
+        }
+        let pause = wake(plan.pace, start, issued).max(now + GATHER).min(next_tick).min(end);
         tokio::select! {
-            Some(answered) = on_its_way.join_next() => driven.note(answered?),
+            Some(answered) = requests.join_next() => on_its_way -= driven.note(answered?),
             () = tokio::time::sleep_until(pause.into()) => {}
         }
-        while let Some(answered) = on_its_way.try_join_next() {
-            driven.note(answered?);
+        while let Some(answered) = requests.try_join_next() {
+            on_its_way -= driven.note(answered?);
         }
     }
-    while let Some(answered) = on_its_way.join_next().await {
+    while let Some(answered) = requests.join_next().await {
         driven.note(answered?);
     }
     Ok(driven)
@@ -132,17 +149,32 @@ impl Driven {
         }
     }
 
-    fn note(&mut self, answered: Answered) {
-        let Answered { due, at, records, result } = answered;
+    /// Notes what came of a request; says of how many submissions it was.
+    fn note(&mut self, answered: Answered) -> usize {
+        let Answered { sent, at, results } = answered;
+        let count = sent.len();
+        match results {
+            Err(error) => {
+                self.failed += count as u64;
+                self.failure = Some(error.to_string());
+            }
+            Ok(results) => {
+                for (sent, result) in sent.iter().zip(results) {
+                    self.note_one(sent, at, result);
+                }
+            }
+        }
+        count
+    }
+
+    fn note_one(&mut self, sent: &Sent, at: Instant, result: Result<Receipt, ClientError>) {
         match result {
             Ok(receipt) => {
-                let accepted =
-                    |it: &&probata_client::sdk::RecordReceipt| it.outcome().is_accepted();
-                let accepted = receipt.records.iter().filter(accepted).count() as u64;
-                self.rejected += records - accepted;
-                let counts = self.timeline.note(due, at, records);
+                let rejected = receipt.decisions().filter(|(_, outcome)| !outcome.is_accepted());
+                self.rejected += rejected.count() as u64;
+                let counts = self.timeline.note(sent.due, at, sent.records);
                 if counts && self.timeline.submissions().is_multiple_of(LOOKED_FOR) {
-                    self.some.extend(receipt.records.first().map(|it| it.record));
+                    self.some.extend(receipt.decisions().next().map(|(record, _)| record));
                 }
             }
             Err(error) => {

@@ -24,7 +24,7 @@ pub(super) struct Ready {
     /// Its submitter's place in the cast.
     pub(super) by: usize,
     /// The submission.
-    pub(super) submission: Arc<Submission>,
+    pub(super) submission: Submission,
 }
 
 /// Makes submissions in a thread of its own, up to a stock.
@@ -101,5 +101,5 @@ fn make(
 fn close(cast: &Cast, by: usize, records: Vec<Record>) -> Result<Ready, Trouble> {
     let submitter = &cast.submitters[by];
     let submission = sign(records, &submitter.author, &submitter.key, clock::now(), LIFETIME)?;
-    Ok(Ready { by, submission: Arc::new(submission) })
+    Ok(Ready { by, submission })
 }

@@ -192,8 +192,7 @@ impl Reshape<'_> {
             ensure(status.me.is_none(), || format!("node {node} has left and votes: {status:?}"))?;
             let client = network.client(&[node], limits::PATIENCE)?;
             let receipt = client.submit(&writer.submission()?).await?;
-            let (record, height) = (receipt.records[0].record, receipt.height);
-            self.beside.push(Acknowledged { record, submission: receipt.submission, height });
+            self.beside.extend(Acknowledged::all_of(&receipt));
         }
         self.all_vote(VALIDATORS).await?;
         self.kill("one of the four killed", &[VICTIM]).await
@@ -326,6 +325,6 @@ impl Reshape<'_> {
         let network = &mut self.fleet.network;
         let client = network.client(&network.running(), limits::PATIENCE)?;
         let receipt = client.submit(&Writer::of(network)?.submission()?).await?;
-        network.wait_for_height(receipt.height.get()).await.map(drop)
+        network.wait_for_height(receipt.height().get()).await.map(drop)
     }
 }

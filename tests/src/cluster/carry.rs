@@ -56,10 +56,12 @@ impl Cluster {
                 let to = self.places.get(&to).copied();
                 self.carry(from, to, Load::Consensus, &message.encode())
             }
-            Effect::Forward(submission) => {
-                let frame = Bulk::Submission(Box::new((*submission).clone())).encode();
+            Effect::Forward(submissions) => {
+                let frames = wire::handed_on(submissions);
                 let others = self.voters_but(from);
-                self.carry(from, others, Load::Bulk, &frame)
+                frames.iter().try_for_each(|frame| {
+                    self.carry(from, others.clone(), Load::Bulk, &frame.encode())
+                })
             }
             Effect::Announce(_) if self.announcements_are_lost => Ok(()),
             Effect::Announce(height) => {
@@ -67,12 +69,13 @@ impl Cluster {
                 self.carry(from, others, Load::Bulk, &Bulk::Head(height).encode())
             }
             Effect::Sealed { block, .. } => {
-                self.history.sealed(from, &block, self.gate.set_at(block.header.height))?;
+                let set = self.gate.set_at(block.height());
+                self.history.sealed(from, block.block(), set)?;
                 let voters = self.voters_but(from);
                 let members =
                     (0..self.nodes.len()).filter(|to| *to != from && !voters.contains(to));
                 let members: Vec<usize> = members.collect();
-                let frame = Bulk::Head(block.header.height).encode();
+                let frame = Bulk::Head(block.height()).encode();
                 self.carry(from, members, Load::Bulk, &frame)
             }
             Effect::Fetch { from: asked, first } => {
@@ -139,10 +142,12 @@ impl Cluster {
             Load::Consensus(packet) => self.arrive(to, &packet)?,
             Load::Bulk(packet) => match Bulk::decode(&packet.bytes)? {
                 Bulk::Head(height) => self.command(to, Command::PeerHead { from, height })?,
-                Bulk::Submission(it) if self.links.censors(to, &it.head.institution) => {}
-                Bulk::Submission(submission) => {
-                    let submission = self.gate.submission(*submission)?;
-                    self.command(to, Command::Submit { submission, answer: None })?;
+                Bulk::Submissions(submissions) => {
+                    let mut taken = submissions.into_vec();
+                    taken.retain(|it| !self.links.censors(to, &it.head.institution));
+                    let checked = taken.into_iter().map(|it| self.gate.submission(it));
+                    let submissions = checked.collect::<Result<_, _>>()?;
+                    self.command(to, Command::Submit { submissions, answer: None })?;
                 }
             },
             Load::Ask { first } => self.serve(from, to, first)?,

@@ -9,13 +9,17 @@ use crate::{
     seed::Seeded,
 };
 use probata_client::sdk::{Author, FlowWriter};
+use probata_node::evidence::ProvenBlock;
 use probata_types::{
     Hash, Height, Keypair, List, Submission, SubmissionHead, SubmissionId, Timestamp,
     record::{FlowId, Record},
     submission::{IdempotencyKey, records_root},
 };
 use records::{consent, revocation, statement};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 use tokio::sync::oneshot;
 
 /// How long submissions live, in milliseconds: longer than any world.
@@ -47,7 +51,7 @@ pub(super) struct Open {
     client: u16,
     pub(super) submission: Submission,
     /// Who was asked last and may still answer.
-    waiting: Option<(usize, oneshot::Receiver<Height>)>,
+    waiting: Option<(usize, oneshot::Receiver<Arc<ProvenBlock>>)>,
 }
 
 impl Open {
@@ -166,7 +170,7 @@ impl Clients {
         &mut self,
         id: &SubmissionId,
         node: usize,
-        waiter: oneshot::Receiver<Height>,
+        waiter: oneshot::Receiver<Arc<ProvenBlock>>,
     ) {
         if let Some(open) = self.open.get_mut(id) {
             open.waiting = Some((node, waiter));
@@ -194,7 +198,7 @@ impl Clients {
                 continue;
             };
             match waiter.try_recv() {
-                Ok(height) => told.push((*id, height)),
+                Ok(block) => told.push((*id, block.height())),
                 Err(oneshot::error::TryRecvError::Empty) => {}
                 Err(oneshot::error::TryRecvError::Closed) => open.waiting = None,
             }
@@ -229,5 +233,5 @@ fn sign(
         records_root: records_root(SUITE, &ids),
     };
     let signature = pair.sign(&Hash(head.id().0));
-    Submission { head, signature, records: List::new(records).expect("a few") }
+    Submission::new(head, signature, List::new(records).expect("a few"))
 }

@@ -169,7 +169,7 @@ pub(super) struct Voice {
 /// Another proposal that would do as well.
 fn other_proposal(proposal: &Proposal) -> Proposal {
     let mut other = proposal.clone();
-    let mut submissions = other.submissions.into_vec();
+    let mut submissions = other.submissions.to_vec();
     if submissions.pop().is_none() {
         other.time = other.time.saturating_add(1);
     }

@@ -235,3 +235,66 @@ fn every_tree_has_grown_from_the_empty_one_and_from_itself() {
     let vast = TreeHead { size: u64::MAX, root: Hash::ZERO };
     assert!(one.check(SUITE, DOMAIN, head(3), vast).is_err());
 }
+
+fn given(digests: &[Hash], first: usize, size: usize) -> Leaves<'_> {
+    Leaves { first: first as u64, size: size as u64, digests }
+}
+
+#[test]
+fn every_range_of_every_small_tree_is_proved_and_none_else() {
+    for size in 1..=18usize {
+        let leaves = &LEAVES[..size];
+        let (root, tree) = (root(SUITE, DOMAIN, leaves), Tree::new(SUITE, DOMAIN, leaves.to_vec()));
+        for first in 0..size {
+            assert_eq!(tree.range_path(first..first), None, "no leaf, no path");
+            for end in first + 1..=size {
+                let path = tree.range_path(first..end).unwrap();
+                let digests = &leaves[first..end];
+                let check =
+                    |path: &RangePath, leaves: Leaves<'_>| path.check(SUITE, DOMAIN, leaves, &root);
+                check(&path, given(digests, first, size)).unwrap();
+                for (at, digest) in digests.iter().enumerate() {
+                    let index = (first + at) as u64;
+                    let alone = path.path_of(SUITE, DOMAIN, given(digests, first, size), index);
+                    let place = Place { index, size: size as u64 };
+                    alone.unwrap().check(SUITE, DOMAIN, place, digest, &root).unwrap();
+                    let mut wrong = digests.to_vec();
+                    wrong[at].0[0] ^= 1;
+                    assert!(check(&path, given(&wrong, first, size)).is_err());
+                }
+                assert!(
+                    path.path_of(SUITE, DOMAIN, given(digests, first, size), end as u64).is_err()
+                );
+                // Another place, fewer leaves, no leaves, one sibling more, one less, one changed.
+                for other in (0..size).filter(|other| *other != first) {
+                    assert!(check(&path, given(digests, other, size)).is_err(), "{first}..{end}");
+                }
+                assert!(check(&path, given(&digests[1..], first, size)).is_err());
+                assert!(check(&path, given(&[], first, size)).is_err());
+                assert!(check(&path, given(digests, first, end - 1)).is_err());
+                let mut siblings = path.0.to_vec();
+                siblings.push(Hash::ZERO);
+                let long = RangePath(List::new(siblings.clone()).unwrap());
+                assert!(check(&long, given(digests, first, size)).is_err());
+                siblings.pop();
+                for at in 0..siblings.len() {
+                    siblings[at].0[31] ^= 1;
+                    let changed = RangePath(List::new(siblings.clone()).unwrap());
+                    assert!(check(&changed, given(digests, first, size)).is_err());
+                    siblings[at].0[31] ^= 1;
+                }
+                if siblings.pop().is_some() {
+                    let short = RangePath(List::new(siblings).unwrap());
+                    assert!(check(&short, given(digests, first, size)).is_err());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_range_at_the_end_of_numbers_is_refused() {
+    let leaves = Leaves { first: u64::MAX, size: u64::MAX, digests: &LEAVES[..2] };
+    let path = RangePath(List::empty());
+    assert!(path.check(SUITE, DOMAIN, leaves, &Hash::ZERO).is_err());
+}

@@ -267,7 +267,7 @@ fn a_consortium_of_ones_own_is_not_the_consortium() {
     let (own, ids) = {
         let mut own = Chain::new("own");
         let submission = own.submit(1, vec![record(FlowId([1; 16]), 1, RecordId::NONE, grant())]);
-        let ids = submission.record_ids();
+        let ids = submission.record_ids().to_vec();
         own.seal(vec![submission]);
         (own, ids)
     };

@@ -5,7 +5,10 @@ use crate::{
     light::fixtures::Options,
     sdk::{ClientError, Failing},
 };
-use probata_types::Height;
+use probata_types::{
+    Height, List,
+    receipt::{Fate, Receipt},
+};
 
 /// The answer is not believed, and the next node's is.
 async fn is_found_out(sealed: &Sealed, lie: Answer, named: &str) {
@@ -22,50 +25,85 @@ async fn is_found_out(sealed: &Sealed, lie: Answer, named: &str) {
     sealed.client(&[&liar, &honest], None).submit(&sealed.submission).await.unwrap();
 }
 
-/// An answer with the first evidence file changed.
-fn with(sealed: &Sealed, change: impl FnOnce(&mut EvidenceFile)) -> Answer {
-    let mut files = sealed.evidence();
-    change(&mut files[0]);
-    answer_of(&sealed.submission, &files)
+/// An answer with something changed.
+fn with(sealed: &Sealed, change: impl FnOnce(&mut BatchAnswer)) -> Answer {
+    let mut shown = sealed.shown();
+    change(&mut shown);
+    Answer::batch(&shown)
+}
+
+/// The same with something changed in the receipt.
+fn with_receipt(sealed: &Sealed, change: impl FnOnce(&mut Receipt)) -> Answer {
+    with(sealed, |shown| {
+        let Fate::Sealed { receipt, .. } = &mut shown.fates.as_mut_slice()[0] else {
+            panic!("it is sealed");
+        };
+        change(receipt);
+    })
 }
 
 #[tokio::test]
-async fn changed_evidence() {
+async fn a_changed_receipt() {
     let sealed = Sealed::new();
-    let lie = with(&sealed, |file| file.outcome = Outcome::Rejected { code: Code(1) });
-    is_found_out(&sealed, lie, "outcome_in_block").await;
-    let lie = with(&sealed, |file| file.header.time = file.header.time.next());
-    is_found_out(&sealed, lie, "block_seal").await;
-    let lie = with(&sealed, |file| {
-        let mut votes = file.seal.votes.clone().into_vec();
-        votes.pop();
-        file.seal.votes = probata_types::List::new(votes).unwrap();
+    let rejected = Outcome::Rejected { code: Code(1) };
+    let lie = with_receipt(&sealed, |it| it.outcomes.as_mut_slice()[1] = rejected);
+    is_found_out(&sealed, lie, "the outcomes' path").await;
+    let lie =
+        with_receipt(&sealed, |it| it.outcomes = List::new(it.outcomes[..1].to_vec()).unwrap());
+    is_found_out(&sealed, lie, "1 decisions on 2").await;
+    let lie = with_receipt(&sealed, |it| it.first_record = 1);
+    is_found_out(&sealed, lie, "the outcomes' path").await;
+    let lie = with_receipt(&sealed, |it| it.submission = 1);
+    is_found_out(&sealed, lie, "the submission's path").await;
+}
+
+#[tokio::test]
+async fn a_changed_header_or_seal() {
+    let sealed = Sealed::new();
+    let lie = with(&sealed, |shown| {
+        let header = &mut shown.blocks.as_mut_slice()[0].header;
+        header.time = header.time.next();
     });
-    is_found_out(&sealed, lie, "block_seal").await;
-    let lie = with(&sealed, |file| file.record.level = 1);
-    is_found_out(&sealed, lie, "record_in_submission").await;
+    is_found_out(&sealed, lie, "signature of validator").await;
+    let lie = with(&sealed, |shown| {
+        let seal = &mut shown.blocks.as_mut_slice()[0].seal;
+        seal.votes = List::new(seal.votes[1..].to_vec()).unwrap();
+    });
+    is_found_out(&sealed, lie, "fewer than the quorum").await;
+    let lie = with(&sealed, |shown| shown.blocks = List::empty());
+    is_found_out(&sealed, lie, "a receipt of no block").await;
+    let lie = with(&sealed, |shown| shown.fates = List::empty());
+    is_found_out(&sealed, lie, "0 answers to 1").await;
+    let garbage = Answer::Http(200, "", b"<html>".to_vec());
+    is_found_out(&sealed, garbage, "malformed bytes").await;
+}
+
+#[tokio::test]
+async fn a_false_seal_of_a_header_that_is_known_is_not_kept() {
+    let sealed = Sealed::new();
+    let lie = with(&sealed, |shown| shown.blocks.as_mut_slice()[0].seal.votes = List::empty());
+    let node = FakeNode::start(vec![sealed.answer(), lie]).await;
+    let client = sealed.client(&[&node], None);
+    let first = client.submit(&sealed.submission).await.unwrap();
+    let again = client.submit(&sealed.submission).await.unwrap();
+    assert_eq!(first, again, "the seal that was checked stays");
 }
 
 #[tokio::test]
 async fn an_accepted_record_told_as_rejected_and_the_other_way_round() {
     let rejected = Sealed::rejected();
-    let accepted = Outcome::Accepted { findings: probata_types::List::empty() };
-    let lie = with(&rejected, |file| file.outcome = accepted);
-    is_found_out(&rejected, lie, "outcome_in_block").await;
+    let accepted = Outcome::Accepted { findings: List::empty() };
+    let lie = with_receipt(&rejected, |it| it.outcomes.as_mut_slice()[0] = accepted);
+    is_found_out(&rejected, lie, "the outcomes' path").await;
 }
 
 #[tokio::test]
 async fn another_chain_with_the_same_validators() {
     let sealed = Sealed::new();
     let mut own = Chain::new("own");
-    let author = author(&own);
-    let mut writer = FlowWriter::new(author, FlowId([7; 16]));
-    let records = vec![writer.append(statement()).1, writer.append(statement()).1];
-    let key = pair(1, SUBMIT);
-    let other = sign(records, &author, &key, NOW, Duration::from_secs(600)).unwrap();
-    own.seal(vec![other.clone()]);
-    let files: Vec<_> = other.record_ids().into_iter().map(|id| own.evidence(id, 1)).collect();
-    is_found_out(&sealed, answer_of(&sealed.submission, &files), "chain").await;
+    own.seal(vec![sealed.submission.clone()]);
+    let shown = own.batch_answer(std::slice::from_ref(&sealed.submission));
+    is_found_out(&sealed, Answer::batch(&shown), "another chain").await;
 }
 
 #[tokio::test]
@@ -74,36 +112,23 @@ async fn too_few_validators() {
     let mut weak = Chain::new("test");
     weak.options = Options { view: 7, voters: vec![0, 1] };
     weak.seal(vec![sealed.submission.clone()]);
-    let ids = sealed.submission.record_ids();
-    let files: Vec<_> = ids.into_iter().map(|id| weak.evidence(id, 1)).collect();
-    is_found_out(&sealed, answer_of(&sealed.submission, &files), "block_seal").await;
+    let shown = weak.batch_answer(std::slice::from_ref(&sealed.submission));
+    is_found_out(&sealed, Answer::batch(&shown), "fewer than the quorum").await;
 }
 
 #[tokio::test]
-async fn evidence_of_other_records_or_none() {
-    let sealed = Sealed::new();
-    let mut files = sealed.evidence();
-    files.reverse();
-    is_found_out(&sealed, answer_of(&sealed.submission, &files), "instead of").await;
-    is_found_out(&sealed, answer_of(&sealed.submission, &files[..1]), "1 decisions on 2").await;
-    let none = serde_json::json!({ "records": [{}, {}] });
-    is_found_out(&sealed, Answer::ok(&none), "without evidence").await;
-    let garbage = Answer::Http(200, "", b"<html>".to_vec());
-    is_found_out(&sealed, garbage, "expected value").await;
-}
-
-#[tokio::test]
-async fn the_same_records_in_an_earlier_submission() {
+async fn the_receipt_of_another_submission() {
     let sealed = Sealed::new();
     let mut chain = Chain::new("test");
+    // The same records, in a submission of their own.
     let earlier = {
         let key = pair(1, SUBMIT);
         let records = sealed.submission.records.to_vec();
         sign(records, &author(&chain), &key, NOW, Duration::from_secs(600)).unwrap()
     };
     chain.seal(vec![earlier.clone()]);
-    let files: Vec<_> = earlier.record_ids().into_iter().map(|id| chain.evidence(id, 1)).collect();
-    is_found_out(&sealed, answer_of(&sealed.submission, &files), "another submission").await;
+    let shown = chain.batch_answer(&[earlier]);
+    is_found_out(&sealed, Answer::batch(&shown), "the submission's path").await;
 }
 
 type Change<'a> = &'a dyn Fn(&mut Vec<serde_json::Value>);

@@ -1,5 +1,9 @@
 //! A node that answers as a test tells it, over a real socket.
 
+use probata_types::{
+    Height, List, codec,
+    receipt::{BatchAnswer, Fate},
+};
 use std::{
     sync::{Arc, Mutex},
     time::Duration,
@@ -25,8 +29,18 @@ impl Answer {
         Self::Http(200, "", serde_json::to_vec(value).unwrap())
     }
 
+    pub(super) fn batch(answer: &BatchAnswer) -> Self {
+        Self::Http(200, "", codec::encode(answer))
+    }
+
+    /// What a node says of one submission that it did not seal.
+    pub(super) fn fate(fate: Fate) -> Self {
+        let (blocks, fates) = (List::empty(), List::new(vec![fate]).unwrap());
+        Self::batch(&BatchAnswer { complete_to: Height::new(1), blocks, fates })
+    }
+
     pub(super) fn pending() -> Self {
-        Self::Http(202, "", br#"{"status":"pending"}"#.to_vec())
+        Self::fate(Fate::Pending)
     }
 
     pub(super) fn error(status: u16, header: &'static str, code: &str) -> Self {

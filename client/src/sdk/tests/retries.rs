@@ -1,7 +1,11 @@
 //! Slow, busy and missing nodes.
 
 use super::*;
-use crate::sdk::{ClientError, Failing};
+use crate::{
+    light::{self, Level, Request},
+    sdk::{ClientError, Failing},
+};
+use probata_types::{Text, receipt::Fate};
 use std::{fs, time::Instant};
 
 #[tokio::test]
@@ -11,13 +15,13 @@ async fn a_verified_answer_is_a_receipt_and_empties_the_spool() {
     let node = FakeNode::start(vec![sealed.answer()]).await;
     let receipt =
         sealed.client(&[&node], Some(spool.path())).submit(&sealed.submission).await.unwrap();
-    assert_eq!(receipt.submission, sealed.submission.id());
-    assert_eq!(receipt.height.get(), 1);
-    let ids: Vec<RecordId> = receipt.records.iter().map(|one| one.record).collect();
+    assert_eq!(receipt.submission(), sealed.submission.id());
+    assert_eq!(receipt.height().get(), 1);
+    let ids: Vec<RecordId> = receipt.decisions().map(|(record, _)| record).collect();
     assert_eq!(ids, sealed.submission.record_ids());
-    assert!(receipt.records.iter().all(|one| one.outcome().is_accepted()));
+    assert!(receipt.is_accepted());
     assert_eq!(fs::read_dir(spool.path()).unwrap().count(), 0);
-    assert!(node.seen()[0].line.starts_with("POST /v1/submissions?wait_ms="));
+    assert!(node.seen()[0].line.starts_with("POST /v1/batches?wait_ms="));
 }
 
 #[tokio::test]
@@ -25,7 +29,7 @@ async fn a_rejected_record_is_an_outcome_and_not_a_lie() {
     let sealed = Sealed::rejected();
     let node = FakeNode::start(vec![sealed.answer()]).await;
     let receipt = sealed.client(&[&node], None).submit(&sealed.submission).await.unwrap();
-    assert!(receipt.records.iter().all(|one| !one.outcome().is_accepted()));
+    assert!(receipt.decisions().all(|(_, outcome)| !outcome.is_accepted()));
 }
 
 #[tokio::test]
@@ -41,9 +45,7 @@ async fn a_record_rejected_from_a_flow_that_exists_is_an_outcome_too() {
     sealed.submission = sign(vec![record], &author, &key, NOW, DEADLINE).unwrap();
     let rejection = vec![Outcome::Rejected { code: Code(1) }];
     sealed.chain.seal_with(vec![sealed.submission.clone()], rejection);
-    let id = sealed.submission.record_ids()[0];
-    let files = [sealed.chain.evidence(id, 2)];
-    let node = FakeNode::start(vec![answer_of(&sealed.submission, &files)]).await;
+    let node = FakeNode::start(vec![sealed.answer()]).await;
     sealed.client(&[&node], None).submit(&sealed.submission).await.unwrap();
 }
 
@@ -114,7 +116,7 @@ async fn what_is_pending_at_the_deadline_stays_in_the_spool_and_is_resumed() {
     let good = FakeNode::start(vec![sealed.answer()]).await;
     let resumed = sealed.client(&[&good], Some(spool.path())).resume().await.unwrap();
     assert_eq!(resumed.len(), 1);
-    assert_eq!(resumed[0].result.as_ref().unwrap().records.len(), 2);
+    assert_eq!(resumed[0].result.as_ref().unwrap().decisions().len(), 2);
     assert_eq!(good.seen()[0].body, slow.seen()[0].body);
     assert_eq!(fs::read_dir(spool.path()).unwrap().count(), 0);
 }
@@ -153,6 +155,53 @@ async fn one_refusal_does_not_speak_for_the_others() {
     let censor = FakeNode::start(vec![Answer::error(403, "", "forbidden")]).await;
     let good = FakeNode::start(vec![sealed.answer()]).await;
     sealed.client(&[&censor, &good], None).submit(&sealed.submission).await.unwrap();
+}
+
+#[tokio::test]
+async fn each_of_many_is_retried_until_it_has_its_own_answer() {
+    let mut chain = Chain::new("test");
+    let author = author(&chain);
+    let sent: Vec<Submission> = (1..=3)
+        .map(|flow| {
+            let mut writer = FlowWriter::new(author, FlowId([flow; 16]));
+            let records = vec![writer.append(statement()).1];
+            sign(records, &author, &pair(1, SUBMIT), NOW, DEADLINE).unwrap()
+        })
+        .collect();
+    chain.seal(sent.clone());
+    let sealed = Sealed { chain, submission: sent[0].clone() };
+    // The first is sealed at once, the second pending, the third refused by this node.
+    let mut first = sealed.chain.batch_answer(&sent);
+    let problem = r#"{"error":{"code":"forbidden","message":"no","action":"ask"}}"#;
+    let problem = Text::new(problem).unwrap();
+    let refused = Fate::Refused { status: 403, retry_after: None, problem };
+    first.fates.as_mut_slice()[1..].clone_from_slice(&[Fate::Pending, refused]);
+    let one = FakeNode::start(vec![Answer::batch(&first)]).await;
+    let rest = Answer::batch(&sealed.chain.batch_answer(&sent[1..]));
+    let two = FakeNode::start(vec![rest]).await;
+    let results = sealed.client(&[&one, &two], None).submit_all(&sent).await.unwrap();
+    for (sent, result) in sent.iter().zip(results) {
+        assert_eq!(result.unwrap().submission(), sent.id());
+    }
+    assert_eq!((one.seen().len(), two.seen().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_receipt_makes_evidence_without_asking_again() {
+    let sealed = Sealed::new();
+    let node = FakeNode::start(vec![sealed.answer()]).await;
+    let receipt = sealed.client(&[&node], None).submit(&sealed.submission).await.unwrap();
+    for (at, (record, _)) in receipt.decisions().enumerate() {
+        let file = receipt.evidence(at).unwrap();
+        assert_eq!(file.record_id(), record);
+        let json = file.to_json().unwrap();
+        let genesis = Some(&sealed.chain.genesis);
+        let request = Request { evidence: json.as_bytes(), genesis, ..Request::default() };
+        let report = light::verify(&request);
+        assert_eq!(report.level, Some(Level::E4), "{report:?}");
+    }
+    assert_eq!(receipt.evidence(2), None);
+    assert_eq!(node.seen().len(), 1);
 }
 
 #[tokio::test]

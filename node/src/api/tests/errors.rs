@@ -17,7 +17,7 @@ fn is(answer: &Answer, problem: Problem) {
 fn changed(rig: &Rig, change: impl FnOnce(&mut Submission)) -> Submission {
     let mut submission = rig.submission(1);
     change(&mut submission);
-    sign(submission.head, 1, submission.records.into_vec())
+    sign(submission.head.clone(), 1, submission.records.to_vec())
 }
 
 #[tokio::test]
@@ -115,7 +115,7 @@ async fn institutions_and_keys_that_may_not() {
     is(&answer, Problem::Forbidden);
     assert_eq!(answer.json()["error"]["failure"]["name"], "UNKNOWN_INSTITUTION");
 
-    let mut head = rig.submission(1).head;
+    let mut head = rig.submission(1).head.clone();
     head.key = pair(2, 1).public();
     let borrowed = sign(head, 2, vec![rig.record(1)]);
     let answer = rig.submit(&borrowed).await;

@@ -60,7 +60,7 @@ async fn a_rejected_record_is_an_answer_not_an_error() {
     // The same flow cannot be opened twice.
     let mut again = rig.submission(1);
     again.head.idempotency_key.0[0] ^= 1;
-    let again = sign(again.head, 1, again.records.to_vec());
+    let again = sign(again.head.clone(), 1, again.records.to_vec());
     let answer = rig.submit(&again).await;
     assert_eq!(answer.status, StatusCode::OK);
     let outcome = &answer.json()["records"][0]["outcome"];
@@ -111,7 +111,7 @@ async fn one_that_expires_while_it_waits_is_told_so() {
     rig.set(Mode::Hold);
     let mut sent = rig.submission(1);
     sent.head.expires_at = sent.head.submitted_at.next();
-    let sent = sign(sent.head, 1, sent.records.to_vec());
+    let sent = sign(sent.head.clone(), 1, sent.records.to_vec());
     let bytes = serde_json::to_vec(&sent).unwrap();
     let asked = Arc::clone(&rig);
     let waiting = tokio::spawn(async move { asked.post("/v1/submissions", bytes).await });
@@ -152,7 +152,7 @@ async fn a_submission_of_many_records_has_as_many_proofs() {
     let answer = rig.submit(&sent).await.json();
     let records = answer["records"].as_array().unwrap();
     assert_eq!(records.len(), 40);
-    for (record, id) in records.iter().zip(sent.record_ids()) {
+    for (record, id) in records.iter().zip(sent.record_ids().iter().copied()) {
         assert_eq!(record["record"], id.to_string());
         assert!(proven(&rig, &record["evidence"]));
     }

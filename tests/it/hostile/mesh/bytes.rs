@@ -5,7 +5,7 @@ use crate::hostile::table::Table;
 use probata_consensus::{Message, MessageBody, limits::MESSAGE_BYTES};
 use probata_node::{
     network::{Lane, RequestError},
-    wire::{Ask, Bulk, split_blocks},
+    wire::{Ask, Bulk, Consensus, split_blocks},
 };
 use probata_tests::{Trouble, limits};
 use probata_types::{Hash, Height, List, Signature, ValidatorIndex, View};
@@ -46,10 +46,13 @@ fn consensus() -> Vec<(&'static str, Vec<u8>)> {
         view_changes: List::empty(),
         proposal: None,
     };
-    let message =
-        |body| Message { from: ValidatorIndex(0), signature: Signature([0; 64]), body }.encode();
+    let message = |body| {
+        let message = Message { from: ValidatorIndex(0), signature: Signature([0; 64]), body };
+        Consensus::Whole(message).encode()
+    };
     let (prepare, new_view) = (message(body), message(new_view));
-    let kind = 2 + 64;
+    // The kind of frame stands before sender and signature.
+    let kind = 4 + 2 + 64;
     let mut unknown = prepare.clone();
     unknown[kind + 3] = 99;
     let mut endless = new_view.clone();

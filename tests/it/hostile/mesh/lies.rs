@@ -22,7 +22,7 @@ const FETCHES: usize = 3;
 
 pub(super) async fn send(thief: &mut Thief, table: &mut Table) -> Result<(), Trouble> {
     for (name, submission) in submissions()? {
-        let frame = Bulk::Submission(Box::new(submission)).encode();
+        let frame = Bulk::Submissions(List::new(vec![submission])?).encode();
         let got = thief.counted(Lane::Bulk, frame, "submission").await?;
         table.note(AREA, name, counted_as("submission"), got);
     }

@@ -6,11 +6,11 @@ use crate::hostile::table::Table;
 use probata_client::sdk::SealedHeader;
 use probata_consensus::{Message, MessageBody, PreparedCertificate, ViewChangeVote, vote_digest};
 use probata_genesis::{KeyFile, KeyUse};
-use probata_node::network::Lane;
+use probata_node::{network::Lane, wire::Consensus};
 use probata_tests::{Trouble, limits, network::Network};
 use probata_types::{
-    Domain, Hash, Header, Height, Keypair, List, Proposal, Seal, Signature, Submission, Suite,
-    ValidatorIndex, ValidatorSet, View, fault::FaultFile, seal::SealVote,
+    Domain, Hash, Header, Height, Keypair, List, Proposal, ProposalParts, Seal, Signature,
+    Submission, Suite, ValidatorIndex, ValidatorSet, View, fault::FaultFile, seal::SealVote,
 };
 use std::time::Instant;
 
@@ -29,26 +29,33 @@ pub(super) async fn send(
     let liar = Liar::of(network).await?;
     for (name, body) in liar.every_kind() {
         let message = Message { from: liar.seat, signature: Signature([0; 64]), body };
-        let got = thief.counted(Lane::Consensus, message.encode(), MESSAGE).await?;
+        let got = thief.counted(Lane::Consensus, Consensus::of(&message).encode(), MESSAGE).await?;
         table.note(AREA, format!("{name} without a signature"), counted_as(MESSAGE), got);
     }
     for seat in [4, 127, u16::MAX] {
         let Message { signature, body, .. } = liar.sign(liar.prepare(liar.next(), View::ZERO));
         let message = Message { from: ValidatorIndex(seat), signature, body };
-        let got = thief.counted(Lane::Consensus, message.encode(), MESSAGE).await?;
+        let got = thief.counted(Lane::Consensus, Consensus::of(&message).encode(), MESSAGE).await?;
         table.note(AREA, format!("a vote of validator {seat} of 4"), counted_as(MESSAGE), got);
     }
     for (name, body) in liar.contradictory() {
-        let got = thief.counted(Lane::Consensus, liar.sign(body).encode(), MESSAGE).await?;
+        let got = thief
+            .counted(Lane::Consensus, Consensus::of(&liar.sign(body)).encode(), MESSAGE)
+            .await?;
         table.note(AREA, name, counted_as(MESSAGE), got);
     }
-    let unsigned = liar.sign(liar.unsigned_submission()?).encode();
+    let unsigned = Consensus::of(&liar.sign(liar.unsigned_submission()?)).encode();
     let got = thief.counted(Lane::Consensus, unsigned, "proposal").await?;
     table.note(AREA, "a proposal with an unsigned submission", counted_as("proposal"), got);
     // The first one is a wish like any other, of one validator.
-    thief.send(Lane::Consensus, liar.sign(liar.view_change(liar.next(), View::MAX)).encode())?;
+    thief.send(
+        Lane::Consensus,
+        Consensus::of(&liar.sign(liar.view_change(liar.next(), View::MAX))).encode(),
+    )?;
     for (name, body) in liar.far_away() {
-        let got = thief.counted(Lane::Consensus, liar.sign(body).encode(), IGNORED).await?;
+        let got = thief
+            .counted(Lane::Consensus, Consensus::of(&liar.sign(body)).encode(), IGNORED)
+            .await?;
         table.note(AREA, name, counted_as(IGNORED), got);
     }
     let got = liar.contradict(thief, network.genesis().validator_set()).await?;
@@ -91,7 +98,7 @@ impl Liar {
     }
 
     fn proposal(&self, height: Height) -> Proposal {
-        Proposal {
+        Proposal::from(ProposalParts {
             suite: self.suite,
             chain: self.chain,
             height,
@@ -99,7 +106,7 @@ impl Liar {
             time: self.header.time.next(),
             proposer: self.seat,
             submissions: List::empty(),
-        }
+        })
     }
 
     fn pre_prepare(&self, height: Height, view: View) -> MessageBody {
@@ -169,12 +176,18 @@ impl Liar {
             ("a vote for the height of genesis", self.prepare(Height::ZERO, View::ZERO)),
             (
                 "a proposal for another chain",
-                propose(Proposal { chain: Hash([7; 32]), ..self.proposal(height) }),
+                propose(Proposal::from(ProposalParts {
+                    chain: Hash([7; 32]),
+                    ..(*self.proposal(height)).clone()
+                })),
             ),
             ("a proposal for another height", propose(self.proposal(height.next()))),
             (
                 "a proposal by nobody",
-                propose(Proposal { proposer: ValidatorIndex(99), ..self.proposal(height) }),
+                propose(Proposal::from(ProposalParts {
+                    proposer: ValidatorIndex(99),
+                    ..(*self.proposal(height)).clone()
+                })),
             ),
             ("a header of another version", commit(Header { version: 2, ..own.clone() })),
             ("a header of another chain", commit(Header { chain: Hash([7; 32]), ..own.clone() })),
@@ -209,7 +222,8 @@ impl Liar {
         submission.signature = Signature([0; 64]);
         let (height, view) = (self.next(), View::ZERO);
         let submissions = List::new(vec![submission])?;
-        let proposal = Proposal { submissions, ..self.proposal(height) };
+        let proposal =
+            Proposal::from(ProposalParts { submissions, ..(*self.proposal(height)).clone() });
         Ok(MessageBody::PrePrepare { height, view, proposal })
     }
 
@@ -243,7 +257,7 @@ impl Liar {
             let before = counter(&thief.api, "faults").await?;
             for byte in [1, 2] {
                 let body = MessageBody::Prepare { height, view, digest: Hash([byte; 32]) };
-                thief.send(Lane::Consensus, self.sign(body).encode())?;
+                thief.send(Lane::Consensus, Consensus::of(&self.sign(body)).encode())?;
             }
             let start = Instant::now();
             while start.elapsed() < super::COUNT_TIME / 5 {

@@ -4,8 +4,8 @@ use super::{Liar, Voice, other_proposal};
 use crate::consortium::{self, Purpose, SUITE};
 use probata_consensus::{Message, MessageBody, PreparedCertificate, ViewChangeVote, vote_digest};
 use probata_types::{
-    Domain, Hash, Header, Height, List, Proposal, Seal, Signature, Submission, ValidatorIndex,
-    View,
+    Domain, Hash, Header, Height, List, Proposal, Seal, Signature, Submission, SubmissionParts,
+    ValidatorIndex, View,
     seal::{SealVote, commit_digest},
     submission::records_root,
 };
@@ -88,20 +88,17 @@ impl Forger {
 
 /// The same records and key of idempotency, signed by another key than that of its institution.
 fn forged_submission(honest: &Submission, by: Option<usize>) -> Submission {
-    let mut forged = honest.clone();
-    let head = &mut forged.head;
+    let SubmissionParts { mut head, mut signature, records } = (**honest).clone();
     head.expires_at = head.expires_at.saturating_add(1);
-    let ids: Vec<_> =
-        forged.records.iter().map(|it| it.id(SUITE, &head.chain, &head.institution)).collect();
-    head.records_root = records_root(SUITE, &ids);
+    head.records_root = records_root(SUITE, honest.record_ids());
     if let Some(liar) = by {
         // Its own institution's key would do only for its own institution.
         let number = u16::try_from(liar).expect("a few nodes");
         let pair = consortium::pair(number, Purpose::Node);
         head.key = pair.public();
-        forged.signature = pair.sign(&Hash(head.id().0));
+        signature = pair.sign(&Hash(head.id().0));
     }
-    forged
+    Submission::new(head, signature, records)
 }
 
 impl Liar for Forger {

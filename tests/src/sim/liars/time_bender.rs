@@ -2,7 +2,7 @@
 
 use super::{Liar, Voice};
 use probata_consensus::{Message, MessageBody};
-use probata_types::{Hash, Height, Proposal, Timestamp, View};
+use probata_types::{Hash, Height, Proposal, ProposalParts, Timestamp, View};
 
 pub(super) struct TimeBender {
     voice: Voice,
@@ -34,7 +34,8 @@ impl TimeBender {
             // Before the parent, most likely.
             _ => time.saturating_sub(1_000 * near),
         };
-        let bent = Proposal { time: Timestamp::new(time), ..proposal.clone() };
+        let bent =
+            Proposal::from(ProposalParts { time: Timestamp::new(time), ..(**proposal).clone() });
         self.bent = Some((height, view, bent.clone()));
         bent
     }

@@ -3,7 +3,7 @@
 use super::{Liar, Voice};
 use crate::consortium::SUITE;
 use probata_consensus::{Message, MessageBody};
-use probata_types::{Height, List, Proposal};
+use probata_types::{Height, List, Proposal, ProposalParts};
 
 pub(super) struct Usurper {
     voice: Voice,
@@ -26,7 +26,7 @@ impl Liar for Usurper {
             return Vec::new();
         }
         self.proposed = height;
-        let proposal = Proposal {
+        let proposal = Proposal::from(ProposalParts {
             suite: SUITE,
             chain: self.voice.chain(),
             height,
@@ -34,7 +34,7 @@ impl Liar for Usurper {
             time: header.time.next(),
             proposer: self.voice.seat(height).0,
             submissions: List::empty(),
-        };
+        });
         let digest = proposal.digest();
         let vote = self.voice.sign(MessageBody::Prepare { height, view, digest });
         let lie = self.voice.sign(MessageBody::PrePrepare { height, view, proposal });

@@ -13,7 +13,7 @@ use probata_node::{
     limits::FETCH_DEADLINE_MS,
     wire::{self, Bulk},
 };
-use probata_types::{Height, Millis, SealedBlock};
+use probata_types::{Height, List, Millis, SealedBlock};
 use std::sync::Arc;
 
 /// How soon somebody learns that a peer is not there, in milliseconds.
@@ -49,10 +49,13 @@ impl World<'_> {
                 Some(to) => self.say(at, &[to], &message),
                 None => diverged(format!("node {at} writes to a stranger")),
             },
-            Effect::Forward(submission) => {
-                let frame = Bulk::Submission(Box::new((*submission).clone()));
+            Effect::Forward(submissions) => {
                 let voters = self.nodes[at].peers.voters.clone();
-                self.hand_on(at, &voters, &frame);
+                // Each by itself, so that a changed bit is in one of them and not in its neighbour.
+                for submission in submissions {
+                    let frame = Bulk::Submissions(List::new(vec![submission]).expect("one"));
+                    self.hand_on(at, &voters, &frame);
+                }
                 Ok(())
             }
             Effect::Announce(height) => {
@@ -62,7 +65,7 @@ impl World<'_> {
                 self.announce(at, &others, height);
                 Ok(())
             }
-            Effect::Sealed { block, .. } => self.sealed(at, &block),
+            Effect::Sealed { block, .. } => self.sealed(at, block.block()),
             Effect::Fetch { from, first } => match self.places.get(&from).copied() {
                 Some(asked) => {
                     self.fetch(at, asked, first);
@@ -184,7 +187,7 @@ impl World<'_> {
 
     fn hand_on(&mut self, from: usize, to: &[usize], frame: &Bulk) {
         let packet = Packet::new(frame.encode());
-        let may_change = matches!(frame, Bulk::Submission(_));
+        let may_change = matches!(frame, Bulk::Submissions(_));
         for to in to {
             self.send(from, *to, |changed| {
                 let (packet, changed) = packet.changed(changed.filter(|_| may_change));
@@ -316,19 +319,27 @@ impl World<'_> {
             Ok(Bulk::Head(height)) => {
                 Command::PeerHead { from: self.nodes[from].machine.id, height }
             }
-            Ok(Bulk::Submission(submission)) => match self.gate.submission(*submission) {
-                Ok(_) if changed => {
-                    return diverged("a submission passes though a bit is changed");
-                }
-                Ok(submission) => {
-                    let liar = self.nodes[to].liar.as_mut();
-                    if liar.is_some_and(|liar| !liar.takes(&submission)) {
-                        return Ok(());
+            Ok(Bulk::Submissions(submissions)) => {
+                let mut taken = Vec::new();
+                for submission in submissions.into_vec() {
+                    match self.gate.submission(submission) {
+                        Ok(_) if changed => {
+                            return diverged("a submission passes though a bit is changed");
+                        }
+                        Ok(submission) => {
+                            let liar = self.nodes[to].liar.as_mut();
+                            if liar.is_none_or(|liar| liar.takes(&submission)) {
+                                taken.push(submission);
+                            }
+                        }
+                        Err(_) => {}
                     }
-                    Command::Submit { submission, answer: None }
                 }
-                Err(_) => return Ok(()),
-            },
+                if taken.is_empty() {
+                    return Ok(());
+                }
+                Command::Submit { submissions: taken, answer: None }
+            }
             Err(_) => return Ok(()),
         };
         self.call(to, |chain, now| chain.handle(now, command))

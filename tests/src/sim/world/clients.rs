@@ -63,21 +63,22 @@ impl World<'_> {
         }
         let (answer, mut admission) = oneshot::channel();
         self.call(to, |chain, now| {
-            chain.handle(now, Command::Submit { submission, answer: Some(answer) })
+            let submissions = vec![submission];
+            chain.handle(now, Command::Submit { submissions, answer: Some(answer) })
         })?;
-        match admission.try_recv() {
+        match admission.try_recv().ok().and_then(|mut admissions| admissions.pop()) {
             // The node stopped meanwhile.
-            Err(_) => Ok(()),
-            Ok(Admission::Pending(waiter)) => {
+            None => Ok(()),
+            Some(Admission::Pending(waiter)) => {
                 self.clients.wait(&id, to, waiter);
                 self.note_answers(to)
             }
-            Ok(Admission::Sealed(height)) if self.is_correct(to) => {
+            Some(Admission::Sealed(height)) if self.is_correct(to) => {
                 self.clients.acknowledge(id, height);
                 self.check_acknowledgement(&id, height)
             }
-            Ok(Admission::Sealed(_)) => Ok(()),
-            Ok(Admission::Refused(refusal)) => self.refused(id, to, &refusal),
+            Some(Admission::Sealed(_)) => Ok(()),
+            Some(Admission::Refused(refusal)) => self.refused(id, to, &refusal),
         }
     }
 

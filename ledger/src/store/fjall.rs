@@ -1,0 +1,110 @@
+//! The store on disk, in fjall: a log-structured merge tree for each tree.
+//!
+//! Writes go to fjall's journal and memory, sorted files are written behind by a thread of its own. So the cost
+//! of a random key does not grow with what is there already, and a key that is not there is mostly found so by
+//! a filter in memory.
+
+use super::{Entry, Store, StoreError, Tree};
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
+use std::{fs, ops::Bound, path::Path};
+
+/// Threads that write and merge sorted files.
+const WORKERS: usize = 1;
+/// Bytes of entries in memory for one tree, until they are written as a sorted file.
+const MEMTABLE_BYTES: u64 = 8 << 20;
+/// Bytes of journal, until what it holds is in sorted files. The least that fjall takes.
+const JOURNAL_BYTES: u64 = 64 << 20;
+
+/// A fjall database in a folder of its own.
+pub struct FjallStore {
+    database: Database,
+    trees: Vec<Keyspace>,
+}
+
+impl FjallStore {
+    /// Opens the database in `folder`, which is made if there is none, with a cache of `cache_bytes`.
+    /// Files that fjall finds damaged are removed: the ledger derives everything in them again.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the disk refuses or another process has it open.
+    pub fn open(folder: &Path, cache_bytes: u64) -> Result<Self, StoreError> {
+        let open = || {
+            let builder = Database::builder(folder)
+                .cache_size(cache_bytes)
+                .worker_threads(WORKERS)
+                .max_journaling_size(JOURNAL_BYTES)
+                .manual_journal_persist(true);
+            let database = builder.open()?;
+            let options = || {
+                KeyspaceCreateOptions::default()
+                    .manual_journal_persist(true)
+                    .max_memtable_size(MEMTABLE_BYTES)
+            };
+            let trees = Tree::ALL.iter().map(|tree| database.keyspace(tree.name(), options));
+            let trees = trees.collect::<Result<_, _>>()?;
+            Ok(Self { database, trees })
+        };
+        match open() {
+            // These are of the disk and of other processes, and say nothing about the files.
+            Err(error @ (fjall::Error::Io(_) | fjall::Error::Locked)) => Err(failed(&error)),
+            Err(error) => {
+                tracing::warn!(?folder, %error, "the derived store is damaged; it is made anew");
+                fs::remove_dir_all(folder).map_err(|error| StoreError(error.to_string()))?;
+                open().map_err(|error| failed(&error))
+            }
+            Ok(store) => Ok(store),
+        }
+    }
+
+    fn tree(&self, tree: Tree) -> &Keyspace {
+        &self.trees[tree.position()]
+    }
+}
+
+impl std::fmt::Debug for FjallStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FjallStore").field("trees", &self.trees.len()).finish_non_exhaustive()
+    }
+}
+
+fn failed(error: &fjall::Error) -> StoreError {
+    StoreError(error.to_string())
+}
+
+impl Store for FjallStore {
+    fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        let value = self.tree(tree).get(key).map_err(|error| failed(&error))?;
+        Ok(value.map(|value| value.to_vec()))
+    }
+
+    fn put(&self, tree: Tree, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
+        self.tree(tree).insert(key, value).map_err(|error| failed(&error))
+    }
+
+    fn scan(
+        &self,
+        tree: Tree,
+        from: &[u8],
+        to: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Entry>, StoreError> {
+        if to.is_some_and(|to| to <= from) {
+            return Ok(Vec::new());
+        }
+        let to = to.map_or(Bound::Unbounded, Bound::Excluded);
+        let found = self.tree(tree).range::<&[u8], _>((Bound::Included(from), to)).take(limit);
+        found
+            .map(|entry| entry.into_inner().map(|(key, value)| (key.to_vec(), value.to_vec())))
+            .collect::<Result<_, _>>()
+            .map_err(|error| failed(&error))
+    }
+
+    fn flush(&self) -> Result<(), StoreError> {
+        self.database.persist(PersistMode::SyncAll).map_err(|error| failed(&error))
+    }
+
+    fn wipe(&self) -> Result<(), StoreError> {
+        self.trees.iter().try_for_each(Keyspace::clear).map_err(|error| failed(&error))?;
+        self.flush()
+    }
+}
