@@ -6,7 +6,7 @@
 //!                                            Persist  ─► journal (synced before anything is sent)
 //!                                            Execute  ─► contracts::execute ─► header ─► back to the replica
 //!                                            Commit   ─► ledger.commit (append, fdatasync) = committed
-//!                                            Propose  ─► mempool.batch ─► back to the replica
+//!                                            Propose  ─► mempool.next_block ─► back to the replica
 //!                                            Send …   ─► Effect
 //! ```
 

@@ -3,13 +3,13 @@
 //! No clock, no task; the chain thread owns it, and others see its submissions as [`Bodies`]. A submission leaves it when it is
 //! sealed, when it expires or when its key is no longer good, never because another one came.
 //!
-//! **Fairness.** A batch always goes on with the institution that it has given the fewest bytes so
+//! **Fairness.** A block always goes on with the institution that it has given the fewest bytes so
 //! far, and among equals with the one that has waited longest. So a flood of one institution costs
 //! the others at most one submission of it, and costs itself the rest.
 //!
 //! **Order.** Submissions of one institution keep the order in which they came, because the records
 //! of the later ones may follow those of the earlier ones. One that does not fit ends its
-//! institution's part of the batch.
+//! institution's part of the block.
 
 use crate::{bodies::Bodies, handle::Refusal, limits};
 use probata_types::{
@@ -34,9 +34,9 @@ pub struct MempoolLimits {
     pub total_submissions: usize,
 }
 
-/// How much a batch may hold.
+/// How much the submissions of a block may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BatchLimits {
+pub struct BlockLimits {
     /// Submissions.
     pub submissions: usize,
     /// Records of all of them.
@@ -163,7 +163,7 @@ impl<T: Clone> Mempool<T> {
     /// The submissions for the next block, without those that a block at `block_time` would refuse
     /// as expired. They stay here until they are sealed. One that alone exceeds a limit is passed
     /// over.
-    pub fn batch(&self, limits: BatchLimits, block_time: Timestamp) -> Vec<Submission> {
+    pub fn next_block(&self, limits: BlockLimits, block_time: Timestamp) -> Vec<Submission> {
         let mut lines = self.lines(|entry| {
             entry.submission.head.expires_at >= block_time
                 && entry.submission.records.len() <= limits.records
@@ -176,10 +176,10 @@ impl<T: Clone> Mempool<T> {
                 turns.insert((0, next.arrival, *institution));
             }
         }
-        let mut batch = Vec::new();
+        let mut chosen = Vec::new();
         let (mut records, mut bytes) = (0, 0);
         while let Some((given, _, institution)) = turns.pop_first() {
-            if batch.len() == limits.submissions {
+            if chosen.len() == limits.submissions {
                 break;
             }
             let line = lines.get_mut(&institution).expect("a turn stands for a line");
@@ -190,12 +190,12 @@ impl<T: Clone> Mempool<T> {
             }
             records += more_records;
             bytes += entry.bytes;
-            batch.push((*entry.submission).clone());
+            chosen.push((*entry.submission).clone());
             if let Some(next) = line.peek() {
                 turns.insert((given + entry.bytes, next.arrival, institution));
             }
         }
-        batch
+        chosen
     }
 
     /// Takes out what was sealed, and tells those who wait. Answers how many bytes it took.

@@ -7,7 +7,7 @@ use crate::{
     fixtures::{TestLedger, consent, flow, submission},
     handle::{Admission, ChainHandle, ChainStatus, Command, CommandQueue, Refusal},
     limits,
-    mempool::{BatchLimits, Mempool, MempoolLimits},
+    mempool::{BlockLimits, Mempool, MempoolLimits},
     metrics::Metrics,
     network::{self, MeshConfig},
 };
@@ -43,8 +43,8 @@ pub(super) enum Mode {
     Silent,
 }
 
-const NO_LIMIT: BatchLimits =
-    BatchLimits { submissions: usize::MAX, records: usize::MAX, bytes: usize::MAX };
+const NO_LIMIT: BlockLimits =
+    BlockLimits { submissions: usize::MAX, records: usize::MAX, bytes: usize::MAX };
 
 /// The parts that a test reaches into.
 pub(super) struct Rig {
@@ -88,7 +88,7 @@ impl TestChain {
 
     /// Seals everything that waits.
     pub(super) fn seal(&mut self) {
-        let batch = self.mempool.batch(NO_LIMIT, Timestamp::ZERO);
+        let batch = self.mempool.next_block(NO_LIMIT, Timestamp::ZERO);
         self.seal_these(batch);
     }
 

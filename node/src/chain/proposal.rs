@@ -1,7 +1,7 @@
 //! Proposals: what this node puts forward, what it takes from others, and what a sealed one leaves behind.
 
 use super::{Chain, ChainError};
-use crate::{evidence::ProvenBlock, limits, mempool::BatchLimits};
+use crate::{evidence::ProvenBlock, limits, mempool::BlockLimits};
 use probata_consensus::{Input, Message, MessageBody};
 use probata_contracts::Screening;
 use probata_types::{
@@ -140,14 +140,14 @@ impl Chain {
         not_before: Timestamp,
     ) -> Result<Proposal, ChainError> {
         let time = now.wall.max(not_before);
-        let limits = BatchLimits {
+        let limits = BlockLimits {
             submissions: SUBMISSIONS_PER_PROPOSAL,
             records: self.max_records(),
             bytes: self.max_bytes().saturating_sub(limits::PROPOSAL_HEAD_BYTES),
         };
         let mut submissions = Vec::new();
         let mut screening = Screening::new(&self.ledger, height, time);
-        for submission in self.mempool.batch(limits, time) {
+        for submission in self.mempool.next_block(limits, time) {
             match screening.of(&submission)? {
                 Ok(()) => submissions.push(submission),
                 Err(_) => {
@@ -163,9 +163,9 @@ impl Chain {
             parent,
             time,
             proposer: self.me.expect("only a validator is asked to propose"),
-            submissions: List::new(submissions).expect("the batch keeps the limit"),
+            submissions: List::new(submissions).expect("the choice keeps the limit"),
         });
-        assert!(proposal.record_count() <= self.max_records(), "the batch keeps the limit");
+        assert!(proposal.record_count() <= self.max_records(), "the choice keeps the limit");
         Ok(proposal)
     }
 

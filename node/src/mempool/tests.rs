@@ -30,7 +30,7 @@ fn batch(
     records: usize,
     bytes: usize,
 ) -> Vec<(u32, u64)> {
-    let batch = pool.batch(BatchLimits { submissions, records, bytes }, Timestamp::ZERO);
+    let batch = pool.next_block(BlockLimits { submissions, records, bytes }, Timestamp::ZERO);
     batch.iter().map(name).collect()
 }
 
@@ -43,7 +43,7 @@ fn name(submission: &Submission) -> (u32, u64) {
 }
 
 const ALL: usize = usize::MAX;
-const NO_LIMIT: BatchLimits = BatchLimits { submissions: ALL, records: ALL, bytes: ALL };
+const NO_LIMIT: BlockLimits = BlockLimits { submissions: ALL, records: ALL, bytes: ALL };
 
 #[test]
 fn the_same_submission_joins_the_first() {
@@ -139,8 +139,8 @@ fn what_a_block_would_refuse_as_expired_is_left_out_and_expires() {
     pool.admit(soon, Millis::ZERO).unwrap();
     let (waiter, mut sealed) = oneshot::channel();
     pool.wait(&id, waiter);
-    assert_eq!(pool.batch(NO_LIMIT, Timestamp::new(100)).len(), 1);
-    assert_eq!(pool.batch(NO_LIMIT, Timestamp::new(101)).len(), 0);
+    assert_eq!(pool.next_block(NO_LIMIT, Timestamp::new(100)).len(), 1);
+    assert_eq!(pool.next_block(NO_LIMIT, Timestamp::new(101)).len(), 0);
     assert_eq!(pool.expire(Timestamp::new(100)), 0);
     assert_eq!(sealed.try_recv(), Err(TryRecvError::Empty));
     assert_eq!(pool.expire(Timestamp::new(101)), 1);
@@ -228,7 +228,7 @@ fn under_overload_every_institution_gets_its_share() {
                 let _ = pool.admit(unsigned(number, key, FAR, 1), Millis::ZERO);
             }
         }
-        let batch = pool.batch(BatchLimits { submissions: 20, ..NO_LIMIT }, Timestamp::ZERO);
+        let batch = pool.next_block(BlockLimits { submissions: 20, ..NO_LIMIT }, Timestamp::ZERO);
         assert_eq!(batch.len(), 20);
         for submission in &batch {
             sealed[name(submission).0 as usize] += 1;
@@ -283,8 +283,8 @@ proptest! {
                     }
                 }
                 Step::Seal { count } => {
-                    let limits = BatchLimits { submissions: count, records: 6, bytes: 4_000 };
-                    let batch = pool.batch(limits, Timestamp::ZERO);
+                    let limits = BlockLimits { submissions: count, records: 6, bytes: 4_000 };
+                    let batch = pool.next_block(limits, Timestamp::ZERO);
                     let ids: Vec<_> = batch.iter().map(Submission::id).collect();
                     pool.remove_sealed(&ids, &Height::new(1));
                     list.retain(|one| !ids.contains(&one.id()));
@@ -297,7 +297,7 @@ proptest! {
             let bytes: usize = list.iter().map(|one| one.size()).sum();
             prop_assert_eq!((pool.len(), pool.bytes()), (list.len(), bytes));
             prop_assert!(bytes <= limits.total_bytes && list.len() <= limits.total_submissions);
-            let batch = pool.batch(NO_LIMIT, Timestamp::ZERO);
+            let batch = pool.next_block(NO_LIMIT, Timestamp::ZERO);
             prop_assert_eq!(batch.len(), list.len());
             for number in 1..6 {
                 let of = |one: &&Submission| one.head.institution == lei(number);
