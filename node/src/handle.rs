@@ -49,6 +49,16 @@ pub enum Command {
     Stop,
 }
 
+impl Command {
+    /// What it costs the chain thread, in submissions to admit.
+    pub fn weight(&self) -> usize {
+        match self {
+            Self::Submit { submissions, .. } => submissions.len().max(1),
+            _ => 1,
+        }
+    }
+}
+
 /// The first answer to a submission.
 #[derive(Debug)]
 pub enum Admission {

@@ -212,8 +212,9 @@ pub const HOUSEKEEPING_INTERVAL_MS: u64 = 250;
 pub const MEMPOOL_BYTES: usize = 256 * 1_024 * 1_024;
 /// Submissions that wait in memory.
 pub const MEMPOOL_SUBMISSIONS: usize = 131_072;
-/// Commands that the chain thread takes in a row before it looks at its timers and tells its status.
-pub const COMMANDS_AT_ONCE: usize = 256;
+/// Commands, a submission counting as one, that the chain thread takes in a row before it executes what it
+/// accepted, looks at its timers and tells its status.
+pub const WEIGHT_AT_ONCE: usize = 256;
 /// Blocks between two lines of progress while the derived state is rebuilt.
 pub const PROGRESS_BLOCKS: u64 = 1_000;
 /// Buckets of a histogram of times: 1 ms doubled up to 33 s.

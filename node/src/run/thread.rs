@@ -49,13 +49,21 @@ pub(super) fn run(
         let wait = chain.deadline().since(clock.now().monotonic);
         let mut command = runtime.block_on(next(&mut queue, Duration::from_millis(wait)));
         // What else is there already is taken along, up to a bound, before the status is told.
-        for _ in 0..limits::COMMANDS_AT_ONCE {
+        let mut taken = 0;
+        loop {
             let effects = match command {
                 Ok(Some(Command::Stop)) | Err(Closed) => return chain.close(),
-                Ok(Some(command)) => chain.handle(clock.now(), command)?,
+                Ok(Some(command)) => {
+                    taken += command.weight();
+                    chain.handle(clock.now(), command)?
+                }
                 Ok(None) => break,
             };
             outbound.obey_all(effects);
+            // Before another one is taken: what is out of its queue is lost if it is not handled.
+            if taken >= limits::WEIGHT_AT_ONCE {
+                break;
+            }
             command = waiting(&mut queue);
         }
         outbound.obey_all(chain.tick(clock.now())?);
