@@ -51,15 +51,31 @@ impl Bodies {
         leaves.iter().map(|leaf| waiting.get(leaf).cloned()).collect()
     }
 
+    /// Looks again for those that were not here.
+    fn find_missing(
+        &self,
+        leaves: &[Hash],
+        missing: &mut Vec<usize>,
+        found: &mut [Option<Submission>],
+    ) {
+        let waiting = self.waiting.read().unwrap_or_else(PoisonError::into_inner);
+        missing.retain(|at| {
+            found[*at] = waiting.get(&leaves[*at]).cloned();
+            found[*at].is_none()
+        });
+    }
+
     /// The same, once all of them are here or the time is over.
     pub async fn find_within(&self, leaves: &[Hash], time: Duration) -> Vec<Option<Submission>> {
         let end = Instant::now() + time;
+        let mut found: Vec<Option<Submission>> = vec![None; leaves.len()];
+        let mut missing: Vec<usize> = (0..leaves.len()).collect();
         loop {
             let mut added = std::pin::pin!(self.added.notified());
             // From here on nothing is missed that comes after the look.
             added.as_mut().enable();
-            let found = self.find(leaves);
-            if found.iter().all(Option::is_some) || timeout_at(end, added).await.is_err() {
+            self.find_missing(leaves, &mut missing, &mut found);
+            if missing.is_empty() || timeout_at(end, added).await.is_err() {
                 return found;
             }
         }
