@@ -19,7 +19,7 @@ use crate::{
 use outbound::Outbound;
 use peering::Peering;
 use probata_genesis::{Genesis, GenesisError, KeyFile, KeyFileError, KeyUse};
-use probata_ledger::{DiskStorage, FjallStore, SledStore, Storage, Store, StoreError};
+use probata_ledger::{DiskStorage, FjallStore, SledStore, Storage, Store};
 use probata_types::{Hash, Keypair};
 use std::{
     path::{Path, PathBuf},
@@ -272,28 +272,36 @@ pub fn open_stores(config: &Config) -> Result<Stores, RunError> {
     std::fs::create_dir_all(&config.data).map_err(|error| data(&error))?;
     let storage = DiskStorage::open(&config.data.join("log")).map_err(|error| data(&error))?;
     let cache = config.store.cache_mb * 1_024 * 1_024;
-    let store = open_store(config.store.engine, &config.data.join("derived"), cache);
-    Ok((Arc::new(storage), store.map_err(|error| data(&error))?))
+    let engine = config.store.engine;
+    let folder = config.data.join("derived").join(folder_of(engine));
+    let store: Arc<dyn Store> = match engine {
+        Engine::Fjall => Arc::new(FjallStore::open(&folder, cache).map_err(|error| data(&error))?),
+        Engine::Sled => Arc::new(SledStore::open(&folder, cache).map_err(|error| data(&error))?),
+    };
+    Ok((Arc::new(storage), store))
 }
 
-/// Opens the store of an engine. What another one has left is removed: it would be behind the log, and look
-/// like a store that is not.
-fn open_store(engine: Engine, folder: &Path, cache: u64) -> Result<Arc<dyn Store>, StoreError> {
-    let (own, other) = match engine {
-        Engine::Fjall => ("fjall", "sled"),
-        Engine::Sled => ("sled", "fjall"),
-    };
-    match std::fs::remove_dir_all(folder.join(other)) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            return Err(StoreError(error.to_string()));
-        }
-        _ => {}
+/// The folder of an engine within that of what is derived.
+const fn folder_of(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Fjall => "fjall",
+        Engine::Sled => "sled",
     }
-    let folder = folder.join(own);
-    Ok(match engine {
-        Engine::Fjall => Arc::new(FjallStore::open(&folder, cache)?),
-        Engine::Sled => Arc::new(SledStore::open(&folder, cache)?),
-    })
+}
+
+/// Removes what another engine has left: if it were used again later it would be behind the log, and look like
+/// a store that is not.
+fn remove_other_engines(config: &Config) -> Result<(), RunError> {
+    for other in [Engine::Fjall, Engine::Sled] {
+        let folder = config.data.join("derived").join(folder_of(other));
+        if other == config.store.engine || !folder.exists() {
+            continue;
+        }
+        tracing::info!(?folder, "removing what another engine has derived");
+        std::fs::remove_dir_all(&folder)
+            .map_err(|error| RunError::Data { path: folder, reason: error.to_string() })?;
+    }
+    Ok(())
 }
 
 type Opened = (Chain, Vec<crate::chain::Effect>);
@@ -307,6 +315,7 @@ async fn open_chain(
 ) -> Result<Opened, RunError> {
     let config = config.clone();
     let open = move || {
+        remove_other_engines(&config)?;
         let (storage, store) = open_stores(&config)?;
         let setup = ChainSetup { genesis, keypairs, storage, store, metrics };
         let progress = |height: u64, target: u64| {
