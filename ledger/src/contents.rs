@@ -11,6 +11,7 @@ use crate::{
     store::Tree,
 };
 use probata_types::{Height, RecordId};
+use std::ops::Range;
 
 /// Records of one part: what is read to find one of them.
 const PART: usize = 256;
@@ -73,6 +74,22 @@ fn parse(height: Height, leaf: u32, entry: &[u8]) -> Option<(RecordId, RecordPla
     };
     let (submission, index) = (u32::from_be_bytes(*submission), u32::from_be_bytes(*index));
     Some((RecordId(*id), RecordPlace { height, leaf, submission, index, accepted }))
+}
+
+/// The first key of a height: those of the heights below come before it.
+pub(crate) fn first_key(height: Height) -> Vec<u8> {
+    key(height, 0)
+}
+
+/// The height in bytes and the leaves that an entry is about; `None` if it is not one.
+pub(crate) fn places(key: &[u8], part: &[u8]) -> Option<([u8; 8], Range<u32>)> {
+    let (height, number) = key.split_first_chunk::<8>()?;
+    let first =
+        u32::from_be_bytes(number.try_into().ok()?).checked_mul(u32::try_from(PART).ok()?)?;
+    let count = part.len() / ENTRY;
+    let whole = part.len().is_multiple_of(ENTRY) && count <= PART;
+    let end = first.checked_add(u32::try_from(count).ok()?)?;
+    whole.then_some((*height, first..end))
 }
 
 fn key(height: Height, part: u32) -> Vec<u8> {

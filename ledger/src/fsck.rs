@@ -272,7 +272,8 @@ fn derived_height(old: &Layers) -> Result<Option<Height>, LedgerError> {
 }
 
 fn store_fresh(layers: &mut Layers) -> Result<(), LedgerError> {
-    for (tree, key, value) in layers.take_fresh().iter() {
+    let frozen = layers.freeze();
+    for (tree, key, value) in layers.take_fresh(frozen).iter() {
         layers.store.put(tree, key, value)?;
     }
     Ok(())

@@ -51,15 +51,9 @@ impl Layer {
         }
     }
 
-    /// Makes bytes of all pages: from here on the layer is as it is written. Gives the pages, which whoever
-    /// reads may still want.
-    pub(crate) fn freeze(&mut self) -> HashMap<PageKey, Arc<Page>> {
-        let pages = std::mem::take(&mut self.pages);
-        self.bytes -= PAGE_BYTES * pages.len();
-        for (key, page) in &pages {
-            self.put(Tree::Pages, key.encode(), page.encode());
-        }
-        pages
+    /// The pages in bytes, as they are written.
+    fn pages_in_bytes(&self) -> BTreeMap<Vec<u8>, Vec<u8>> {
+        self.pages.iter().map(|(key, page)| (key.encode(), page.encode())).collect()
     }
 
     /// Puts all entries of a newer layer over this one's.
@@ -109,6 +103,9 @@ impl Layer {
     }
 }
 
+/// The pages of a fresh layer, in bytes.
+pub(crate) struct Frozen(BTreeMap<Vec<u8>, Vec<u8>>);
+
 /// The three layers.
 pub(crate) struct Layers {
     pub(crate) store: Arc<dyn Store>,
@@ -133,12 +130,21 @@ impl Layers {
         }
     }
 
-    /// Freezes the fresh layer, and takes it out.
-    pub(crate) fn take_fresh(&mut self) -> Layer {
-        let mut layer = std::mem::take(&mut self.fresh);
-        for (key, page) in layer.freeze() {
-            self.cache.put(key, page);
+    /// Makes ready to take the fresh layer out: its pages in bytes, and kept for whoever reads them later.
+    /// Nothing that is read changes by it, so readers are not held up meanwhile.
+    pub(crate) fn freeze(&self) -> Frozen {
+        for (key, page) in &self.fresh.pages {
+            self.cache.put(*key, Arc::clone(page));
         }
+        Frozen(self.fresh.pages_in_bytes())
+    }
+
+    /// Takes the fresh layer out as it is written, right after it was frozen.
+    pub(crate) fn take_fresh(&mut self, Frozen(pages): Frozen) -> Layer {
+        let mut layer = std::mem::take(&mut self.fresh);
+        assert_eq!(layer.pages.len(), pages.len(), "nothing came after it was frozen");
+        layer.pages = HashMap::new();
+        layer.trees[Tree::Pages.position()] = pages;
         layer
     }
 

@@ -264,9 +264,10 @@ impl Ledger {
     /// Writes the fresh layer to the checkpoint file; from then on it drains into the store.
     fn begin_checkpoint(&mut self) -> Result<(), LedgerError> {
         assert!(self.drain.is_none(), "one layer drains at a time");
+        let frozen = self.shared.read().layers.freeze();
         let layer = {
             let mut live = self.shared.write();
-            let layer = Arc::new(live.layers.take_fresh());
+            let layer = Arc::new(live.layers.take_fresh(frozen));
             live.layers.draining = Some(Arc::clone(&layer));
             layer
         };

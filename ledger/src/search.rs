@@ -5,7 +5,7 @@
 //! have in common costs one entry. Times need no keys: they rise with the heights.
 
 use crate::{
-    contents::Contents,
+    contents::{self, Contents},
     error::{LedgerError, hex},
     index::{self, RecordPlace},
     layers::{Draft, Layers},
@@ -175,20 +175,18 @@ fn keyed(
     let from = [prefix, &first.to_be_bytes()].concat();
     // Longer than any key with this prefix and not below any: heights stay below 2^53.
     let to = [prefix, &[0xff; 9]].concat();
-    let mut places = Places::new();
-    // Besides the entry of the cursor's block each one holds at least one that comes after.
-    for (key, leaves) in layers.scan(Tree::Search, &from, Some(&to), limit + 2)? {
-        let malformed = || LedgerError::derived(Tree::Search, &key, "the entry is malformed");
-        let height = key.split_last_chunk::<8>().map(|(_, height)| u64::from_be_bytes(*height));
-        let height = height.filter(|height| *height <= Height::MAX.get()).ok_or_else(malformed)?;
-        let (leaves, []) = leaves.as_chunks::<4>() else { return Err(malformed()) };
-        let leaves = leaves.iter().map(|leaf| (Height::new(height), u32::from_be_bytes(*leaf)));
+    gather(layers, (Tree::Search, from, &to), limit, |key, leaves, places| {
+        let (_, height) = key.split_last_chunk::<8>()?;
+        let height = height_of(*height)?;
+        let (leaves, []) = leaves.as_chunks::<4>() else { return None };
+        let leaves = leaves.iter().map(|leaf| (height, u32::from_be_bytes(*leaf)));
         places.extend(leaves.filter(|(height, leaf)| is_next(after, *height, *leaf)));
-    }
-    Ok(places)
+        Some(())
+    })
 }
 
 /// The places of the blocks of some times after that of the cursor, more than `limit` if there are so many.
+/// Blocks without records have no contents, and cost nothing.
 fn timed(
     layers: &Layers,
     query: &Query,
@@ -196,22 +194,49 @@ fn timed(
     (limit, head): (usize, Height),
 ) -> Result<Places, LedgerError> {
     let Query::Time { from, to } = query else { return Ok(Places::new()) };
-    let mut height = first_from(layers, *from, head)?;
-    if let Some(after) = after {
-        height = height.max(after.height);
-    }
-    let mut places = Places::new();
-    while height <= head && places.len() <= limit {
-        let Some(entry) = index::block(layers, height)? else { break };
-        if entry.header.time >= *to {
-            break;
-        }
-        let leaves = 0..entry.header.record_count;
+    let first = first_from(layers, *from, head)?;
+    let first = after.map_or(first, |after| first.max(after.height));
+    let (from, to) = (contents::first_key(first), first_from(layers, *to, head)?);
+    let range = (Tree::Contents, from, &contents::first_key(to)[..]);
+    gather(layers, range, limit, |key, part, places| {
+        let (height, leaves) = contents::places(key, part)?;
+        let height = height_of(height)?;
         let next = leaves.filter(|leaf| is_next(after, height, *leaf));
         places.extend(next.map(|leaf| (height, leaf)));
-        height = height.next();
+        Some(())
+    })
+}
+
+/// Entries read at once: one of them can hold thousands of places.
+const CHUNK: usize = 16;
+
+/// What the entries of a range name, in order, until it is more than `limit` places.
+fn gather(
+    layers: &Layers,
+    (tree, mut from, to): (Tree, Vec<u8>, &[u8]),
+    limit: usize,
+    read: impl Fn(&[u8], &[u8], &mut Places) -> Option<()>,
+) -> Result<Places, LedgerError> {
+    let mut places = Places::new();
+    loop {
+        let entries = layers.scan(tree, &from, Some(to), CHUNK)?;
+        for (key, value) in &entries {
+            read(key, value, &mut places)
+                .ok_or_else(|| LedgerError::derived(tree, key, "the entry is malformed"))?;
+            if places.len() > limit {
+                return Ok(places);
+            }
+        }
+        match entries.last() {
+            Some((key, _)) if entries.len() == CHUNK => from = [key.as_slice(), &[0]].concat(),
+            _ => return Ok(places),
+        }
     }
-    Ok(places)
+}
+
+fn height_of(bytes: [u8; 8]) -> Option<Height> {
+    let height = u64::from_be_bytes(bytes);
+    (height <= Height::MAX.get()).then(|| Height::new(height))
 }
 
 /// The first block whose time is not before `from`; one above the head if there is none.

@@ -125,7 +125,8 @@ fn a_wrong_or_missing_page_is_damage() {
     let mut layers = Layers::new(Arc::clone(&store) as Arc<dyn Store>);
     let entries: Entries = (0..64u8).map(|n| (Hash([n << 2; 32]), Hash([n; 32]))).collect();
     let root = apply(&mut layers, Node::Empty, &entries);
-    for (tree, key, value) in layers.take_fresh().iter() {
+    let frozen = layers.freeze();
+    for (tree, key, value) in layers.take_fresh(frozen).iter() {
         store.put(tree, key, value).unwrap();
     }
     // From here on nothing is in memory.
