@@ -52,17 +52,27 @@ impl Client {
     /// a request holds, the later ones are sent when the earlier ones have their answers.
     ///
     /// # Errors
-    /// [`ClientError::Spool`] if the spool fails. What became of each submission is in the list, in order.
+    /// [`ClientError::Spool`] if the spool fails: what was sealed before is answered again when it is sent
+    /// again. Else what became of each submission is in the list, in order.
     pub async fn submit_all(
+        &self,
+        submissions: &[Submission],
+    ) -> Result<Vec<Result<Receipt, ClientError>>, ClientError> {
+        let mut results = Vec::with_capacity(submissions.len());
+        for part in parts(submissions) {
+            results.extend(self.send_spooled(part).await?);
+        }
+        Ok(results)
+    }
+
+    /// Sends what one request holds; it is in the spool until it has its receipts.
+    async fn send_spooled(
         &self,
         submissions: &[Submission],
     ) -> Result<Vec<Result<Receipt, ClientError>>, ClientError> {
         let copies = submissions.to_vec();
         self.with_spool(move |spool| copies.iter().try_for_each(|copy| spool.keep(copy))).await?;
-        let mut results = Vec::with_capacity(submissions.len());
-        for part in parts(submissions) {
-            results.extend(self.send(part).await);
-        }
+        let results = self.send(submissions).await;
         let (mut sealed, mut refused) = (Vec::new(), Vec::new());
         for (submission, result) in submissions.iter().zip(&results) {
             match result {
