@@ -3,7 +3,7 @@
 //! The store promises nothing about what a crash leaves of unflushed writes, and the state is
 //! overwritten in place, so a half-written block could not be executed again. Therefore:
 //! 1. the whole layer is written to the file `checkpoint` (under another name, synced, then renamed);
-//! 2. its entries go to the store, a few after each block; readers still find them in memory;
+//! 2. its entries go to the store, tree by tree; readers still find them in memory;
 //! 3. the store is flushed; 4. the file is removed.
 //!
 //! A file found on opening holds blind writes: doing them (again) gives exactly the state at its
@@ -15,54 +15,43 @@ use crate::{
     derive::Marker,
     error::{FileError, LedgerError},
     frame::FrameKind,
-    layers::Layer,
+    layers::{InBytes, Layer},
     limits::CHECKPOINT_FRAME_BYTES,
     metrics::Metrics,
     storage::Storage,
     store::{Store, StoreError, Tree},
 };
-use std::sync::Arc;
-
 const FRAMES: FrameKind = FrameKind { magic: *b"PCKP", max: CHECKPOINT_FRAME_BYTES };
 const FILE: &str = "checkpoint";
 const NEW_FILE: &str = "checkpoint.new";
 
-/// A layer on its way to the store.
-pub(crate) struct Drain {
-    layer: Arc<Layer>,
-    last: Option<(Tree, Vec<u8>)>,
+/// Brings a layer into the store, by way of the file.
+pub(crate) fn take(
+    storage: &dyn Storage,
+    store: &dyn Store,
+    layer: &Layer,
+    metrics: &Metrics,
+) -> Result<(), LedgerError> {
+    let entries = InBytes::of(layer);
+    save(storage, &entries, metrics)?;
+    end(storage, store, &entries)?;
+    metrics.stored(layer.len() as u64);
+    Ok(())
 }
 
-impl Drain {
-    pub(crate) fn new(layer: Arc<Layer>) -> Self {
-        Self { layer, last: None }
-    }
-
-    /// Writes up to `limit` further entries to the store; `true` when all are there.
-    pub(crate) fn step(
-        &mut self,
-        store: &dyn Store,
-        limit: usize,
-        metrics: &Metrics,
-    ) -> Result<bool, LedgerError> {
-        for _ in 0..limit {
-            let Some((tree, key, value)) = self.layer.after(self.last.as_ref()) else {
-                return Ok(true);
-            };
-            store.put(tree, key, value)?;
-            metrics.stored(1);
-            self.last = Some((tree, key.clone()));
-        }
-        Ok(false)
-    }
+/// Brings the layer that is in the file into the store, and removes the file.
+pub(crate) fn end(
+    storage: &dyn Storage,
+    store: &dyn Store,
+    entries: &InBytes<'_>,
+) -> Result<(), LedgerError> {
+    entries.put(store)?;
+    store.flush()?;
+    Ok(remove(storage)?)
 }
 
 /// Writes a layer to the checkpoint file, durably.
-pub(crate) fn save(
-    storage: &dyn Storage,
-    layer: &Layer,
-    metrics: &Metrics,
-) -> Result<(), FileError> {
+fn save(storage: &dyn Storage, entries: &InBytes<'_>, metrics: &Metrics) -> Result<(), FileError> {
     discard_new(storage)?;
     let (mut number, mut bytes, mut chunk) = (0, 0, Vec::new());
     let mut write = |chunk: &mut Vec<u8>, number: &mut u64| {
@@ -72,7 +61,7 @@ pub(crate) fn save(
         bytes += frame.len() as u64;
         storage.append(NEW_FILE, &frame).map_err(|e| FileError::io("append to", NEW_FILE, e))
     };
-    for (tree, key, value) in layer.iter() {
+    for (tree, key, value) in entries.iter() {
         let size = ENTRY_HEAD + key.len() + value.len();
         if size > FRAMES.max {
             return Err(FileError::TooLong { file: FILE.into(), got: size, max: FRAMES.max });

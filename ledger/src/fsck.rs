@@ -12,7 +12,7 @@ use crate::{
     derive::{Chain, Marker, Tip},
     error::{FileError, LedgerError, hex},
     index,
-    layers::Layers,
+    layers::{InBytes, Layers},
     ledger::{Setup, decode},
     limits::{CHECKPOINT_BYTES, FSCK_FINDINGS},
     log::{BlockLog, Place},
@@ -272,10 +272,9 @@ fn derived_height(old: &Layers) -> Result<Option<Height>, LedgerError> {
 }
 
 fn store_fresh(layers: &mut Layers) -> Result<(), LedgerError> {
-    let frozen = layers.freeze();
-    for (tree, key, value) in layers.take_fresh(frozen).iter() {
-        layers.store.put(tree, key, value)?;
-    }
+    let layer = std::mem::take(&mut layers.fresh);
+    InBytes::of(&layer).put(&*layers.store)?;
+    layers.keep_pages(&layer);
     Ok(())
 }
 

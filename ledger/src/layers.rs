@@ -4,11 +4,11 @@
 //! [`crate::checkpoint`]. The layers make one view: the newest entry of a key counts.
 //!
 //! Pages of the state tree are changed by nearly every block. In memory they are kept as they are worked with,
-//! and become bytes once, when their layer goes to disk.
+//! and become bytes once, by whoever writes their layer to disk.
 
 use crate::{
     error::LedgerError,
-    store::{Entry, Store, StoreError, Tree, range},
+    store::{Entry, Sorted, Store, StoreError, Tree, range},
     tree::{Page, PageCache, PageKey},
 };
 use std::{
@@ -23,7 +23,7 @@ const PAGE_BYTES: usize = 1_024;
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Layer {
     trees: [BTreeMap<Vec<u8>, Vec<u8>>; Tree::ALL.len()],
-    /// Pages that are not yet bytes; none once the layer is frozen.
+    /// Pages that are not yet bytes; none in a layer that was read from disk.
     pages: HashMap<PageKey, Arc<Page>>,
     bytes: usize,
 }
@@ -51,11 +51,6 @@ impl Layer {
         }
     }
 
-    /// The pages in bytes, as they are written.
-    fn pages_in_bytes(&self) -> BTreeMap<Vec<u8>, Vec<u8>> {
-        self.pages.iter().map(|(key, page)| (key.encode(), page.encode())).collect()
-    }
-
     /// Puts all entries of a newer layer over this one's.
     pub(crate) fn absorb(&mut self, newer: Self) {
         for (key, page) in newer.pages {
@@ -68,31 +63,6 @@ impl Layer {
         }
     }
 
-    /// All entries of a frozen layer, tree by tree, in order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (Tree, &Vec<u8>, &Vec<u8>)> {
-        assert!(self.pages.is_empty(), "a layer is frozen before it is written");
-        Tree::ALL.into_iter().flat_map(|tree| {
-            self.trees[tree.position()].iter().map(move |(key, value)| (tree, key, value))
-        })
-    }
-
-    /// The first entry after a key in the order of [`Layer::iter`]; the very first one for `None`.
-    pub(crate) fn after(
-        &self,
-        last: Option<&(Tree, Vec<u8>)>,
-    ) -> Option<(Tree, &Vec<u8>, &Vec<u8>)> {
-        use std::ops::Bound::{Excluded, Unbounded};
-        let from = last.map_or(0, |(tree, _)| tree.position());
-        Tree::ALL.into_iter().skip(from).find_map(|tree| {
-            let start = match last {
-                Some((at, key)) if *at == tree => Excluded(key.as_slice()),
-                _ => Unbounded,
-            };
-            let mut entries = self.trees[tree.position()].range::<[u8], _>((start, Unbounded));
-            entries.next().map(|(key, value)| (tree, key, value))
-        })
-    }
-
     pub(crate) fn len(&self) -> usize {
         self.pages.len() + self.trees.iter().map(BTreeMap::len).sum::<usize>()
     }
@@ -103,8 +73,41 @@ impl Layer {
     }
 }
 
-/// The pages of a fresh layer, in bytes.
-pub(crate) struct Frozen(BTreeMap<Vec<u8>, Vec<u8>>);
+/// A layer as it is written: with its pages in bytes.
+pub(crate) struct InBytes<'a> {
+    layer: &'a Layer,
+    pages: BTreeMap<Vec<u8>, Vec<u8>>,
+}
+
+impl<'a> InBytes<'a> {
+    /// The pages become bytes here.
+    pub(crate) fn of(layer: &'a Layer) -> Self {
+        let pages = layer.pages.iter().map(|(key, page)| (key.encode(), page.encode())).collect();
+        Self { layer, pages }
+    }
+
+    /// The entries of a tree, in order.
+    fn tree(&self, tree: Tree) -> &BTreeMap<Vec<u8>, Vec<u8>> {
+        let in_memory = tree == Tree::Pages && !self.pages.is_empty();
+        if in_memory { &self.pages } else { &self.layer.trees[tree.position()] }
+    }
+
+    /// All entries, tree by tree, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Tree, &[u8], &[u8])> {
+        Tree::ALL.into_iter().flat_map(|tree| {
+            self.tree(tree).iter().map(move |(key, value)| (tree, &key[..], &value[..]))
+        })
+    }
+
+    /// Puts them all into a store.
+    pub(crate) fn put(&self, store: &dyn Store) -> Result<(), StoreError> {
+        Tree::ALL.into_iter().try_for_each(|tree| {
+            let mut entries = self.tree(tree).iter().map(|(key, value)| (&key[..], &value[..]));
+            let entries: &mut Sorted<'_> = &mut entries;
+            store.put_sorted(tree, entries)
+        })
+    }
+}
 
 /// The three layers.
 pub(crate) struct Layers {
@@ -113,7 +116,7 @@ pub(crate) struct Layers {
     pub(crate) draining: Option<Arc<Layer>>,
     /// What came since.
     pub(crate) fresh: Layer,
-    /// Pages of the state tree that were read or written lately, but for those of the fresh layer.
+    /// Pages of the state tree that were read or written lately, but for those of the other layers.
     pub(crate) cache: PageCache,
 }
 
@@ -130,25 +133,29 @@ impl Layers {
         }
     }
 
-    /// Makes ready to take the fresh layer out: its pages in bytes, and kept for whoever reads them later.
-    /// Nothing that is read changes by it, so readers are not held up meanwhile.
-    pub(crate) fn freeze(&self) -> Frozen {
-        for (key, page) in &self.fresh.pages {
-            self.cache.put(*key, Arc::clone(page));
-        }
-        Frozen(self.fresh.pages_in_bytes())
+    /// A page that is in memory.
+    pub(crate) fn page(&self, key: &PageKey) -> Option<Arc<Page>> {
+        let draining = || self.draining.as_ref().and_then(|layer| layer.page(key));
+        let found = self.fresh.page(key).or_else(draining).map(Arc::clone);
+        found.or_else(|| self.cache.get(key))
     }
 
-    /// Takes the fresh layer out as it is written, right after it was frozen.
-    pub(crate) fn take_fresh(&mut self, Frozen(pages): Frozen) -> Layer {
-        let mut layer = std::mem::take(&mut self.fresh);
-        assert_eq!(layer.pages.len(), pages.len(), "nothing came after it was frozen");
-        layer.pages = HashMap::new();
-        layer.trees[Tree::Pages.position()] = pages;
+    /// Keeps the pages of a layer that is in the store now, over those that were kept of the same keys.
+    pub(crate) fn keep_pages(&self, layer: &Layer) {
+        for (key, page) in &layer.pages {
+            self.cache.put(*key, Arc::clone(page));
+        }
+    }
+
+    /// Sets the fresh layer aside, to be written.
+    pub(crate) fn set_aside(&mut self) -> Arc<Layer> {
+        assert!(self.draining.is_none(), "one layer drains at a time");
+        let layer = Arc::new(std::mem::take(&mut self.fresh));
+        self.draining = Some(Arc::clone(&layer));
         layer
     }
 
-    /// As [`Store::scan`], over all layers. Not for pages, which the fresh layer has not in bytes.
+    /// As [`Store::scan`], over all layers. Not for pages, which layers in memory have not in bytes.
     pub(crate) fn scan(
         &self,
         tree: Tree,

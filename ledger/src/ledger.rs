@@ -1,13 +1,13 @@
 //! The one writer: opening, committing, applying.
 
 mod open;
+mod writer;
 
 use crate::{
-    checkpoint::{self, Drain},
     derive::{Chain, Head, StateUpdate, Tip},
     error::{FileError, LedgerError, OpenError},
     layers::Layers,
-    limits::{CHECKPOINT_BYTES, DRAIN_ENTRIES},
+    limits::CHECKPOINT_BYTES,
     log::{BlockLog, Place},
     metrics::{Counters, Metrics},
     reader::LedgerReader,
@@ -20,6 +20,7 @@ use probata_types::{
     state::{Changes, StateError, StateKey, StateRead, StateValue},
 };
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use writer::Writer;
 
 /// What a ledger is made from.
 pub struct Setup {
@@ -65,8 +66,8 @@ impl Shared {
 pub struct Ledger {
     shared: Arc<Shared>,
     log: BlockLog,
-    /// The layer on its way to the store.
-    drain: Option<Drain>,
+    /// Brings layers into the store.
+    writer: Writer,
     /// Blocks whose entries are in the fresh layer.
     fresh_blocks: u64,
     /// The last preview, to be used again when its block is committed.
@@ -184,18 +185,31 @@ impl Ledger {
     /// [`LedgerError`] if the disk fails.
     pub fn close(mut self) -> Result<(), LedgerError> {
         self.check_running()?;
-        self.drain(usize::MAX)?;
+        self.writer.wait()?;
         if self.shared.read().layers.fresh.len() > 0 {
-            self.begin_checkpoint()?;
-            self.drain(usize::MAX)?;
+            self.writer.take(&self.shared)?;
+            self.writer.wait()?;
         }
         Ok(())
+    }
+
+    /// Layers go to the store by a thread of their own from here on, behind the blocks. Without this all is
+    /// written in order by whoever commits, as a disk that is only simulated needs it.
+    pub fn write_behind(&mut self) {
+        self.writer.go_behind();
     }
 
     /// Takes checkpoints earlier, so that a test need not write hundreds of blocks.
     #[cfg(test)]
     pub(crate) fn set_checkpoint_blocks(&mut self, blocks: u64) {
         self.checkpoint_blocks = blocks;
+    }
+
+    /// Leaves the fresh layer on its way to the store, where it does not stay long otherwise.
+    #[cfg(test)]
+    pub(crate) fn set_fresh_aside(&mut self) {
+        self.shared.write().layers.set_aside();
+        self.checkpoint_blocks = u64::MAX;
     }
 
     fn check_running(&self) -> Result<(), LedgerError> {
@@ -243,7 +257,6 @@ impl Ledger {
             let live = self.shared.read();
             self.shared.chain.derive(&live.layers, block, place, update)?
         };
-        let entries = layer.len();
         let fresh_bytes = {
             let mut live = self.shared.write();
             live.layers.fresh.absorb(layer);
@@ -253,41 +266,14 @@ impl Ledger {
         self.fresh_blocks += 1;
         self.shared.metrics.applied();
         let full = fresh_bytes >= CHECKPOINT_BYTES || self.fresh_blocks >= self.checkpoint_blocks;
-        self.drain(if full { usize::MAX } else { 2 * entries + DRAIN_ENTRIES })?;
         if full {
-            self.begin_checkpoint()?;
+            // What is not in the store yet is bounded: one layer that fills and one that is written.
+            self.writer.wait()?;
+            self.fresh_blocks = 0;
+            self.writer.take(&self.shared)?;
         }
+        self.writer.check()?;
         self.stopped = false;
-        Ok(())
-    }
-
-    /// Writes the fresh layer to the checkpoint file; from then on it drains into the store.
-    fn begin_checkpoint(&mut self) -> Result<(), LedgerError> {
-        assert!(self.drain.is_none(), "one layer drains at a time");
-        let frozen = self.shared.read().layers.freeze();
-        let layer = {
-            let mut live = self.shared.write();
-            let layer = Arc::new(live.layers.take_fresh(frozen));
-            live.layers.draining = Some(Arc::clone(&layer));
-            layer
-        };
-        self.fresh_blocks = 0;
-        checkpoint::save(&*self.shared.storage, &layer, &self.shared.metrics)?;
-        self.drain = Some(Drain::new(layer));
-        Ok(())
-    }
-
-    /// Writes up to `limit` entries of the draining layer to the store, and ends the checkpoint after
-    /// the last one.
-    fn drain(&mut self, limit: usize) -> Result<(), LedgerError> {
-        let Some(drain) = &mut self.drain else { return Ok(()) };
-        let store = Arc::clone(&self.shared.read().layers.store);
-        if drain.step(&*store, limit, &self.shared.metrics)? {
-            store.flush()?;
-            checkpoint::remove(&*self.shared.storage)?;
-            self.shared.write().layers.draining = None;
-            self.drain = None;
-        }
         Ok(())
     }
 }

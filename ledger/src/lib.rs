@@ -90,7 +90,7 @@ pub use metrics::Counters;
 pub use reader::{LedgerReader, Proofs};
 pub use search::{Cursor, Page, Query};
 pub use storage::{DiskStorage, MemoryStorage, Storage};
-pub use store::{Entry, FjallStore, MemoryStore, SledStore, Store, StoreError, Tree};
+pub use store::{Entry, FjallStore, MemoryStore, SledStore, Sorted, Store, StoreError, Tree};
 
 #[cfg(test)]
 mod tests;

@@ -26,9 +26,6 @@ pub const CHECKPOINT_BYTES: usize = 16 * 1_024 * 1_024;
 pub const CHECKPOINT_BLOCKS: u64 = 256;
 /// Bytes of one frame of the checkpoint file; the largest entry (an object of the state) takes far less.
 pub const CHECKPOINT_FRAME_BYTES: usize = 4 * 1_024 * 1_024;
-/// Entries that drain into the store after each block, beside two for each entry of the block itself:
-/// draining so always ends before the next layer is full.
-pub const DRAIN_ENTRIES: usize = 64;
 /// Entries of one page of a search: bounds what one reader takes from the store at once.
 pub const SEARCH_PAGE: usize = 1_000;
 /// Keys, and heights, of one request for proofs: bounds how long the writer can wait for a reader.

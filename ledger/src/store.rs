@@ -15,6 +15,9 @@ pub use sled::SledStore;
 /// A key with its value.
 pub type Entry = (Vec<u8>, Vec<u8>);
 
+/// Keys with their values, in ascending order of keys.
+pub type Sorted<'a> = dyn Iterator<Item = (&'a [u8], &'a [u8])> + 'a;
+
 /// A failure of the store: its disk, or its own files.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the derived store failed: {0}")]
@@ -96,6 +99,17 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`StoreError`] if the store cannot be written.
     fn put(&self, tree: Tree, key: &[u8], value: &[u8]) -> Result<(), StoreError>;
+
+    /// Sets the values of many keys of one tree, which come in ascending order.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be written; any part of them may be then.
+    fn put_sorted(&self, tree: Tree, entries: &mut Sorted<'_>) -> Result<(), StoreError> {
+        for (key, value) in entries {
+            self.put(tree, key, value)?;
+        }
+        Ok(())
+    }
 
     /// The first `limit` entries with `from <= key < to`, in order; to the end without `to`.
     ///

@@ -135,19 +135,17 @@ fn load(
 ) -> Result<Arc<Page>, LedgerError> {
     let place = PageKey::new(key, depth);
     // What is in memory was computed here, or checked when it was read.
-    if let Some(page) = layers.fresh.page(&place) {
-        return Ok(Arc::clone(page));
-    }
-    if let Some(page) = layers.cache.get(&place) {
+    if let Some(page) = layers.page(&place).filter(|page| page.above == *digest) {
         return Ok(page);
     }
     let bytes = layers.get(Tree::Pages, &place.encode())?;
     let page = bytes.and_then(|bytes| Page::decode(&bytes));
-    let page = page.ok_or_else(|| damaged(key, depth, "the page is missing or malformed"))?;
+    let mut page = page.ok_or_else(|| damaged(key, depth, "the page is missing or malformed"))?;
     let (left, right) = (page.get(2).digest(suite), page.get(3).digest(suite));
     if sparse::node(suite, &left, &right) != *digest {
         return Err(damaged(key, depth, "the page does not hash to the node above it"));
     }
+    page.above = *digest;
     let page = Arc::new(page);
     layers.cache.put(place, Arc::clone(&page));
     Ok(page)
@@ -180,7 +178,10 @@ impl Pass<'_> {
         };
         let after = self.update_node(node, depth, (&mut page, 1), changes)?;
         // What is as it was needs no writing, and a node that is no inner one has nothing below it.
-        if after != node && matches!(after, Node::Inner(_)) {
+        if after != node
+            && let Node::Inner(digest) = after
+        {
+            page.above = digest;
             self.pages.push((PageKey::new(key, depth), Arc::new(page)));
         }
         Ok(after)

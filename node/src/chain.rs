@@ -186,6 +186,11 @@ impl Chain {
         self.mempool.bodies()
     }
 
+    /// What is derived goes to the store by a thread of its own from here on.
+    pub fn write_behind(&mut self) {
+        self.ledger.write_behind();
+    }
+
     /// Flushes what is derived, so that the next start is quick. Nothing is lost without it.
     ///
     /// # Errors

@@ -323,7 +323,9 @@ async fn open_chain(
                 tracing::info!(height, target, "re-applying blocks that the derived state lacks");
             }
         };
-        Ok::<_, RunError>(Chain::open(setup, clock.now(), &progress)?)
+        let mut opened = Chain::open(setup, clock.now(), &progress)?;
+        opened.0.write_behind();
+        Ok::<_, RunError>(opened)
     };
     tokio::task::spawn_blocking(open).await.map_err(|_| RunError::Thread("opening"))?
 }

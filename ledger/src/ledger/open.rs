@@ -1,12 +1,12 @@
 //! Opening a ledger: what is trusted of the disk, and what is derived again.
 
-use super::{Ledger, Live, Setup, Shared, decode};
+use super::{Ledger, Live, Setup, Shared, decode, writer::Writer};
 use crate::{
     checkpoint,
     derive::{Chain, Head, Marker, Tip},
     error::{FileError, LedgerError, OpenError},
     history, index,
-    layers::{Layer, Layers},
+    layers::{InBytes, Layer, Layers},
     limits::CHECKPOINT_BLOCKS,
     log::{self, BlockLog},
     metrics::Metrics,
@@ -43,7 +43,7 @@ pub(super) fn open(setup: Setup) -> Result<Ledger, OpenError> {
     Ok(Ledger {
         shared,
         log,
-        drain: None,
+        writer: Writer::default(),
         fresh_blocks: 0,
         preview: Mutex::new(None),
         checkpoint_blocks: CHECKPOINT_BLOCKS,
@@ -79,11 +79,7 @@ fn finish_checkpoint(storage: &dyn Storage, store: &dyn Store) -> Result<bool, O
         }
         Err(other) => return Err(other.into()),
     };
-    for (tree, key, value) in layer.iter() {
-        store.put(tree, key, value)?;
-    }
-    store.flush()?;
-    checkpoint::remove(storage)?;
+    checkpoint::end(storage, store, &InBytes::of(&layer))?;
     Ok(true)
 }
 

@@ -43,6 +43,40 @@ fn the_engines_and_their_twin_in_memory_do_the_same() {
     }
 }
 
+/// More than what makes fjall write a file at once, and a few.
+#[test]
+fn what_comes_sorted_is_over_what_was_there_and_under_what_comes_later() {
+    let value = |round: u8, number: u16| vec![round; 200 + usize::from(number % 7)];
+    for open in ENGINES {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = open(folder.path());
+        let mut expected = std::collections::BTreeMap::new();
+        for (round, step) in (1u8..).zip([3u16, 1, 500, 2, 1_000]) {
+            let numbers = (0..4_000).step_by(usize::from(step));
+            let entries: Vec<_> = numbers
+                .map(|number: u16| (number.to_be_bytes().to_vec(), value(round, number)))
+                .collect();
+            let mut sorted = entries.iter().map(|(key, value)| (&key[..], &value[..]));
+            store.put_sorted(Tree::Values, &mut sorted).unwrap();
+            expected.extend(entries);
+            store.put(Tree::Values, &[0, round], b"single").unwrap();
+            expected.insert(vec![0, round], b"single".to_vec());
+            let all: Vec<Entry> = expected.clone().into_iter().collect();
+            assert_eq!(store.scan(Tree::Values, &[], None, usize::MAX).unwrap(), all);
+            if round % 2 == 0 {
+                store.flush().unwrap();
+                drop(store);
+                store = open(folder.path());
+                assert_eq!(store.scan(Tree::Values, &[], None, usize::MAX).unwrap(), all);
+            }
+            let get = |key: &[u8]| store.get(Tree::Values, key).unwrap();
+            assert!(expected.iter().all(|(key, value)| get(key).as_ref() == Some(value)));
+        }
+        assert!(store.scan(Tree::Search, &[], None, 9).unwrap().is_empty());
+        store.put_sorted(Tree::Search, &mut std::iter::empty()).unwrap();
+    }
+}
+
 #[test]
 fn what_was_flushed_is_there_again() {
     for open in ENGINES {

@@ -1,11 +1,11 @@
 //! Committing, opening again, and what is refused.
 
 use crate::{
-    DiskStorage, FileError, Ledger, LedgerError, MemoryStorage, MemoryStore, OpenError, SledStore,
-    Storage, Store, Tree, fixtures::*, log::BlockLog,
+    DiskStorage, FileError, FjallStore, Ledger, LedgerError, MemoryStorage, MemoryStore, OpenError,
+    SledStore, Storage, Store, Tree, fixtures::*, log::BlockLog,
 };
 use probata_types::{Hash, Height, codec, state::StateRead};
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 fn new_store() -> Arc<MemoryStore> {
     Arc::new(MemoryStore::default())
@@ -226,15 +226,26 @@ fn the_state_is_that_of_the_last_block() {
 }
 
 #[test]
-fn on_a_real_disk_with_sled_it_is_the_same() {
+fn on_a_real_disk_with_either_engine_and_behind_it_is_the_same() {
+    type Open = fn(&Path) -> Arc<dyn Store>;
+    let sled: Open = |folder| Arc::new(SledStore::open(folder, 1 << 20).unwrap());
+    let fjall: Open = |folder| Arc::new(FjallStore::open(folder, 1 << 20).unwrap());
+    for (engine, behind) in [(sled, false), (sled, true), (fjall, false), (fjall, true)] {
+        on_a_real_disk(engine, behind);
+    }
+}
+
+fn on_a_real_disk(engine: fn(&Path) -> Arc<dyn Store>, behind: bool) {
     let folder = tempfile::tempdir().unwrap();
     let open_disk = || {
         let storage = Arc::new(DiskStorage::open(&folder.path().join("log")).unwrap());
-        let store = Arc::new(SledStore::open(&folder.path().join("derived"), 1 << 20).unwrap());
-        (storage, store)
+        (storage, engine(&folder.path().join("derived")))
     };
     let (storage, store) = open_disk();
     let mut ledger = open(storage.clone(), store.clone());
+    if behind {
+        ledger.write_behind();
+    }
     ledger.set_checkpoint_blocks(3);
     grow(&mut ledger, 10);
     // Killed: the checkpoint file of the last layer may still be there.

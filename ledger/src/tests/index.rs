@@ -49,6 +49,8 @@ fn every_query_gives_what_reading_every_block_gives_in_pages_of_any_size() {
     // Some entries in the store, some draining, some in memory.
     let (_, _, mut ledger) = grown(0);
     ledger.set_checkpoint_blocks(8);
+    grow(&mut ledger, 21);
+    ledger.set_fresh_aside();
     grow(&mut ledger, 30);
     let reader = ledger.reader();
     let expected = [

@@ -11,22 +11,26 @@ const NODES: usize = (2 << PAGE_LEVELS) - 2;
 
 /// The nodes below one node, four levels deep.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Page([Node; NODES]);
+pub(crate) struct Page {
+    nodes: [Node; NODES],
+    /// The digest of the node above, by which an older page of the same key is told from this one.
+    pub(super) above: Hash,
+}
 
 impl Default for Page {
     fn default() -> Self {
-        Self([Node::Empty; NODES])
+        Self { nodes: [Node::Empty; NODES], above: Hash::ZERO }
     }
 }
 
 impl Page {
     /// The node at a position from 2 to 31.
     pub(super) fn get(&self, at: usize) -> Node {
-        self.0[at - 2]
+        self.nodes[at - 2]
     }
 
     pub(super) fn set(&mut self, at: usize, node: Node) {
-        self.0[at - 2] = node;
+        self.nodes[at - 2] = node;
     }
 
     /// Two bit masks, of leaves and of inner nodes (bit 0 is position 2), then what they hold in order:
@@ -35,7 +39,7 @@ impl Page {
     pub(crate) fn encode(&self) -> Vec<u8> {
         let (mut leaves, mut inner) = (0u32, 0u32);
         let mut body = Vec::new();
-        for (at, node) in self.0.iter().enumerate() {
+        for (at, node) in self.nodes.iter().enumerate() {
             match node {
                 Node::Empty => {}
                 Node::Leaf { key, value } => {
@@ -58,7 +62,7 @@ impl Page {
         bytes
     }
 
-    /// The page of these bytes; `None` if they are not one.
+    /// The page of these bytes, below a node that is not known yet; `None` if they are not one.
     pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
         let (bytes, sum) = bytes.split_last_chunk::<4>()?;
         if crc32fast::hash(bytes) != u32::from_be_bytes(*sum) {
@@ -76,7 +80,7 @@ impl Page {
             Some(Hash(*hash))
         };
         let mut page = Self::default();
-        for (at, node) in page.0.iter_mut().enumerate() {
+        for (at, node) in page.nodes.iter_mut().enumerate() {
             if leaves >> at & 1 == 1 {
                 *node = Node::Leaf { key: take()?, value: take()? };
             } else if inner >> at & 1 == 1 {

@@ -1,5 +1,8 @@
 use super::*;
-use crate::store::{MemoryStore, Store};
+use crate::{
+    layers::InBytes,
+    store::{MemoryStore, Store},
+};
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -125,10 +128,7 @@ fn a_wrong_or_missing_page_is_damage() {
     let mut layers = Layers::new(Arc::clone(&store) as Arc<dyn Store>);
     let entries: Entries = (0..64u8).map(|n| (Hash([n << 2; 32]), Hash([n; 32]))).collect();
     let root = apply(&mut layers, Node::Empty, &entries);
-    let frozen = layers.freeze();
-    for (tree, key, value) in layers.take_fresh(frozen).iter() {
-        store.put(tree, key, value).unwrap();
-    }
+    InBytes::of(&layers.fresh).put(&*store).unwrap();
     // From here on nothing is in memory.
     let layers = || Layers::new(Arc::clone(&store) as Arc<dyn Store>);
     check_top(SUITE, &layers(), root).unwrap();
