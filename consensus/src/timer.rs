@@ -111,8 +111,9 @@ impl Replica {
         if !self.work {
             return Some(heartbeat);
         }
-        let batch =
-            after(self.timers.work_since.max(self.timers.sealed_at), self.settings.batch_delay);
+        let company = self.last_seal.as_ref().is_some_and(|(last, _)| last.submission_count > 1);
+        let wait = if company { self.settings.batch_delay } else { Millis::ZERO };
+        let batch = after(self.timers.work_since.max(self.timers.sealed_at), wait);
         Some(batch.min(heartbeat))
     }
 

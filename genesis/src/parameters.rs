@@ -67,8 +67,9 @@ pub struct Parameters {
     /// it lives and gives old records a fresh seal. Each such block is kept for ever, so not too
     /// often.
     pub heartbeat: Millis,
-    /// How long a leader with work waits for more before it proposes. 0 gives the smallest delay;
-    /// more gives fuller blocks and fewer syncs of the disk.
+    /// How long a leader with work waits for more before it proposes, if the block before held several
+    /// submissions; a lone one is proposed at once. 0 gives the smallest delay; more gives fuller
+    /// blocks and fewer syncs of the disk.
     pub batch_delay: Millis,
     /// How far the clocks of two honest validators may differ. With `message_delay` it bounds the
     /// distance between a block's time and the clocks of those who voted for it, so it is part of

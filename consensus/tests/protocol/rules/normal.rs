@@ -3,10 +3,10 @@
 use super::{Bench, brief};
 use crate::fixtures::{
     BATCH_DELAY, HEARTBEAT, MESSAGE_DELAY, PRECISION, commit, genesis, header_of, index,
-    pre_prepare, prepare, proposal, set, settings, view,
+    pre_prepare, prepare, proposal, set, settings, submission, view,
 };
-use probata_consensus::{Input, Output};
-use probata_types::{Hash, Millis};
+use probata_consensus::{Input, Output, Settings};
+use probata_types::{Hash, List, Millis};
 
 #[test]
 fn p3_the_leader_moves_with_the_view_and_with_rotation() {
@@ -27,11 +27,10 @@ fn p3_a_proposal_of_one_who_does_not_lead_is_ignored() {
 }
 
 #[test]
-fn p4_a_leader_with_work_proposes_after_the_batch_delay_once() {
+fn p4_a_leader_proposes_what_comes_alone_at_once_and_once() {
     let mut bench = Bench::new(0);
-    assert!(bench.feed(10, Input::Work(true)).is_empty(), "it waits for more");
-    let (due, said) = bench.tick();
-    assert_eq!((due, said), (10 + BATCH_DELAY, vec!["propose 1/0".to_owned()]));
+    let due = 10;
+    assert_eq!(brief(&bench.feed(due, Input::Work(true))), ["propose 1/0"]);
     assert!(bench.feed(due + 1, Input::Work(true)).is_empty(), "asked once");
     let answer = bench.feed(due + 1, Input::Proposed(proposal(&genesis(), 0, due)));
     let expected = [
@@ -46,12 +45,37 @@ fn p4_a_leader_with_work_proposes_after_the_batch_delay_once() {
     assert_eq!(brief(&again), ["ignored NotAsked"]);
 }
 
+/// A leader that has sealed a block of so many submissions at 10.
+fn has_sealed(settings: Settings, submissions: u64) -> Bench {
+    let (mut bench, _) = Bench::with(settings, genesis(), Vec::new());
+    bench.feed(10, Input::Work(true));
+    let mut it = proposal(&genesis(), 0, 10);
+    it.submissions = List::new((0..submissions).map(submission).collect()).expect("few");
+    bench.feed(10, Input::Proposed(it.clone()));
+    bench.execute(10, &it);
+    for from in 1..4 {
+        bench.hear(10, from, commit(&header_of(&it, &set(4)), 0));
+    }
+    bench
+}
+
 #[test]
-fn p4_without_a_batch_delay_a_leader_proposes_at_once() {
+fn p4_after_a_block_of_several_a_leader_waits_for_company() {
+    for (submissions, waits) in [(0, false), (1, false), (2, true), (9, true)] {
+        let mut bench = has_sealed(settings(4, Some(0)), submissions);
+        let said = brief(&bench.feed(20, Input::Work(true)));
+        assert_eq!(said.is_empty(), waits, "after {submissions}: {said:?}");
+        let due = (20 + BATCH_DELAY, vec!["propose 2/0".to_owned()]);
+        assert!(!waits || bench.tick() == due, "after {submissions}");
+    }
+}
+
+#[test]
+fn p4_without_a_batch_delay_a_leader_never_waits() {
     let mut at_once = settings(4, Some(0));
     at_once.batch_delay = Millis::ZERO;
-    let (mut bench, _) = Bench::with(at_once, genesis(), Vec::new());
-    assert_eq!(brief(&bench.feed(10, Input::Work(true))), ["propose 1/0"]);
+    let mut bench = has_sealed(at_once, 2);
+    assert_eq!(brief(&bench.feed(20, Input::Work(true))), ["propose 2/0"]);
 }
 
 #[test]
@@ -223,8 +247,8 @@ fn p23_an_idle_leader_proposes_at_the_heartbeat() {
 #[test]
 fn p23_a_heartbeat_is_counted_from_the_last_seal() {
     let mut bench = Bench::new(0);
-    bench.feed(10, Input::Work(true));
-    let (due, _) = bench.tick();
+    let due = 10;
+    bench.feed(due, Input::Work(true));
     let it = proposal(&genesis(), 0, due);
     bench.feed(due, Input::Proposed(it.clone()));
     bench.execute(due, &it);

@@ -201,8 +201,8 @@ fn p20_a_leader_never_proposes_twice_in_a_view() {
 #[test]
 fn p20_a_leader_that_had_prepared_sends_its_proposal_again() {
     let mut bench = Bench::new(0);
-    bench.feed(0, Input::Work(true));
-    let (due, _) = bench.tick();
+    let due = 5;
+    bench.feed(due, Input::Work(true));
     let it = proposal(&genesis(), 0, due);
     bench.feed(due, Input::Proposed(it.clone()));
     for from in [1, 2] {

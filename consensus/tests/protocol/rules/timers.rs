@@ -127,8 +127,8 @@ fn p16_own_messages_are_repeated_while_the_height_is_open() {
 #[test]
 fn p16_a_leader_repeats_its_proposal() {
     let mut bench = Bench::new(0);
-    bench.feed(0, Input::Work(true));
-    let (due, _) = bench.tick();
+    let due = 5;
+    bench.feed(due, Input::Work(true));
     bench.feed(due, Input::Proposed(proposal(&genesis(), 0, due)));
     let again = ["say PrePrepare 1/0", "say Prepare 1/0"].map(str::to_owned).to_vec();
     assert_eq!(bench.tick(), (due + RETRANSMIT, again));
