@@ -6,7 +6,12 @@
 
 use super::{Entry, Sorted, Store, StoreError, Tree};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
-use std::{fs, ops::Bound, path::Path};
+use std::{
+    fs,
+    ops::Bound,
+    path::Path,
+    sync::{PoisonError, RwLock},
+};
 
 /// Threads that write and merge sorted files.
 const WORKERS: usize = 1;
@@ -21,7 +26,7 @@ const JOURNAL_BYTES: u64 = 64 << 20;
 /// A fjall database in a folder of its own.
 pub struct FjallStore {
     database: Database,
-    trees: Vec<Keyspace>,
+    trees: RwLock<Vec<Keyspace>>,
 }
 
 impl FjallStore {
@@ -38,13 +43,7 @@ impl FjallStore {
                 .max_journaling_size(JOURNAL_BYTES)
                 .manual_journal_persist(true);
             let database = builder.open()?;
-            let options = || {
-                KeyspaceCreateOptions::default()
-                    .manual_journal_persist(true)
-                    .max_memtable_size(MEMTABLE_BYTES)
-            };
-            let trees = Tree::ALL.iter().map(|tree| database.keyspace(tree.name(), options));
-            let trees = trees.collect::<Result<_, _>>()?;
+            let trees = RwLock::new(open_trees(&database)?);
             Ok(Self { database, trees })
         };
         match open() {
@@ -59,14 +58,23 @@ impl FjallStore {
         }
     }
 
-    fn tree(&self, tree: Tree) -> &Keyspace {
-        &self.trees[tree.position()]
+    fn tree(&self, tree: Tree) -> Keyspace {
+        self.trees.read().unwrap_or_else(PoisonError::into_inner)[tree.position()].clone()
     }
+}
+
+fn open_trees(database: &Database) -> Result<Vec<Keyspace>, fjall::Error> {
+    let options = || {
+        KeyspaceCreateOptions::default()
+            .manual_journal_persist(true)
+            .max_memtable_size(MEMTABLE_BYTES)
+    };
+    Tree::ALL.iter().map(|tree| database.keyspace(tree.name(), options)).collect()
 }
 
 impl std::fmt::Debug for FjallStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("FjallStore").field("trees", &self.trees.len()).finish_non_exhaustive()
+        f.debug_struct("FjallStore").finish_non_exhaustive()
     }
 }
 
@@ -95,7 +103,8 @@ impl Store for FjallStore {
             return first.into_iter().try_for_each(|(key, value)| self.put(tree, key, value));
         }
         let write = || {
-            let mut file = self.tree(tree).start_ingestion()?;
+            let keyspace = self.tree(tree);
+            let mut file = keyspace.start_ingestion()?;
             first.into_iter().chain(entries).try_for_each(|(key, value)| file.write(key, value))?;
             file.finish()
         };
@@ -124,8 +133,15 @@ impl Store for FjallStore {
         self.database.persist(PersistMode::SyncAll).map_err(|error| failed(&error))
     }
 
+    /// Not by fjall's `clear`: its journal does that again when it is opened, to files that came later, too.
     fn wipe(&self) -> Result<(), StoreError> {
-        self.trees.iter().try_for_each(Keyspace::clear).map_err(|error| failed(&error))?;
+        let mut trees = self.trees.write().unwrap_or_else(PoisonError::into_inner);
+        let again = || {
+            trees.iter().try_for_each(|tree| self.database.delete_keyspace(tree.clone()))?;
+            open_trees(&self.database)
+        };
+        let again = again().map_err(|error| failed(&error))?;
+        *trees = again;
         self.flush()
     }
 }

@@ -50,6 +50,8 @@ fn what_comes_sorted_is_over_what_was_there_and_under_what_comes_later() {
     for open in ENGINES {
         let folder = tempfile::tempdir().unwrap();
         let mut store = open(folder.path());
+        store.put(Tree::Values, b"gone", b"value").unwrap();
+        store.wipe().unwrap();
         let mut expected = std::collections::BTreeMap::new();
         for (round, step) in (1u8..).zip([3u16, 1, 500, 2, 1_000]) {
             let numbers = (0..4_000).step_by(usize::from(step));
