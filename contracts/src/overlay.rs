@@ -12,7 +12,7 @@ use std::{cell::RefCell, collections::BTreeMap};
 /// then, once it is accepted, those of the block.
 pub(crate) struct Overlay<'a> {
     state: &'a dyn StateRead,
-    /// What was read from the state: the rules look at the same objects again and again.
+    /// What was read from the state and many records look at.
     read: RefCell<BTreeMap<StateKey, Option<StateValue>>>,
     block: Changes,
     record: Changes,
@@ -35,6 +35,10 @@ impl<'a> Overlay<'a> {
 
     /// The object before the block.
     fn before(&self, key: &StateKey) -> Result<Option<StateValue>, StateError> {
+        if matches!(key, StateKey::Flow(_) | StateKey::Document(_) | StateKey::Transaction { .. }) {
+            // Seldom looked at by two records of a block: keeping them costs more.
+            return self.state.get(key);
+        }
         if let Some(value) = self.read.borrow().get(key) {
             return Ok(value.clone());
         }

@@ -13,10 +13,10 @@ use probata_types::{
     Hash, Header, Height, Seal, SealedBlock, Suite,
     block::history_leaf,
     codec,
-    state::{Changes, StateValue},
+    state::{Changes, StateKey, StateValue},
 };
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 /// The newest block that is applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,8 +59,8 @@ impl Marker {
 #[derive(Debug, Clone)]
 pub(crate) struct StateUpdate {
     pub(crate) tree: tree::Update,
-    /// The new objects, encoded, by key hash.
-    values: BTreeMap<Hash, Vec<u8>>,
+    /// The new objects, encoded, in the order of their key hashes.
+    values: Vec<(Hash, Vec<u8>)>,
 }
 
 impl StateUpdate {
@@ -68,11 +68,13 @@ impl StateUpdate {
         self.tree.after.digest(suite)
     }
 
-    fn put(&self, draft: &mut Draft<'_>) {
+    fn put(self, draft: &mut Draft<'_>) -> Node {
         self.tree.put(draft);
-        for (key, value) in &self.values {
-            draft.put(Tree::Values, *key.as_bytes(), value.clone());
+        for (key, mut value) in self.values {
+            value.shrink_to_fit();
+            draft.put(Tree::Values, *key.as_bytes(), value);
         }
+        self.tree.after
     }
 }
 
@@ -92,9 +94,9 @@ impl Chain {
     ) -> Result<(Layer, Tip), LedgerError> {
         let update = self.update(layers, Node::Empty, initial)?;
         let mut draft = Draft::new(layers);
-        update.put(&mut draft);
+        let root = update.put(&mut draft);
         let head = Head { height: Height::ZERO, hash: self.id, sealed: None };
-        self.end(draft, head, update.tree.after)
+        self.end(draft, head, root)
     }
 
     /// What `changes` do to the state under `root`.
@@ -104,12 +106,12 @@ impl Chain {
         root: Node,
         changes: &Changes,
     ) -> Result<StateUpdate, LedgerError> {
-        let (mut digests, mut values) = (BTreeMap::new(), BTreeMap::new());
-        for (key, value) in changes {
-            let (key, value) = (key.hash(self.suite), codec::encode(value));
-            digests.insert(key, StateValue::hash_of(self.suite, &value));
-            values.insert(key, value);
-        }
+        let encode = |(key, value): (&StateKey, _)| (key.hash(self.suite), codec::encode(value));
+        let mut values: Vec<(Hash, Vec<u8>)> = changes.iter().map(encode).collect();
+        values.sort_unstable_by_key(|(key, _)| *key);
+        let digest =
+            |(key, value): &(Hash, Vec<u8>)| (*key, StateValue::hash_of(self.suite, value));
+        let digests: Vec<(Hash, Hash)> = values.iter().map(digest).collect();
         Ok(StateUpdate { tree: tree::update(self.suite, layers, root, &digests)?, values })
     }
 
@@ -145,17 +147,17 @@ impl Chain {
         layers: &Layers,
         block: &SealedBlock,
         place: Place,
-        update: &StateUpdate,
+        update: StateUpdate,
     ) -> Result<(Layer, Tip), LedgerError> {
         let mut draft = Draft::new(layers);
-        update.put(&mut draft);
+        let root = update.put(&mut draft);
         index::enter(&mut draft, block, place)?;
         let head = Head {
             height: block.header.height,
             hash: block.header.hash(),
             sealed: Some((block.header.clone(), block.seal.clone())),
         };
-        self.end(draft, head, update.tree.after)
+        self.end(draft, head, root)
     }
 
     /// Adds the head to the history and to the marker.

@@ -246,7 +246,7 @@ impl Fsck<'_> {
             report.add(Finding::Block { height, what: error.to_string() });
             return Ok(None);
         }
-        let (layer, after) = chain.derive(new, &block, place, &update)?;
+        let (layer, after) = chain.derive(new, &block, place, update)?;
         new.fresh.absorb(layer);
         Ok(Some(after))
     }

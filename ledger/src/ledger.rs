@@ -110,7 +110,7 @@ impl Ledger {
             return Err(LedgerError::NotInLog(block.header.height));
         };
         let update = self.checked_update(block, changes, None)?;
-        self.install(block, place, &update)
+        self.install(block, place, update)
     }
 
     /// Commits a block with the changes of its execution: appends it to the log and syncs; when that is
@@ -136,7 +136,7 @@ impl Ledger {
         let update = self.checked_update(block, changes, preview)?;
         self.stopped = true;
         let place = self.log.append(block.header.height, &codec::encode(block))?;
-        self.install(block, place, &update)
+        self.install(block, place, update)
     }
 
     /// The newest block that is applied.
@@ -250,7 +250,7 @@ impl Ledger {
         &mut self,
         block: &SealedBlock,
         place: Place,
-        update: &StateUpdate,
+        update: StateUpdate,
     ) -> Result<(), LedgerError> {
         self.stopped = true;
         let (layer, tip) = {

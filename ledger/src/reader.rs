@@ -190,7 +190,7 @@ impl LedgerReader {
 /// The object of a key hash.
 pub(crate) fn value(layers: &Layers, key: &Hash) -> Result<Option<StateValue>, LedgerError> {
     let Some(bytes) = layers.get(Tree::Values, key.as_bytes())? else { return Ok(None) };
-    let value = codec::decode(&bytes, crate::limits::CHECKPOINT_FRAME_BYTES)
+    let value = codec::decode_own(&bytes, crate::limits::CHECKPOINT_FRAME_BYTES)
         .map_err(|error| LedgerError::derived(Tree::Values, key.as_bytes(), error.to_string()))?;
     Ok(Some(value))
 }

@@ -21,7 +21,7 @@ use probata_types::{
     sparse::{self, SparseEnd, SparsePath},
 };
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 /// A node, as the shape of the tree has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,16 +70,16 @@ impl Update {
     }
 }
 
-/// Computes what `changes` (value digests by key) do to the tree under `root`.
+/// Computes what `changes` (value digests by key, in ascending order of keys) do to the tree under `root`.
 pub(crate) fn update(
     suite: Suite,
     layers: &Layers,
     root: Node,
-    changes: &BTreeMap<Hash, Hash>,
+    changes: &[(Hash, Hash)],
 ) -> Result<Update, LedgerError> {
-    let changes: Vec<(Hash, Hash)> = changes.iter().map(|(key, value)| (*key, *value)).collect();
+    assert!(changes.is_sorted_by(|(one, _), (next, _)| one < next), "each key once, in order");
     let mut pass = Pass { suite, layers, pages: Vec::new() };
-    let after = pass.update_page(root, 0, &changes)?;
+    let after = pass.update_page(root, 0, changes)?;
     Ok(Update { before: root, after, pages: pass.pages })
 }
 

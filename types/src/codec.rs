@@ -56,11 +56,11 @@ pub fn encode_into<T: Serialize>(value: &T, bytes: &mut Vec<u8>) {
         .expect("our types serialize without failing");
 }
 
-/// The value that `bytes` encode canonically, where at most `max` bytes are allowed.
+/// The value of bytes that [`encode`] made here: whether they are canonical is not looked at.
 ///
 /// # Errors
-/// [`CodecError`], saying what is wrong with the bytes. Memory stays proportional to their length.
-pub fn decode<T: Serialize + DeserializeOwned>(bytes: &[u8], max: usize) -> Result<T, CodecError> {
+/// [`CodecError`] if they are not those of such a value. Memory stays proportional to their length.
+pub fn decode_own<T: DeserializeOwned>(bytes: &[u8], max: usize) -> Result<T, CodecError> {
     if bytes.len() > max {
         return Err(CodecError::TooLong { got: bytes.len(), max });
     }
@@ -71,11 +71,19 @@ pub fn decode<T: Serialize + DeserializeOwned>(bytes: &[u8], max: usize) -> Resu
         0x10_000..0x100_000 => bincode::serde::decode_from_slice(bytes, config::<0x100_000>()),
         _ => bincode::serde::decode_from_slice(bytes, config::<LIMIT>()),
     };
-    let (value, used): (T, usize) =
-        decoded.map_err(|error| CodecError::Malformed(error.to_string()))?;
+    let (value, used) = decoded.map_err(|error| CodecError::Malformed(error.to_string()))?;
     if used != bytes.len() {
         return Err(CodecError::Trailing(bytes.len() - used));
     }
+    Ok(value)
+}
+
+/// The value that `bytes` encode canonically, where at most `max` bytes are allowed.
+///
+/// # Errors
+/// [`CodecError`], saying what is wrong with the bytes. Memory stays proportional to their length.
+pub fn decode<T: Serialize + DeserializeOwned>(bytes: &[u8], max: usize) -> Result<T, CodecError> {
+    let value: T = decode_own(bytes, max)?;
     if encode(&value) != bytes {
         return Err(CodecError::NotCanonical);
     }

@@ -2,6 +2,7 @@
 
 use super::Node;
 use probata_types::Hash;
+use std::hash;
 
 /// Levels of the tree in a page.
 pub(super) const PAGE_LEVELS: usize = 4;
@@ -92,12 +93,20 @@ impl Page {
 }
 
 /// Which page: the one below a node at a depth that is a multiple of four.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PageKey {
     /// Of the path of that node.
     nibbles: u8,
     /// The path, and zeros.
     path: [u8; Hash::LEN],
+}
+
+impl hash::Hash for PageKey {
+    /// By the beginning of the path alone, which tells all pages of any real tree apart.
+    fn hash<H: hash::Hasher>(&self, state: &mut H) {
+        let begin = self.path.first_chunk().expect("a path is longer");
+        state.write_u64(u64::from_be_bytes(*begin) | u64::from(self.nibbles));
+    }
 }
 
 impl PageKey {

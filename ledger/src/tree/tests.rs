@@ -4,7 +4,7 @@ use crate::{
     store::{MemoryStore, Store},
 };
 use proptest::prelude::*;
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 const SUITE: Suite = Suite::Blake3Ed25519;
 
@@ -30,6 +30,16 @@ fn root_of(entries: &Entries) -> Hash {
 
 fn layers() -> Layers {
     Layers::new(Arc::new(MemoryStore::default()))
+}
+
+fn update(
+    suite: Suite,
+    layers: &Layers,
+    root: Node,
+    changes: &Entries,
+) -> Result<Update, LedgerError> {
+    let changes: Vec<_> = changes.iter().map(|(key, value)| (*key, *value)).collect();
+    super::update(suite, layers, root, &changes)
 }
 
 fn apply(layers: &mut Layers, root: Node, changes: &Entries) -> Node {
