@@ -6,9 +6,9 @@ use super::{
     plot,
     profile::{Pace, Plan, Profile},
     result::{Besides, Measured},
-    supply::Supply,
+    scene::Scene,
+    supply::{Shape, Supply},
     usage::Usage,
-    workload::{Cast, Workload},
 };
 use crate::{network::Network, trouble::Trouble};
 use clap::Parser;
@@ -36,8 +36,6 @@ const STOCK_RECORDS: usize = 1_500_000;
 const CEILING: (usize, usize) = (15_000, 60_000);
 /// Submissions of one institution that a node holds: a few seconds at the rates that are measured.
 const PENDING: u64 = 32_768;
-/// Pause between two looks at what is being made.
-const LOOK: Duration = Duration::from_millis(50);
 /// Time for a submission to have its answer.
 const DEADLINE: Duration = Duration::from_secs(60);
 
@@ -83,12 +81,15 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let result = runtime.map_err(Trouble::from).and_then(|runtime| {
-        runtime.block_on(async {
+        let result = runtime.block_on(async {
             tokio::select! {
                 result = run(&arguments) => result,
                 () = stop::requested() => Err(Trouble::new("told to stop: nothing was measured")),
             }
-        })
+        });
+        // Whoever stops it does not wait for a stock that is being made.
+        runtime.shutdown_background();
+        result
     });
     match result {
         Ok(measured) if measured.holds() => ExitCode::SUCCESS,
@@ -115,12 +116,10 @@ async fn run(arguments: &Arguments) -> Result<Measured, Trouble> {
     let mut network = Network::prepare(&program, arguments.validators, terms).await?;
     network.start_all().await?;
 
-    let between = 2 * PENDING;
-    let workload = Workload::new(&network, arguments.seed, between)?;
-    let cast = workload.cast().clone();
-    let mut supply = Supply::start(workload, plan.records, stock(&plan)?)?;
-    let clients = clients(&network, &cast)?;
-    fill(&supply).await;
+    let scene = Scene::of_network(&network)?;
+    let clients = clients(&network, &scene)?;
+    let shape = Shape { seed: arguments.seed, records: plan.records, between: 2 * PENDING };
+    let mut supply = made_ahead(scene, shape, stock(&plan)?).await?;
     let bar = bar(plan.length);
 
     let mut usage = None;
@@ -175,31 +174,26 @@ fn stock(plan: &Plan) -> Result<usize, Trouble> {
     Ok((rate * seconds).min(STOCK_RECORDS / plan.records).max(1))
 }
 
-/// Waits until the stock is full: nothing is measured while it is made.
-async fn fill(supply: &Supply) {
+/// Makes the stock: nothing is measured meanwhile.
+async fn made_ahead(scene: Scene, shape: Shape, stock: usize) -> Result<Supply, Trouble> {
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} submissions made ahead");
     let bar = ProgressBar::new(0).with_style(style.expect("the template is a fixed one"));
-    loop {
-        let (made, stock) = supply.stock();
-        bar.set_length(stock as u64);
-        bar.set_position(made as u64);
-        if made == stock {
-            break;
-        }
-        tokio::time::sleep(LOOK).await;
-    }
+    let making = bar.clone();
+    let made =
+        tokio::task::spawn_blocking(move || Supply::stock(&scene, shape, stock, &making)).await?;
     bar.finish_and_clear();
+    made
 }
 
 /// A client of each submitter, which asks the submitter's own node first.
-fn clients(network: &Network, cast: &Cast) -> Result<Vec<Client>, Trouble> {
+fn clients(network: &Network, scene: &Scene) -> Result<Vec<Client>, Trouble> {
     let client = |first: usize| {
         let mut nodes: Vec<usize> = network.validators().collect();
         let place = nodes.iter().position(|node| *node == first).unwrap_or_default();
         nodes.rotate_left(place);
         network.client(&nodes, DEADLINE)
     };
-    cast.submitters.iter().map(|submitter| client(submitter.node)).collect()
+    scene.submitters.iter().map(|submitter| client(submitter.node)).collect()
 }
 
 async fn leader(network: &Network) -> Result<usize, Trouble> {
