@@ -9,10 +9,17 @@ use crate::{seed::Seeded, trouble::Trouble};
 use indicatif::ProgressBar;
 use probata_client::sdk::clock;
 use probata_types::{Record, Submission, Timestamp, submission::IdempotencyKey};
-use std::{collections::VecDeque, thread};
+use std::{
+    collections::VecDeque,
+    sync::mpsc::{Receiver, sync_channel},
+    thread,
+};
 
 /// Threads that make the stock: those of a small machine, which has nothing else to do then.
 const MAKERS: u64 = 2;
+
+/// Submissions that are ready at once where they are made on the way: of a hundred records, some ten megabytes.
+const AHEAD: usize = 256;
 
 /// A submission that is ready to be sent.
 #[derive(Debug)]
@@ -76,14 +83,18 @@ impl Maker {
     }
 }
 
-/// Submissions made ahead, and whoever made them.
+/// Where submissions come from.
 pub(crate) struct Supply {
-    ready: VecDeque<Ready>,
-    makers: Vec<Maker>,
-    /// Whose turn it is to make one that is missing.
-    turn: usize,
+    source: Source,
     /// How often nothing was ready.
     pub(crate) waited: u64,
+}
+
+enum Source {
+    /// Made ahead; what is missing is made by one maker after the other.
+    Stock { ready: VecDeque<Ready>, makers: Vec<Maker>, turn: usize },
+    /// Made by a thread of its own while they are sent.
+    OnTheWay(Receiver<Result<Ready, Trouble>>),
 }
 
 impl Supply {
@@ -119,7 +130,28 @@ impl Supply {
             let ended = || Trouble::new("a thread that makes submissions ended early");
             threads.into_iter().map(|it| it.join().unwrap_or_else(|_| Err(ended()))).collect()
         });
-        Ok(Self { ready: in_turns(made?), makers, turn: 0, waited: 0 })
+        let source = Source::Stock { ready: in_turns(made?), makers, turn: 0 };
+        Ok(Self { source, waited: 0 })
+    }
+
+    /// Makes them while they are sent, for a run of more than any memory holds: the time for it is the nodes'.
+    ///
+    /// # Errors
+    /// [`Trouble`] if the system has no thread to give.
+    pub(crate) fn on_the_way(scene: &Scene, shape: Shape) -> Result<Self, Trouble> {
+        let (ready, made) = sync_channel(AHEAD);
+        let mut maker = Maker::new(scene, shape)?;
+        thread::Builder::new().name("supply".to_owned()).spawn(move || {
+            loop {
+                let next = maker.make(clock::now());
+                let failed = next.is_err();
+                // Nobody takes them any more when the run is over.
+                if ready.send(next).is_err() || failed {
+                    return;
+                }
+            }
+        })?;
+        Ok(Self { source: Source::OnTheWay(made), waited: 0 })
     }
 
     /// The next one.
@@ -127,12 +159,24 @@ impl Supply {
     /// # Errors
     /// [`Trouble`] if one cannot be made.
     pub(crate) fn next(&mut self) -> Result<Ready, Trouble> {
-        if let Some(ready) = self.ready.pop_front() {
-            return Ok(ready);
+        let ended = |_| Trouble::new("the supply has ended");
+        match &mut self.source {
+            Source::Stock { ready, makers, turn } => {
+                if let Some(ready) = ready.pop_front() {
+                    return Ok(ready);
+                }
+                self.waited += 1;
+                *turn = (*turn + 1) % makers.len();
+                makers[*turn].make(clock::now())
+            }
+            Source::OnTheWay(made) => match made.try_recv() {
+                Ok(ready) => ready,
+                Err(_) => {
+                    self.waited += 1;
+                    made.recv().map_err(ended)?
+                }
+            },
         }
-        self.waited += 1;
-        self.turn = (self.turn + 1) % self.makers.len();
-        self.makers[self.turn].make(clock::now())
     }
 }
 
@@ -180,6 +224,14 @@ mod tests {
             assert_eq!(one.submission.records.len(), SHAPE.records);
             one.submission.verify(&scene.genesis.chain()).unwrap();
         }
+    }
+
+    #[test]
+    fn what_is_made_on_the_way_never_ends() {
+        let mut supply = Supply::on_the_way(&scene(), SHAPE).unwrap();
+        let ids: BTreeSet<_> =
+            (0..AHEAD + 50).map(|_| supply.next().unwrap().submission.id()).collect();
+        assert_eq!(ids.len(), AHEAD + 50);
     }
 
     #[test]
