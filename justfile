@@ -27,6 +27,10 @@ bench:
 load *arguments:
     cargo run --release --bin probata-bench -- {{arguments}}
 
+# Instructions of a submission at a node, by valgrind, on any machine; also in docs/BENCHMARKS.md.
+instructions *arguments:
+    cargo run --release --bin way -- --document docs/BENCHMARKS.md {{arguments}}
+
 # Every schedule of the twins (docs/PROTOCOL.md), about half an hour.
 twins:
     PROBATA_TWINS=full cargo test --release -p probata-consensus --test protocol twins::explored -- --nocapture

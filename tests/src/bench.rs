@@ -6,17 +6,27 @@
 //! | module | what it is |
 //! | --- | --- |
 //! | `profile` | the shapes of load |
-//! | `workload`, `supply` | the records, and submissions of them made ahead |
-//! | `drive`, `timeline` | sending them at a pace; latencies, second by second |
-//! | `usage` | what the processes use |
-//! | `result`, `plot` | what is printed and drawn |
+//! | `ground` | the network that is measured |
+//! | `scene`, `workload`, `supply` | who submits, the records, and submissions of them made ahead |
+//! | `run`, `drive`, `timeline` | sending them at a pace; latencies, second by second |
+//! | `keeper`, `usage`, `slopes` | what the processes use meanwhile, what is done to them, whether anything grows |
+//! | `grow` | what a network that has grown can do |
+//! | `live`, `result`, `table`, `plot` | what is shown, printed and drawn |
 
 mod command;
 mod drive;
+mod ground;
+mod grow;
+mod keeper;
+mod live;
 mod plot;
 mod profile;
 mod result;
-mod supply;
+mod run;
+pub(crate) mod scene;
+mod slopes;
+pub(crate) mod supply;
+mod table;
 mod timeline;
 mod usage;
 mod workload;

@@ -17,6 +17,7 @@
 //! | [`seed`] | random choices that can be repeated |
 //! | [`chaos`] | real processes under fire, as a program |
 //! | [`mod@bench`] | how fast it is, as a program |
+//! | [`way`] | what a submission costs in instructions, as a program |
 
 pub mod bench;
 pub mod chaos;
@@ -26,6 +27,7 @@ pub mod committee;
 pub mod consortium;
 pub mod council;
 pub mod disk;
+mod document;
 mod figures;
 mod gate;
 pub mod governance;
@@ -41,6 +43,7 @@ pub mod sim;
 pub mod store;
 pub mod trouble;
 mod watch;
+pub mod way;
 pub mod writer;
 
 pub use trouble::{Trouble, ensure};

@@ -2,19 +2,18 @@
 #![expect(clippy::print_stderr, reason = "a command talks to its terminal")]
 
 use super::{
-    drive::{self, Driven},
-    plot,
+    ground::{self, PENDING},
+    grow, plot,
     profile::{Pace, Plan, Profile},
     result::{Besides, Measured},
-    supply::Supply,
-    usage::Usage,
-    workload::{Cast, Workload},
+    run,
+    scene::Scene,
+    supply::{Shape, Supply},
 };
-use crate::{network::Network, trouble::Trouble};
+use crate::trouble::Trouble;
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
-use probata_client::sdk::Client;
-use probata_node::{devnet::ceremony::Terms, stop};
+use probata_node::stop;
 use std::{io::Write as _, path::PathBuf, process::ExitCode, time::Duration};
 
 /// What `probata-bench --help` ends with.
@@ -24,6 +23,10 @@ Examples:
   probata-bench --profile hundred --seconds 30  the same with a hundred records in each submission
   probata-bench --rate 1000                     latency at 1,000 submissions a second
   probata-bench --profile quarter-end --plot quarter.svg --json
+  probata-bench --rate 1000 --kill-leader-at 30 what lenders see of a leader that dies
+  probata-bench --profile soak --plot soak.svg  45 minutes, with a restart every three
+  probata-bench --profile grow --records 1000000 --keep grown
+  probata-bench --rate 500 --keep grown         on the network that has grown
 
 Exit code 0: measured. 1: a record was lost or rejected, or a submission had no answer. 2: wrong usage, or it
 cannot run here.";
@@ -34,12 +37,8 @@ const NODE_COMMANDS: [&str; 2] = ["run", "fsck"];
 const STOCK_RECORDS: usize = 1_500_000;
 /// Submissions, and records, that a closed loop may take in a second.
 const CEILING: (usize, usize) = (15_000, 60_000);
-/// Submissions of one institution that a node holds: a few seconds at the rates that are measured.
-const PENDING: u64 = 32_768;
-/// Pause between two looks at what is being made.
-const LOOK: Duration = Duration::from_millis(50);
-/// Time for a submission to have its answer.
-const DEADLINE: Duration = Duration::from_secs(60);
+/// Records of a network that has grown.
+const GROWN: u64 = 10_000_000;
 
 /// Measure how many records a network seals, and how long a lender waits for verified evidence.
 ///
@@ -60,7 +59,19 @@ struct Arguments {
     /// Keep so many submissions on their way, for the ceiling (closed loop).
     #[arg(long)]
     in_flight: Option<usize>,
-    /// Number of validators; there is one member node besides.
+    /// Kill the leader after so many seconds, and start it again a little later; in the middle for quarter-end.
+    #[arg(long)]
+    kill_leader_at: Option<u64>,
+    /// Restart a node every so many seconds, each in its turn; 180 for soak.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    restart_every: Option<u64>,
+    /// Send so many records and end: ten million for grow.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    records: Option<u64>,
+    /// Keep the network in this folder, or go on with the one that is there. Its disks are not checked in the end.
+    #[arg(long)]
+    keep: Option<PathBuf>,
+    /// Number of validators; there is one member node besides. A network that is kept has those that it has.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(4..=16))]
     validators: u16,
     /// Draws the loans.
@@ -83,12 +94,15 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let result = runtime.map_err(Trouble::from).and_then(|runtime| {
-        runtime.block_on(async {
+        let result = runtime.block_on(async {
             tokio::select! {
                 result = run(&arguments) => result,
                 () = stop::requested() => Err(Trouble::new("told to stop: nothing was measured")),
             }
-        })
+        });
+        // Whoever stops it does not wait for a stock that is being made.
+        runtime.shutdown_background();
+        result
     });
     match result {
         Ok(measured) if measured.holds() => ExitCode::SUCCESS,
@@ -100,7 +114,8 @@ pub fn main() -> ExitCode {
     }
 }
 
-async fn run(arguments: &Arguments) -> Result<Measured, Trouble> {
+/// What is to be done, by the profile and what the arguments say of it.
+fn plan(arguments: &Arguments) -> Plan {
     let mut plan = arguments.profile.plan();
     plan.length = arguments.seconds.map_or(plan.length, Duration::from_secs);
     plan.pace = match (arguments.rate, arguments.in_flight) {
@@ -108,57 +123,55 @@ async fn run(arguments: &Arguments) -> Result<Measured, Trouble> {
         (None, Some(most)) => Pace::Closed(most.max(1)),
         (None, None) => plan.pace,
     };
-    let program = std::env::current_exe()?;
-    let mut terms = Terms::devnet();
-    terms.parameters.pending_per_institution = PENDING;
-    let program = program.to_string_lossy();
-    let mut network = Network::prepare(&program, arguments.validators, terms).await?;
-    network.start_all().await?;
+    let middle = (arguments.profile == Profile::QuarterEnd).then_some(plan.length / 2);
+    plan.leader_killed_at = arguments.kill_leader_at.map(Duration::from_secs).or(middle);
+    let every = arguments.restart_every.map(Duration::from_secs);
+    plan.restart_every = every.or(plan.restart_every);
+    let grown = (arguments.profile == Profile::Grow).then_some(GROWN);
+    plan.most_records = arguments.records.or(grown);
+    if plan.most_records.is_some() {
+        // All of them count.
+        plan.warm_up = Duration::ZERO;
+    }
+    plan
+}
 
-    let between = 2 * PENDING;
-    let workload = Workload::new(&network, arguments.seed, between)?;
-    let cast = workload.cast().clone();
-    let mut supply = Supply::start(workload, plan.records, stock(&plan)?)?;
-    let clients = clients(&network, &cast)?;
-    fill(&supply).await;
-    let bar = bar(plan.length);
-
-    let mut usage = None;
-    let mut leader_left = plan.leader_killed;
-    let driven = drive::drive(&plan, &mut supply, &clients, async |at, driven: &Driven| {
-        // The first tick is at the end of the warm-up.
-        match &mut usage {
-            None => usage = Some(Usage::begin(&network).await?),
-            Some(usage) => usage.look(&network),
-        }
-        bar.set_position(at.as_secs());
-        let timeline = &driven.timeline;
-        bar.set_message(format!(
-            "{} records, p99 {:.1} ms",
-            timeline.records(),
-            timeline.latency_ms(990)
-        ));
-        if leader_left && at >= plan.length / 2 {
-            leader_left = false;
-            let leader = leader(&network).await?;
-            network.kill(&[leader]).await?;
-            network.start_node(leader)?;
-        }
-        Ok(())
-    })
-    .await?;
-    bar.finish_and_clear();
-    let mut usage = usage.ok_or_else(|| Trouble::new("nothing was measured"))?;
-    usage.look(&network);
-    let lost = lost(&network, &driven).await?;
-    let besides = Besides {
-        nodes: usage.of_nodes(&network).await?,
-        load_cpu_ms: usage.own_cpu_ms()?,
+async fn run(arguments: &Arguments) -> Result<Measured, Trouble> {
+    let plan = plan(arguments);
+    let mut network = ground::network(arguments.validators, arguments.keep.as_deref()).await?;
+    let scene = Scene::of_network(&network)?;
+    let clients = ground::clients(&network, &scene)?;
+    // On a chain that is there already, other loans than those that it has.
+    let seed = arguments.seed ^ network.highest().await?;
+    let shape = Shape { seed, records: plan.records, between: 2 * PENDING };
+    let mut supply = match plan.most_records {
+        Some(_) => Supply::on_the_way(&scene, shape)?,
+        None => made_ahead(scene, shape, stock(&plan)?).await?,
+    };
+    let (driven, kept) = run::run(&mut network, &plan, &mut supply, &clients).await?;
+    let lost = run::lost(&network, &driven).await?;
+    let mut besides = Besides {
+        nodes: kept.usage.of_nodes(&network).await?,
+        load_cpu_ms: kept.usage.own_cpu_ms()?,
         supply_waited: supply.waited,
         lost,
+        samples: kept.samples,
+        steps: kept.steps,
+        killed: kept.killed,
+        restarts: kept.restarts,
+        grown: None,
     };
+    if arguments.profile == Profile::Grow {
+        let measured =
+            grow::measure(&mut network, &besides.steps, &driven.some, &mut supply, &clients);
+        besides.grown = Some(measured.await?);
+    }
     let validators = network.validators().len();
-    network.finish().await?;
+    // Whoever lets a network grow does not wait until every block of it was executed again.
+    match arguments.profile == Profile::Grow || arguments.keep.is_some() {
+        true => network.finish_unchecked().await?,
+        false => network.finish().await?,
+    }
     let measured = Measured::of(arguments.profile.name(), validators, &plan, &driven, besides);
     show(&measured, arguments)?;
     Ok(measured)
@@ -166,7 +179,7 @@ async fn run(arguments: &Arguments) -> Result<Measured, Trouble> {
 
 /// Submissions to make ahead: all that the run will take, or what fits.
 fn stock(plan: &Plan) -> Result<usize, Trouble> {
-    let seconds = usize::try_from((drive::WARM_UP + plan.length).as_secs())?;
+    let seconds = usize::try_from((plan.warm_up + plan.length).as_secs())?;
     let (submissions, records) = CEILING;
     let rate = match plan.pace {
         Pace::Open(rate) => usize::try_from(rate)?,
@@ -175,52 +188,15 @@ fn stock(plan: &Plan) -> Result<usize, Trouble> {
     Ok((rate * seconds).min(STOCK_RECORDS / plan.records).max(1))
 }
 
-/// Waits until the stock is full: nothing is measured while it is made.
-async fn fill(supply: &Supply) {
+/// Makes the stock: nothing is measured meanwhile.
+async fn made_ahead(scene: Scene, shape: Shape, stock: usize) -> Result<Supply, Trouble> {
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} submissions made ahead");
     let bar = ProgressBar::new(0).with_style(style.expect("the template is a fixed one"));
-    loop {
-        let (made, stock) = supply.stock();
-        bar.set_length(stock as u64);
-        bar.set_position(made as u64);
-        if made == stock {
-            break;
-        }
-        tokio::time::sleep(LOOK).await;
-    }
+    let making = bar.clone();
+    let made =
+        tokio::task::spawn_blocking(move || Supply::stock(&scene, shape, stock, &making)).await?;
     bar.finish_and_clear();
-}
-
-/// A client of each submitter, which asks the submitter's own node first.
-fn clients(network: &Network, cast: &Cast) -> Result<Vec<Client>, Trouble> {
-    let client = |first: usize| {
-        let mut nodes: Vec<usize> = network.validators().collect();
-        let place = nodes.iter().position(|node| *node == first).unwrap_or_default();
-        nodes.rotate_left(place);
-        network.client(&nodes, DEADLINE)
-    };
-    cast.submitters.iter().map(|submitter| client(submitter.node)).collect()
-}
-
-async fn leader(network: &Network) -> Result<usize, Trouble> {
-    let status = network.status(network.member()).await?;
-    let seat = status.leader.ok_or_else(|| Trouble::new("nobody leads"))?.index;
-    Ok(usize::try_from(seat)?)
-}
-
-/// How many of the records that were noted the member node does not have, with evidence that holds.
-async fn lost(network: &Network, driven: &Driven) -> Result<usize, Trouble> {
-    let member = network.client(&[network.member()], DEADLINE)?;
-    let mut lost = 0;
-    for record in &driven.some {
-        lost += usize::from(member.evidence(record, false).await.is_err());
-    }
-    Ok(lost)
-}
-
-fn bar(length: Duration) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} s  {msg}");
-    ProgressBar::new(length.as_secs()).with_style(style.expect("the template is a fixed one"))
+    made
 }
 
 fn show(measured: &Measured, arguments: &Arguments) -> Result<(), Trouble> {

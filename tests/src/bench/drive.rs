@@ -8,11 +8,12 @@ use super::{
 use crate::trouble::Trouble;
 use probata_client::sdk::{Client, ClientError, Receipt};
 use probata_types::{RecordId, Submission};
-use std::time::{Duration, Instant};
+use std::{
+    cell::RefCell,
+    time::{Duration, Instant},
+};
 use tokio::task::JoinSet;
 
-/// How long the network is loaded before anything counts: caches fill, and loans get out of step.
-pub(super) const WARM_UP: Duration = Duration::from_secs(5);
 /// What is due within this time goes out together, unless an answer comes before.
 const GATHER: Duration = Duration::from_millis(2);
 /// One of so many acknowledged submissions is looked for at the end.
@@ -25,6 +26,8 @@ pub(super) struct Driven {
     pub(super) timeline: Timeline,
     /// Submissions sent, warm-up aside.
     pub(super) sent: u64,
+    /// Submissions without an answer so far.
+    pub(super) on_its_way: usize,
     /// Records that were not accepted.
     pub(super) rejected: u64,
     /// Submissions without an answer, and why the last one has none.
@@ -48,40 +51,36 @@ struct Sent {
     records: u64,
 }
 
-/// Sends, by the client of each submitter, and waits for what is on its way at the end. What is due at the same
-/// time goes in one request, as an institution's system would send it. `tick` is called about every second with
-/// how long it has gone on.
+/// Sends from `start` on, by the client of each submitter, and waits for what is on its way at the end. What is due at
+/// the same time goes in one request, as an institution's system would send it.
 ///
 /// # Errors
-/// [`Trouble`] of the supply, or of `tick`.
+/// [`Trouble`] of the supply.
 pub(super) async fn drive(
     plan: &Plan,
+    start: Instant,
     supply: &mut Supply,
     clients: &[Client],
-    mut tick: impl AsyncFnMut(Duration, &Driven) -> Result<(), Trouble>,
-) -> Result<Driven, Trouble> {
-    let start = Instant::now();
-    let begin = start + WARM_UP;
+    driven: &RefCell<Driven>,
+) -> Result<(), Trouble> {
+    let begin = start + plan.warm_up;
     let end = begin + plan.length;
-    let mut driven = Driven::new(begin);
+    let most = plan.most_records.map_or(u64::MAX, |most| most.div_ceil(plan.records as u64));
     let mut requests = JoinSet::new();
-    let (mut issued, mut on_its_way, mut next_tick) = (0_u64, 0, begin);
+    let mut issued = 0_u64;
     loop {
         let now = Instant::now();
-        if now >= next_tick {
-            tick(now - begin, &driven).await?;
-            next_tick += Duration::from_secs(1);
-        }
-        if now >= end {
+        if now >= end || issued >= most {
             break;
         }
         let mut batches: Vec<(Vec<Sent>, Vec<Submission>)> = Vec::new();
         batches.resize_with(clients.len(), Default::default);
-        while let Some(due) = due(plan.pace, start, now, issued, on_its_way) {
+        while issued < most {
+            let on_its_way = driven.borrow().on_its_way;
+            let Some(due) = due(plan.pace, start, now, issued, on_its_way) else { break };
             issued += 1;
-            on_its_way += 1;
             let Ready { by, submission } = supply.next()?;
-            driven.sent += u64::from(due >= begin);
+            driven.borrow_mut().send(due >= begin);
             let records = u64::from(submission.head.record_count);
             batches[by].0.push(Sent { due, records });
             batches[by].1.push(submission);
@@ -95,19 +94,19 @@ pub(super) async fn drive(
                 });
             }
         }
-        let pause = wake(plan.pace, start, issued).max(now + GATHER).min(next_tick).min(end);
+        let pause = wake(plan.pace, start, issued).max(now + GATHER).min(end);
         tokio::select! {
-            Some(answered) = requests.join_next() => on_its_way -= driven.note(answered?),
+            Some(answered) = requests.join_next() => driven.borrow_mut().note(answered?),
             () = tokio::time::sleep_until(pause.into()) => {}
         }
         while let Some(answered) = requests.try_join_next() {
-            on_its_way -= driven.note(answered?);
+            driven.borrow_mut().note(answered?);
         }
     }
     while let Some(answered) = requests.join_next().await {
-        driven.note(answered?);
+        driven.borrow_mut().note(answered?);
     }
-    Ok(driven)
+    Ok(())
 }
 
 /// When the next submission is, or was, due; `None` if it is not yet.
@@ -138,10 +137,12 @@ fn nth(number: u64, rate: u64) -> Duration {
 }
 
 impl Driven {
-    fn new(begin: Instant) -> Self {
+    /// Nothing was sent yet.
+    pub(super) const fn new(timeline: Timeline) -> Self {
         Self {
-            timeline: Timeline::new(begin),
+            timeline,
             sent: 0,
+            on_its_way: 0,
             rejected: 0,
             failed: 0,
             failure: None,
@@ -149,13 +150,18 @@ impl Driven {
         }
     }
 
-    /// Notes what came of a request; says of how many submissions it was.
-    fn note(&mut self, answered: Answered) -> usize {
+    fn send(&mut self, counts: bool) {
+        self.sent += u64::from(counts);
+        self.on_its_way += 1;
+    }
+
+    /// Notes what came of a request.
+    fn note(&mut self, answered: Answered) {
         let Answered { sent, at, results } = answered;
-        let count = sent.len();
+        self.on_its_way -= sent.len();
         match results {
             Err(error) => {
-                self.failed += count as u64;
+                self.failed += sent.len() as u64;
                 self.failure = Some(error.to_string());
             }
             Ok(results) => {
@@ -164,7 +170,6 @@ impl Driven {
                 }
             }
         }
-        count
     }
 
     fn note_one(&mut self, sent: &Sent, at: Instant, result: Result<Receipt, ClientError>) {
@@ -173,7 +178,7 @@ impl Driven {
                 let rejected = receipt.decisions().filter(|(_, outcome)| !outcome.is_accepted());
                 self.rejected += rejected.count() as u64;
                 let counts = self.timeline.note(sent.due, at, sent.records);
-                if counts && self.timeline.submissions().is_multiple_of(LOOKED_FOR) {
+                if counts && (self.timeline.submissions() - 1).is_multiple_of(LOOKED_FOR) {
                     self.some.extend(receipt.decisions().next().map(|(record, _)| record));
                 }
             }

@@ -1,6 +1,6 @@
-//! The run as a picture: records a second above, latencies below.
+//! The run as a picture: records a second, latencies, memory and file handles, one under the other.
 
-use super::{result::Measured, timeline::Point};
+use super::{keeper::Sample, result::Measured, timeline::Point};
 use crate::trouble::Trouble;
 use plotters::{
     chart::ChartBuilder,
@@ -13,7 +13,15 @@ use plotters::{
 };
 use std::path::Path;
 
-const SIZE: (u32, u32) = (960, 640);
+const WIDTH: u32 = 960;
+/// Of each of the charts.
+const HEIGHT: u32 = 300;
+
+/// A line: what it is called, its colour, and its value at each second.
+type Line<'a> = (&'a str, RGBColor, Vec<(u64, f64)>);
+
+/// A chart: what it says, and its lines.
+type Chart<'a> = (String, Vec<Line<'a>>);
 
 /// Draws a run into a file.
 ///
@@ -22,45 +30,70 @@ const SIZE: (u32, u32) = (960, 640);
 pub(super) fn draw(measured: &Measured, path: &Path) -> Result<(), Trouble> {
     let failed =
         |error: &dyn std::fmt::Display| Trouble::new(format!("{}: {error}", path.display()));
-    let area = SVGBackend::new(path, SIZE).into_drawing_area();
+    let charts = charts(measured);
+    let count = u32::try_from(charts.len())?;
+    let area = SVGBackend::new(path, (WIDTH, HEIGHT * count)).into_drawing_area();
     area.fill(&WHITE).map_err(|error| failed(&error))?;
-    let (above, below) = area.split_vertically(SIZE.1 / 2);
-    let records = |point: &Point| point.records as f64;
-    let title = format!("{}: records a second", measured.profile);
-    lines(&above, &title, &measured.points, &[("records", BLUE, &records)])
-        .map_err(|e| failed(&e))?;
-    let (p50, p99) = (|point: &Point| point.p50_ms, |point: &Point| point.p99_ms);
-    let latencies: [Line<'_>; 2] = [("p50", BLUE, &p50), ("p99", RED, &p99)];
-    lines(&below, "milliseconds from due to verified", &measured.points, &latencies)
-        .map_err(|e| failed(&e))?;
+    for (part, chart) in area.split_evenly((charts.len(), 1)).iter().zip(&charts) {
+        draw_one(part, chart).map_err(|error| failed(&error))?;
+    }
     area.present().map_err(|error| failed(&error))
 }
 
-/// What it is called, its colour, and its value in a second.
-type Line<'a> = (&'a str, RGBColor, &'a dyn Fn(&Point) -> f64);
+fn charts(measured: &Measured) -> Vec<Chart<'static>> {
+    let second = |of: fn(&Point) -> f64| {
+        measured.points.iter().map(|it| (it.second as u64, of(it))).collect()
+    };
+    let sample =
+        |of: fn(&Sample) -> f64| measured.samples.iter().map(|it| (it.second, of(it))).collect();
+    #[expect(clippy::cast_precision_loss, reason = "a line of a picture")]
+    let records: fn(&Point) -> f64 = |point| point.records as f64;
+    #[expect(clippy::cast_precision_loss, reason = "a line of a picture")]
+    let pending: fn(&Sample) -> f64 = |sample| sample.pending as f64;
+    let title = format!("{}: records a second", measured.profile);
+    vec![
+        (title, vec![("records", BLUE, second(records))]),
+        (
+            "milliseconds from due to verified".to_owned(),
+            vec![("p50", BLUE, second(|it| it.p50_ms)), ("p99", RED, second(|it| it.p99_ms))],
+        ),
+        (
+            "megabytes resident of a node".to_owned(),
+            vec![
+                ("mean", BLUE, sample(Sample::mean_rss_mb)),
+                ("largest", RED, sample(Sample::most_rss_mb)),
+            ],
+        ),
+        (
+            "file handles of a node; submissions that wait at one".to_owned(),
+            vec![
+                ("handles", BLUE, sample(Sample::mean_handles)),
+                ("waiting", RED, sample(pending)),
+            ],
+        ),
+    ]
+}
 
-fn lines<B: DrawingBackend>(
+fn draw_one<B: DrawingBackend>(
     area: &DrawingArea<B, Shift>,
-    title: &str,
-    points: &[Point],
-    all: &[Line<'_>],
+    (title, lines): &Chart<'_>,
 ) -> Result<(), Box<dyn std::error::Error>>
 where
     B::ErrorType: 'static,
 {
-    let values = |of: &dyn Fn(&Point) -> f64| points.iter().map(of).fold(1.0, f64::max);
-    let highest = all.iter().map(|(_, _, of)| values(*of)).fold(1.0, f64::max);
+    let points = || lines.iter().flat_map(|(_, _, points)| points);
+    let highest = points().map(|(_, value)| *value).fold(1.0, f64::max);
+    let last = points().map(|(second, _)| *second).max().unwrap_or_default();
     let mut chart = ChartBuilder::on(area)
         .caption(title, ("sans-serif", 16).into_font())
         .margin(12)
         .x_label_area_size(28)
         .y_label_area_size(64)
-        .build_cartesian_2d(0..points.len().max(1), 0.0..highest)?;
+        .build_cartesian_2d(0..last.max(1), 0.0..highest)?;
     chart.configure_mesh().x_desc("seconds").draw()?;
-    for (name, color, of) in all {
-        let line = points.iter().map(|point| (point.second, of(point)));
+    for (name, color, points) in lines {
         chart
-            .draw_series(LineSeries::new(line, color))?
+            .draw_series(LineSeries::new(points.iter().copied(), color))?
             .label(*name)
             .legend(|(x, y)| PathElement::new([(x, y), (x + 16, y)], color.filled()));
     }

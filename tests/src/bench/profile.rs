@@ -3,6 +3,13 @@
 use clap::ValueEnum;
 use std::time::Duration;
 
+/// How long the network is loaded before anything counts: caches fill, and loans get out of step.
+const WARM_UP: Duration = Duration::from_secs(5);
+/// A run that ends with its records, not with its time, ends with it all the same.
+const A_DAY: u64 = 24 * 3_600;
+/// Time between two restarts of a soak.
+const RESTART_EVERY: Duration = Duration::from_secs(180);
+
 /// A shape of load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Profile {
@@ -12,6 +19,11 @@ pub(super) enum Profile {
     Hundred,
     /// A hundred records in each, 10,000 records a second, and the leader killed in the middle: the end of a quarter.
     QuarterEnd,
+    /// One record in each, 200 a second for 45 minutes, and a node restarted every three minutes: whether anything grows.
+    Soak,
+    /// A hundred records in each, until ten million are there; then how the network answers, restarts and takes in
+    /// a node.
+    Grow,
 }
 
 /// How submissions are sent.
@@ -31,10 +43,16 @@ pub(super) struct Plan {
     pub(super) records: usize,
     /// How they are sent.
     pub(super) pace: Pace,
+    /// How long before anything counts.
+    pub(super) warm_up: Duration,
     /// For how long, after the network is warm.
     pub(super) length: Duration,
-    /// Whether the leader is killed in the middle.
-    pub(super) leader_killed: bool,
+    /// No more records than these are sent, if there are any.
+    pub(super) most_records: Option<u64>,
+    /// When the leader is killed, if it is.
+    pub(super) leader_killed_at: Option<Duration>,
+    /// How often a node is restarted, each in its turn, if any is.
+    pub(super) restart_every: Option<Duration>,
 }
 
 impl Profile {
@@ -49,8 +67,17 @@ impl Profile {
             Self::Single => (1, Pace::Closed(256), 60),
             Self::Hundred => (100, Pace::Closed(32), 60),
             Self::QuarterEnd => (100, Pace::Open(100), 600),
+            Self::Soak => (1, Pace::Open(200), 2_700),
+            Self::Grow => (100, Pace::Closed(32), A_DAY),
         };
-        let length = Duration::from_secs(seconds);
-        Plan { records, pace, length, leader_killed: matches!(self, Self::QuarterEnd) }
+        Plan {
+            records,
+            pace,
+            warm_up: WARM_UP,
+            length: Duration::from_secs(seconds),
+            most_records: None,
+            leader_killed_at: None,
+            restart_every: if matches!(self, Self::Soak) { Some(RESTART_EVERY) } else { None },
+        }
     }
 }

@@ -2,13 +2,16 @@
 
 use super::{
     drive::Driven,
+    grow::Grown,
+    keeper::{Killed, Sample, Step},
     profile::{Pace, Plan},
+    slopes::Slope,
     timeline::Point,
     usage::NodeUsage,
 };
 use crate::figures::{per_second, thousandth};
-use comfy_table::{Table, presets};
 use serde::Serialize;
+use std::time::Duration;
 
 /// Everything that was measured, as one JSON object.
 #[derive(Debug, Clone, Serialize)]
@@ -67,10 +70,57 @@ pub(super) struct Measured {
     pub(super) disk_bytes_per_record: u64,
     /// Bytes that all nodes sent on the mesh, for each record.
     pub(super) mesh_bytes_per_record: u64,
+    /// Frames that all nodes sent on the mesh, for a thousand records.
+    pub(super) mesh_frames_per_thousand: u64,
+    /// Syncs of the block log of all nodes, for a thousand records.
+    pub(super) log_syncs_per_thousand: u64,
+    /// Bytes that all nodes handed to their disks, for each record.
+    pub(super) written_bytes_per_record: u64,
+    /// Submissions that waited at one node, at most.
+    pub(super) longest_queue: u64,
+    /// The leader that was killed, if one was.
+    pub(super) killed: Option<Killed>,
+    /// Latency of 99 of 100 of what was due from half a minute before to half a minute after it, in milliseconds.
+    pub(super) killed_p99_ms: Option<f64>,
+    /// How often a node was restarted.
+    pub(super) restarts: u64,
+    /// Whether anything grew.
+    pub(super) slopes: Slopes,
+    /// How it went record by record, in a run of so many.
+    pub(super) steps: Vec<Step>,
+    /// What the network could do when it had grown.
+    pub(super) grown: Option<Grown>,
     /// What each node has used.
     pub(super) nodes: Vec<NodeUsage>,
     /// Second by second.
     pub(super) points: Vec<Point>,
+    /// Every few seconds.
+    pub(super) samples: Vec<Sample>,
+}
+
+/// The first third of a run against the last; none of a run of fewer than three samples.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Slopes {
+    /// Megabytes resident of a node.
+    pub(super) rss_mb: Option<Slope>,
+    /// Open file handles of a node.
+    pub(super) handles: Option<Slope>,
+    /// Latency of half of the submissions at most, in milliseconds.
+    pub(super) p50_ms: Option<Slope>,
+    /// Of 99 of 100.
+    pub(super) p99_ms: Option<Slope>,
+}
+
+impl Slopes {
+    fn of(samples: &[Sample]) -> Self {
+        let slope = |of: fn(&Sample) -> f64| Slope::of(&samples.iter().map(of).collect::<Vec<_>>());
+        Self {
+            rss_mb: slope(Sample::mean_rss_mb),
+            handles: slope(Sample::mean_handles),
+            p50_ms: slope(|sample| sample.p50_ms),
+            p99_ms: slope(|sample| sample.p99_ms),
+        }
+    }
 }
 
 /// What was seen besides the answers.
@@ -84,6 +134,16 @@ pub(super) struct Besides {
     pub(super) supply_waited: u64,
     /// See [`Measured::lost`].
     pub(super) lost: usize,
+    /// See [`Measured::samples`].
+    pub(super) samples: Vec<Sample>,
+    /// See [`Measured::steps`].
+    pub(super) steps: Vec<Step>,
+    /// See [`Measured::killed`].
+    pub(super) killed: Option<Killed>,
+    /// See [`Measured::restarts`].
+    pub(super) restarts: u64,
+    /// See [`Measured::grown`].
+    pub(super) grown: Option<Grown>,
 }
 
 impl Measured {
@@ -95,12 +155,17 @@ impl Measured {
         driven: &Driven,
         besides: Besides,
     ) -> Self {
-        let Besides { nodes, load_cpu_ms, supply_waited, lost } = besides;
+        let Besides { nodes, samples, .. } = besides;
         let timeline = &driven.timeline;
-        let (submissions, records) = timeline.within(plan.length);
+        // A run of so many records ends before its time.
+        let length = match plan.most_records {
+            Some(_) => Duration::from_secs(timeline.points().len() as u64).min(plan.length),
+            None => plan.length,
+        };
+        let (submissions, records) = timeline.within(length);
         let all = timeline.records().max(1);
-        let cpu_ms: u64 = nodes.iter().map(|node| node.cpu_ms).sum();
-        let mesh: u64 = nodes.iter().map(|node| node.mesh_bytes).sum();
+        let sum = |of: fn(&NodeUsage) -> u64| nodes.iter().map(of).sum::<u64>();
+        let cpu_ms = sum(|node| node.cpu_ms);
         let largest = |of: fn(&NodeUsage) -> u64| nodes.iter().map(of).max().unwrap_or_default();
         let (offered_per_second, on_their_way) = match plan.pace {
             Pace::Open(rate) => (Some(rate), None),
@@ -112,9 +177,9 @@ impl Measured {
             records_per_submission: plan.records,
             offered_per_second,
             on_their_way,
-            seconds: plan.length.as_secs(),
-            submissions_per_second: per_second(submissions, plan.length),
-            records_per_second: per_second(records, plan.length),
+            seconds: length.as_secs(),
+            submissions_per_second: per_second(submissions, length),
+            records_per_second: per_second(records, length),
             p50_ms: timeline.latency_ms(500),
             p90_ms: timeline.latency_ms(900),
             p99_ms: timeline.latency_ms(990),
@@ -126,71 +191,32 @@ impl Measured {
             failure: driven.failure.clone(),
             rejected: driven.rejected,
             looked_for: driven.some.len(),
-            lost,
-            supply_waited,
+            lost: besides.lost,
+            supply_waited: besides.supply_waited,
             rss_mb_max: largest(|node| node.rss_mb_max),
             cpu_seconds: thousandth(cpu_ms),
-            load_cpu_seconds: thousandth(load_cpu_ms),
+            load_cpu_seconds: thousandth(besides.load_cpu_ms),
             cpu_us_per_record: cpu_ms * 1_000 / all,
             disk_bytes_per_record: largest(|node| node.data_bytes) / all,
-            mesh_bytes_per_record: mesh / all,
+            mesh_bytes_per_record: sum(|node| node.mesh_bytes) / all,
+            mesh_frames_per_thousand: sum(|node| node.mesh_frames) * 1_000 / all,
+            log_syncs_per_thousand: sum(|node| node.log_syncs) * 1_000 / all,
+            written_bytes_per_record: sum(|node| node.written_bytes) / all,
+            longest_queue: samples.iter().map(|it| it.pending).max().unwrap_or_default(),
+            killed: besides.killed,
+            killed_p99_ms: timeline.window_p99_ms(),
+            restarts: besides.restarts,
+            slopes: Slopes::of(&samples),
+            steps: besides.steps,
+            grown: besides.grown,
             nodes,
             points: timeline.points(),
+            samples,
         }
     }
 
     /// Whether nothing was lost, rejected or left without an answer.
     pub(super) const fn holds(&self) -> bool {
         self.lost == 0 && self.rejected == 0 && self.failed == 0
-    }
-
-    /// A table for people.
-    pub(super) fn table(&self) -> Table {
-        let mut table = Table::new();
-        table.load_style(presets::NOTHING);
-        let pace = match (self.offered_per_second, self.on_their_way) {
-            (Some(rate), _) => format!("{rate} submissions a second offered"),
-            (None, most) => format!("{} on their way at once", most.unwrap_or_default()),
-        };
-        let rows: [(&str, String); 10] = [
-            (
-                "load",
-                format!("{}: {} records each, {pace}", self.profile, self.records_per_submission),
-            ),
-            (
-                "answered",
-                format!(
-                    "{} submissions/s, {} records/s over {} s",
-                    self.submissions_per_second, self.records_per_second, self.seconds
-                ),
-            ),
-            (
-                "latency to a verified answer",
-                format!(
-                    "p50 {:.1} ms, p90 {:.1} ms, p99 {:.1} ms, p99.9 {:.1} ms, longest {:.1} ms",
-                    self.p50_ms, self.p90_ms, self.p99_ms, self.p999_ms, self.longest_ms
-                ),
-            ),
-            ("sent, acknowledged", format!("{}, {}", self.sent, self.acknowledged)),
-            ("failed, rejected", format!("{}, {}", self.failed, self.rejected)),
-            ("lost", format!("{} of {} looked for", self.lost, self.looked_for)),
-            (
-                "processor time",
-                format!(
-                    "{:.1} s of all nodes ({} µs a record), {:.1} s of the load",
-                    self.cpu_seconds, self.cpu_us_per_record, self.load_cpu_seconds
-                ),
-            ),
-            ("resident, largest node", format!("{} MB", self.rss_mb_max)),
-            ("disk, largest node", format!("{} bytes a record", self.disk_bytes_per_record)),
-            ("mesh, all nodes", format!("{} bytes a record", self.mesh_bytes_per_record)),
-        ];
-        for (what, value) in rows {
-            table.add_row([what, value.as_str()]);
-        }
-        if let Some(why) = &self.failure {
-            table.add_row(["last failure", why.as_str()]);
-        }
-        table
     }
 }

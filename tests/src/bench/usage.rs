@@ -59,6 +59,16 @@ pub(super) struct Usage {
     own: Process,
 }
 
+/// Bytes of data on the disk of the largest node.
+///
+/// # Errors
+/// [`Trouble`] if a folder cannot be read.
+pub(super) fn data_bytes_max(network: &Network) -> Result<u64, Trouble> {
+    let of = |node| bytes_under(&network.path(node, "data"));
+    let all = (0..network.nodes().len()).map(of).collect::<Result<Vec<_>, _>>()?;
+    Ok(all.into_iter().max().unwrap_or_default())
+}
+
 /// What only grows, and what a node tells of itself.
 #[derive(Debug, Clone, Copy, Default)]
 struct Counted {
@@ -89,6 +99,12 @@ struct Node {
     first: Process,
     last: Process,
     most: u64,
+}
+
+impl Node {
+    const fn cpu_ms(&self) -> u64 {
+        self.before.cpu_ms + self.last.cpu_ms - self.first.cpu_ms
+    }
 }
 
 impl Usage {
@@ -125,6 +141,16 @@ impl Usage {
         }
     }
 
+    /// Resident bytes and open file handles of each node, as it was last seen.
+    pub(super) fn now(&self) -> Vec<(u64, u64)> {
+        self.nodes.iter().map(|node| (node.last.resident, node.last.handles)).collect()
+    }
+
+    /// Milliseconds of processor time of all nodes so far.
+    pub(super) fn cpu_ms(&self) -> u64 {
+        self.nodes.iter().map(Node::cpu_ms).sum()
+    }
+
     /// What each node has used.
     ///
     /// # Errors
@@ -138,7 +164,7 @@ impl Usage {
                 |of: fn(&Counted) -> u64| of(&now).checked_sub(of(&before)).unwrap_or(of(&now));
             all.push(NodeUsage {
                 name: network.nodes()[at].name.clone(),
-                cpu_ms: node.before.cpu_ms + node.last.cpu_ms - node.first.cpu_ms,
+                cpu_ms: node.cpu_ms(),
                 rss_mb_max: node.most >> 20,
                 rss_mb: node.last.resident >> 20,
                 written_bytes: node.before.written + node.last.written - node.first.written,
@@ -193,8 +219,13 @@ fn bytes_under(folder: &Path) -> Result<u64, Trouble> {
     let mut bytes = 0;
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        let kind = entry.metadata()?;
-        bytes += if kind.is_dir() { bytes_under(&entry.path())? } else { kind.len() };
+        bytes += match entry.metadata() {
+            Ok(kind) if kind.is_dir() => bytes_under(&entry.path())?,
+            Ok(kind) => kind.len(),
+            // A node removes files while it runs.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => 0,
+            Err(error) => return Err(error.into()),
+        };
     }
     Ok(bytes)
 }

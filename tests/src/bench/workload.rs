@@ -4,14 +4,14 @@
 //! instalments, and a call. Between two records of one loan there are many of others, so that a record never
 //! overtakes the one before it though thousands are on their way at once: no lender would let it.
 
-use crate::{network::Network, seed::Seeded, trouble::Trouble, writer::case_folder};
+use super::scene::Scene;
+use crate::{seed::Seeded, trouble::Trouble, writer::case_folder};
 use probata_client::{
     case::Case,
-    sdk::{Author, DraftContext, FlowWriter, Names, Statement, clock},
+    sdk::{DraftContext, FlowWriter, Names, Statement},
 };
-use probata_genesis::{KeyFile, KeyUse, SubjectKey};
 use probata_types::{
-    Fen, Keypair, List, Record,
+    Fen, List, Record,
     body::{AccessBasis, AccessTarget, Body, GuaranteeAction, Signatory},
     record::{Commitment, Digest256, Document, DocumentRole, FlowId, Subject},
 };
@@ -28,41 +28,22 @@ const ACCESSES: u32 = 3;
 /// Records of a loan, but for the guarantee: consent, contract, disbursement and call, and those above.
 const RECORDS: u32 = 4 + INSTALMENTS + ACCESSES;
 
-/// An institution that submits.
-#[derive(Debug, Clone)]
-pub(super) struct Submitter {
-    /// The place of its node.
-    pub(super) node: usize,
-    /// Who it is.
-    pub(super) author: Author,
-    /// Its submission key.
-    pub(super) key: Keypair,
-}
-
-/// Who submits: the bank, the guarantor and the data provider of a devnet.
-#[derive(Debug, Clone)]
-pub(super) struct Cast {
-    /// In the order of [`Told::by`].
-    pub(super) submitters: Vec<Submitter>,
-}
-
 const BANK: usize = 0;
 const GUARANTOR: usize = 1;
 const PROVIDER: usize = 2;
-const NAMES: [&str; 3] = ["bank", "guarantor", "data"];
 
 /// A record, and who submits it.
 #[derive(Debug, Clone)]
-pub(super) struct Told {
-    /// Its place in [`Cast::submitters`].
-    pub(super) by: usize,
+pub(crate) struct Told {
+    /// Its place in [`Scene::submitters`].
+    pub(crate) by: usize,
     /// The record.
-    pub(super) record: Record,
+    pub(crate) record: Record,
 }
 
 /// Tells one record after the other, without end.
-pub(super) struct Workload {
-    cast: Cast,
+pub(crate) struct Workload {
+    scene: Scene,
     templates: Templates,
     random: Seeded,
     /// Records told so far.
@@ -95,42 +76,18 @@ struct Loan {
     by_provider: FlowWriter,
 }
 
-impl Cast {
-    /// The submitters of a network whose keys lie in its folders.
-    ///
-    /// # Errors
-    /// [`Trouble`] if one is missing.
-    pub(super) fn of(network: &Network) -> Result<Self, Trouble> {
-        let genesis = network.genesis();
-        let submitter = |name: &str| {
-            let node = network.nodes().iter().position(|node| node.name == name);
-            let node = node.ok_or_else(|| Trouble::new(format!("the network has no {name}")))?;
-            let key = std::fs::read(network.path(node, "submission.key.json"))?;
-            let institution = network.nodes()[node].institution;
-            let author = Author { suite: genesis.suite(), chain: genesis.chain(), institution };
-            Ok(Submitter { node, author, key: KeyFile::parse_for(KeyUse::Submission, &key)? })
-        };
-        let submitters =
-            NAMES.iter().map(|name| submitter(name)).collect::<Result<_, Trouble>>()?;
-        Ok(Self { submitters })
-    }
-}
-
 impl Templates {
-    fn read(network: &Network) -> Result<Self, Trouble> {
-        let (genesis, folder) = (network.genesis(), case_folder());
-        let subject_key =
-            SubjectKey::parse(&std::fs::read(network.folder().join("subject.key.json"))?)?;
+    fn read(scene: &Scene) -> Result<Self, Trouble> {
+        let (genesis, folder) = (&scene.genesis, case_folder());
         let context = DraftContext {
             suite: genesis.suite(),
             rule_pack: genesis.rule_pack().version,
             utc_offset_minutes: genesis.rule_pack().utc_offset_minutes,
-            now: clock::now(),
+            now: scene.now,
             folder: &folder,
-            subject_key: Some(&subject_key),
+            subject_key: Some(&scene.subject_key),
         };
-        let institutions =
-            network.nodes().iter().map(|it| (it.name.clone(), it.institution)).collect();
+        let institutions = scene.institutions.clone();
         let mut names = Names { institutions, flows: BTreeMap::new() };
         let mut statements = BTreeMap::new();
         for step in Case::read(&folder)?.steps {
@@ -157,11 +114,11 @@ impl Workload {
     /// The loans of one seed. `between` is how many records are on their way at once, at most.
     ///
     /// # Errors
-    /// [`Trouble`] if keys or the sample case cannot be read.
-    pub(super) fn new(network: &Network, seed: u64, between: u64) -> Result<Self, Trouble> {
+    /// [`Trouble`] if the sample case cannot be read.
+    pub(crate) fn new(scene: &Scene, seed: u64, between: u64) -> Result<Self, Trouble> {
         Ok(Self {
-            cast: Cast::of(network)?,
-            templates: Templates::read(network)?,
+            scene: scene.clone(),
+            templates: Templates::read(scene)?,
             random: Seeded::new(seed),
             told: 0,
             between,
@@ -169,13 +126,13 @@ impl Workload {
         })
     }
 
-    /// Who submits.
-    pub(super) const fn cast(&self) -> &Cast {
-        &self.cast
+    /// Who submits, and where.
+    pub(crate) const fn scene(&self) -> &Scene {
+        &self.scene
     }
 
     /// The next record.
-    pub(super) fn tell(&mut self) -> Told {
+    pub(crate) fn tell(&mut self) -> Told {
         let mut loan = self.next_loan();
         let told = self.step(&mut loan);
         self.told += 1;
@@ -202,7 +159,7 @@ impl Workload {
     fn begin(&mut self) -> Loan {
         let flow = |random: &mut Seeded| FlowId(random.bytes());
         let consent = flow(&mut self.random);
-        let authors = [BANK, PROVIDER].map(|by| self.cast.submitters[by].author);
+        let authors = [BANK, PROVIDER].map(|by| self.scene.submitters[by].author);
         Loan {
             borrower: Subject(self.random.bytes()),
             guaranteed: self.random.number().is_multiple_of(GUARANTEED),
@@ -236,7 +193,7 @@ impl Workload {
         if let Body::ConsentGrant(body) = &mut statement.body {
             body.subject = loan.borrower;
         }
-        let author = self.cast.submitters[BANK].author;
+        let author = self.scene.submitters[BANK].author;
         let (_, record) = FlowWriter::new(author, loan.consent).append(statement);
         Told { by: BANK, record }
     }
@@ -265,7 +222,7 @@ impl Workload {
         {
             terms.contract_no = self.commitment();
         }
-        let author = self.cast.submitters[GUARANTOR].author;
+        let author = self.scene.submitters[GUARANTOR].author;
         let (_, record) = FlowWriter::new(author, loan.by_bank.flow()).append(statement);
         Told { by: GUARANTOR, record }
     }
