@@ -6,7 +6,7 @@ use crate::{
     limits, pii,
 };
 use probata_types::{
-    Hash, List,
+    Hash, Height, InstitutionId, List,
     catalogue::{failure, finding},
     object::{FlowState, Object, SubmitterState, next_head},
     record::{Document, DocumentRole, RecordId},
@@ -23,6 +23,34 @@ const SM3_EMPTY: [u8; 32] = [
     0x1a, 0xb2, 0x1d, 0x83, 0x55, 0xcf, 0xa1, 0x7f, 0x8e, 0x61, 0x19, 0x48, 0x31, 0xe8, 0x1a, 0x8f,
     0x22, 0xbe, 0xc8, 0xc7, 0x28, 0xfe, 0xfb, 0x74, 0x7e, 0xd0, 0x35, 0xeb, 0x50, 0x82, 0xaa, 0x2b,
 ];
+
+/// A flow without its object.
+pub(crate) struct Standing {
+    owner: InstitutionId,
+    opened_at: Height,
+    count: u64,
+    head: Hash,
+    submitters: List<SubmitterState, { probata_types::limits::SUBMITTERS_PER_FLOW }>,
+}
+
+impl Standing {
+    /// A flow in its two parts: the rules of a type change its object, those of the envelope the rest.
+    pub(crate) fn split(flow: Box<FlowState>) -> (Self, Object) {
+        let FlowState { owner, opened_at, count, head, submitters, object } = *flow;
+        (Self { owner, opened_at, count, head, submitters }, object)
+    }
+
+    /// A flow that a record opens.
+    fn open(case: &Case<'_, '_>) -> Self {
+        Self {
+            owner: case.submitter(),
+            opened_at: case.block.height,
+            count: 0,
+            head: Hash::ZERO,
+            submitters: List::empty(),
+        }
+    }
+}
 
 /// The hard rules. Gives the flow as it stands, `None` if the record would open it.
 pub(crate) fn check(case: &Case<'_, '_>) -> Judged<Option<Box<FlowState>>> {
@@ -56,7 +84,7 @@ fn check_sequence(case: &Case<'_, '_>, flow: Option<&FlowState>) -> Judged {
 /// The common soft rules, and the flow after the record.
 pub(crate) fn finish(
     case: &mut Case<'_, '_>,
-    flow: Option<Box<FlowState>>,
+    standing: Option<Standing>,
     object: Object,
 ) -> Judged {
     let (record, block) = (case.record, case.block);
@@ -68,25 +96,16 @@ pub(crate) fn finish(
     for document in &record.documents {
         see_document(case, document)?;
     }
-    let mut flow = flow.unwrap_or_else(|| {
-        Box::new(FlowState {
-            owner: case.submitter(),
-            opened_at: block.height,
-            count: 0,
-            head: Hash::ZERO,
-            submitters: List::empty(),
-            object: object.clone(),
-        })
-    });
-    flow.object = object;
-    flow.count += 1;
-    flow.head = next_head(block.suite, &flow.head, &case.id);
-    advance_submitter(case, &mut flow);
-    case.state.put(StateKey::Flow(record.flow), StateValue::Flow(flow));
+    let mut standing = standing.unwrap_or_else(|| Standing::open(case));
+    advance_submitter(case, &mut standing);
+    let Standing { owner, opened_at, count, head, submitters } = standing;
+    let (count, head) = (count + 1, next_head(block.suite, &head, &case.id));
+    let flow = FlowState { owner, opened_at, count, head, submitters, object };
+    case.state.put(StateKey::Flow(record.flow), StateValue::Flow(Box::new(flow)));
     Ok(())
 }
 
-fn advance_submitter(case: &Case<'_, '_>, flow: &mut FlowState) {
+fn advance_submitter(case: &Case<'_, '_>, flow: &mut Standing) {
     let next =
         SubmitterState { institution: case.submitter(), seq: case.record.seq, last: case.id };
     let submitters = flow.submitters.as_mut_slice();

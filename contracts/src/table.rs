@@ -3,7 +3,7 @@
 use crate::{
     case::{Case, Judged, require},
     compliance::{consent_grant, consent_revoke, data_access, model_training},
-    envelope,
+    envelope::{self, Standing},
     facility::{collection, disbursement, guarantee, loan_contract, repayment},
     governance::{ballot, fault, motion},
 };
@@ -17,10 +17,9 @@ pub(crate) fn judge(mut case: Case<'_, '_>) -> Judged<BTreeSet<Code>> {
     let submits = case.institution.key_is_valid(&case.head.key, case.block.height);
     let reports = matches!(case.record.body, Body::Fault(_));
     require(submits || reports, failure::KEY_PURPOSE)?;
-    let flow = envelope::check(&case)?;
-    let object = flow.as_ref().map(|flow| flow.object.clone());
+    let (standing, object) = envelope::check(&case)?.map(Standing::split).unzip();
     let object = judge_body(&mut case, object)?;
-    envelope::finish(&mut case, flow, object)?;
+    envelope::finish(&mut case, standing, object)?;
     Ok(case.findings)
 }
 

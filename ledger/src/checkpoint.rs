@@ -14,7 +14,7 @@
 use crate::{
     derive::Marker,
     error::{FileError, LedgerError},
-    frame::FrameKind,
+    frame::{FrameKind, HEAD},
     layers::{InBytes, Layer},
     limits::CHECKPOINT_FRAME_BYTES,
     metrics::Metrics,
@@ -53,29 +53,32 @@ pub(crate) fn end(
 /// Writes a layer to the checkpoint file, durably.
 fn save(storage: &dyn Storage, entries: &InBytes<'_>, metrics: &Metrics) -> Result<(), FileError> {
     discard_new(storage)?;
-    let (mut number, mut bytes, mut chunk) = (0, 0, Vec::new());
-    let mut write = |chunk: &mut Vec<u8>, number: &mut u64| {
-        let frame = FRAMES.encode(*number, chunk);
-        *number += 1;
-        chunk.clear();
+    let (mut number, mut bytes) = (0, 0);
+    let mut frame = Vec::with_capacity(HEAD + FRAMES.max);
+    frame.resize(HEAD, 0);
+    let mut write = |frame: &mut Vec<u8>| {
+        FRAMES.fill_head(number, frame);
+        number += 1;
         bytes += frame.len() as u64;
-        storage.append(NEW_FILE, &frame).map_err(|e| FileError::io("append to", NEW_FILE, e))
+        storage.append(NEW_FILE, frame).map_err(|e| FileError::io("append to", NEW_FILE, e))?;
+        frame.truncate(HEAD);
+        Ok::<_, FileError>(())
     };
     for (tree, key, value) in entries.iter() {
         let size = ENTRY_HEAD + key.len() + value.len();
         if size > FRAMES.max {
             return Err(FileError::TooLong { file: FILE.into(), got: size, max: FRAMES.max });
         }
-        if chunk.len() + size > FRAMES.max {
-            write(&mut chunk, &mut number)?;
+        if frame.len() - HEAD + size > FRAMES.max {
+            write(&mut frame)?;
         }
-        push(&mut chunk, tree, key, value);
+        push(&mut frame, tree, key, value);
     }
-    if !chunk.is_empty() {
-        write(&mut chunk, &mut number)?;
+    if frame.len() > HEAD {
+        write(&mut frame)?;
     }
     // An empty frame ends the file: without it the file is not whole.
-    write(&mut chunk, &mut number)?;
+    write(&mut frame)?;
     storage.sync(NEW_FILE).map_err(|e| FileError::io("sync", NEW_FILE, e))?;
     storage.rename(NEW_FILE, FILE).map_err(|e| FileError::io("rename", NEW_FILE, e))?;
     storage.sync_folder().map_err(|e| FileError::io("sync the folder of", FILE, e))?;

@@ -4,7 +4,7 @@
 use crate::{
     error::LedgerError,
     history, index,
-    layers::{Draft, Layer, Layers},
+    layers::{Draft, Layers, New},
     log::Place,
     store::Tree,
     tree::{self, Node},
@@ -91,7 +91,7 @@ impl Chain {
         &self,
         layers: &Layers,
         initial: &Changes,
-    ) -> Result<(Layer, Tip), LedgerError> {
+    ) -> Result<(New, Tip), LedgerError> {
         let update = self.update(layers, Node::Empty, initial)?;
         let mut draft = Draft::new(layers);
         let root = update.put(&mut draft);
@@ -148,7 +148,7 @@ impl Chain {
         block: &SealedBlock,
         place: Place,
         update: StateUpdate,
-    ) -> Result<(Layer, Tip), LedgerError> {
+    ) -> Result<(New, Tip), LedgerError> {
         let mut draft = Draft::new(layers);
         let root = update.put(&mut draft);
         index::enter(&mut draft, block, place)?;
@@ -161,12 +161,7 @@ impl Chain {
     }
 
     /// Adds the head to the history and to the marker.
-    fn end(
-        &self,
-        mut draft: Draft<'_>,
-        head: Head,
-        root: Node,
-    ) -> Result<(Layer, Tip), LedgerError> {
+    fn end(&self, mut draft: Draft<'_>, head: Head, root: Node) -> Result<(New, Tip), LedgerError> {
         let leaf = history_leaf(self.suite, &head.hash);
         history::append(self.suite, &mut draft, head.height.get(), leaf)?;
         let get = |key: &[u8]| draft.get(Tree::History, key);
@@ -179,6 +174,6 @@ impl Chain {
             root,
         };
         draft.put(Tree::Meta, Marker::KEY, codec::encode(&marker));
-        Ok((draft.into_layer(), Tip { head: Arc::new(head), root, history_root }))
+        Ok((draft.into_new(), Tip { head: Arc::new(head), root, history_root }))
     }
 }

@@ -47,17 +47,27 @@ impl FrameKind {
     /// # Panics
     /// If the payload is longer than the kind allows: its writer has checked.
     pub(crate) fn encode(&self, number: u64, payload: &[u8]) -> Vec<u8> {
+        let mut frame = Vec::with_capacity(HEAD + payload.len());
+        frame.resize(HEAD, 0);
+        frame.extend_from_slice(payload);
+        self.fill_head(number, &mut frame);
+        frame
+    }
+
+    /// Makes a frame of a payload before which [`HEAD`] bytes are left.
+    ///
+    /// # Panics
+    /// As [`FrameKind::encode`].
+    pub(crate) fn fill_head(&self, number: u64, frame: &mut [u8]) {
+        let (head, payload) = frame.split_first_chunk_mut::<HEAD>().expect("the head is left");
         assert!(payload.len() <= self.max, "the writer keeps the bound of its frames");
         let length = u32::try_from(payload.len()).expect("the bound of a frame fits");
-        let mut frame = Vec::with_capacity(HEAD + payload.len());
-        frame.extend_from_slice(&self.magic);
-        frame.extend_from_slice(&number.to_be_bytes());
-        frame.extend_from_slice(&length.to_be_bytes());
-        frame.extend_from_slice(&crc32fast::hash(payload).to_be_bytes());
-        let check = crc32fast::hash(&frame);
-        frame.extend_from_slice(&check.to_be_bytes());
-        frame.extend_from_slice(payload);
-        frame
+        head[..4].copy_from_slice(&self.magic);
+        head[4..12].copy_from_slice(&number.to_be_bytes());
+        head[12..16].copy_from_slice(&length.to_be_bytes());
+        head[16..20].copy_from_slice(&crc32fast::hash(payload).to_be_bytes());
+        let check = crc32fast::hash(&head[..20]);
+        head[20..].copy_from_slice(&check.to_be_bytes());
     }
 
     /// The payload of the frame at `offset`, which must have this number.

@@ -183,7 +183,7 @@ impl Fsck<'_> {
         self.scratch.wipe()?;
         let mut new = Layers::new(Arc::clone(&self.scratch));
         let (layer, mut tip) = chain.begin(&new, &self.setup.initial)?;
-        new.fresh = layer;
+        new.fresh.absorb(layer);
         let mut last = None;
         loop {
             if report.derived == Some(tip.head.height) {

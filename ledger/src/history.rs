@@ -117,7 +117,7 @@ mod tests {
             leaves.push(leaf);
             let mut draft = Draft::new(&layers);
             append(suite, &mut draft, index, leaf).unwrap();
-            let new = draft.into_layer();
+            let new = draft.into_new();
             layers.fresh.absorb(new);
             let get = |key: &[u8]| Ok(layers.get(Tree::History, key)?);
             for size in 0..=leaves.len() {

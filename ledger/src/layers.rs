@@ -51,15 +51,16 @@ impl Layer {
         }
     }
 
-    /// Puts all entries of a newer layer over this one's.
-    pub(crate) fn absorb(&mut self, newer: Self) {
-        for (key, page) in newer.pages {
+    /// Puts all new entries over those that are there.
+    pub(crate) fn absorb(&mut self, new: New) {
+        for (key, page) in new.pages {
             self.put_page(key, page);
         }
-        for (tree, entries) in Tree::ALL.into_iter().zip(newer.trees) {
-            for (key, value) in entries {
-                self.put(tree, key, value);
-            }
+        for (tree, key, value) in new.entries {
+            self.put(tree, key, value);
+        }
+        for ((tree, key), value) in new.read_again {
+            self.put(tree, key, value);
         }
     }
 
@@ -174,33 +175,54 @@ impl Layers {
     }
 }
 
-/// New entries over the layers, not yet part of them.
+/// New entries, not yet part of a layer.
+#[derive(Debug, Default)]
+pub(crate) struct New {
+    entries: Vec<(Tree, Vec<u8>, Vec<u8>)>,
+    /// Those that may be asked for while the others are made.
+    read_again: BTreeMap<(Tree, Vec<u8>), Vec<u8>>,
+    pages: Vec<(PageKey, Arc<Page>)>,
+}
+
+/// New entries over the layers.
 pub(crate) struct Draft<'a> {
     base: &'a Layers,
-    new: Layer,
+    new: New,
 }
 
 impl<'a> Draft<'a> {
     pub(crate) fn new(base: &'a Layers) -> Self {
-        Self { base, new: Layer::default() }
+        Self { base, new: New::default() }
     }
 
+    /// The newest value of a key, of a tree that [`is_read_again`].
     pub(crate) fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Vec<u8>>, LedgerError> {
-        match self.new.get(tree, key) {
+        assert!(is_read_again(tree), "new entries of {} cannot be read", tree.name());
+        match self.new.read_again.get(&(tree, key.to_vec())) {
             Some(value) => Ok(Some(value.clone())),
             None => Ok(self.base.get(tree, key)?),
         }
     }
 
     pub(crate) fn put(&mut self, tree: Tree, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) {
-        self.new.put(tree, key.into(), value.into());
+        let (key, value) = (key.into(), value.into());
+        if is_read_again(tree) {
+            self.new.read_again.insert((tree, key), value);
+        } else {
+            self.new.entries.push((tree, key, value));
+        }
     }
 
     pub(crate) fn put_page(&mut self, key: PageKey, page: Arc<Page>) {
-        self.new.put_page(key, page);
+        self.new.pages.push((key, page));
     }
 
-    pub(crate) fn into_layer(self) -> Layer {
+    pub(crate) fn into_new(self) -> New {
         self.new
     }
+}
+
+/// Whether deriving from a block reads what it has put before.
+const fn is_read_again(tree: Tree) -> bool {
+    matches!(tree, Tree::History | Tree::Idempotency)
 }

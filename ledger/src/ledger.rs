@@ -253,13 +253,13 @@ impl Ledger {
         update: StateUpdate,
     ) -> Result<(), LedgerError> {
         self.stopped = true;
-        let (layer, tip) = {
+        let (new, tip) = {
             let live = self.shared.read();
             self.shared.chain.derive(&live.layers, block, place, update)?
         };
         let fresh_bytes = {
             let mut live = self.shared.write();
-            live.layers.fresh.absorb(layer);
+            live.layers.fresh.absorb(new);
             live.tip = tip;
             live.layers.fresh.bytes()
         };

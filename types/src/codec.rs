@@ -47,6 +47,21 @@ pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
     bytes
 }
 
+/// What `use_them` makes of the canonical bytes of a value, which mostly take no memory of their own.
+///
+/// # Panics
+/// As [`encode`].
+pub fn with_bytes<T: Serialize, R>(value: &T, use_them: impl FnOnce(&[u8]) -> R) -> R {
+    let mut buffer = [0; USUAL];
+    let mut rest = &mut buffer[..];
+    let written = bincode::serde::encode_into_std_write(value, &mut rest, config::<LIMIT>());
+    let left = rest.len();
+    match written {
+        Ok(_) => use_them(&buffer[..USUAL - left]),
+        Err(_) => use_them(&encode(value)),
+    }
+}
+
 /// Puts the canonical bytes of a value after those that are there.
 ///
 /// # Panics

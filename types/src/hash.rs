@@ -64,7 +64,7 @@ impl Suite {
 
     /// The digest of a value's canonical bytes under `domain`.
     pub fn hash_value<T: Serialize>(self, domain: Domain, value: &T) -> Hash {
-        self.hash(domain, &[&crate::codec::encode(value)])
+        crate::codec::with_bytes(value, |bytes| self.hash(domain, &[bytes]))
     }
 
     /// The keyed digest (a MAC) of `parts` under `domain`: BLAKE3 in keyed mode over

@@ -67,7 +67,9 @@ pub fn leaf_digest(
     submission: &SubmissionId,
     outcome: &Outcome,
 ) -> Hash {
-    merkle::leaf(suite, Domain::Outcomes, &codec::encode(&(record, submission, outcome)))
+    codec::with_bytes(&(record, submission, outcome), |bytes| {
+        merkle::leaf(suite, Domain::Outcomes, bytes)
+    })
 }
 
 /// The root of a block's outcome tree.

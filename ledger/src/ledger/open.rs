@@ -33,8 +33,8 @@ pub(super) fn open(setup: Setup) -> Result<Ledger, OpenError> {
             store.wipe()?;
             // Pages that were read before are of what is gone.
             layers = Layers::new(Arc::clone(&store));
-            let (layer, tip) = chain.begin(&layers, &initial)?;
-            layers.fresh = layer;
+            let (new, tip) = chain.begin(&layers, &initial)?;
+            layers.fresh.absorb(new);
             tip
         }
     };

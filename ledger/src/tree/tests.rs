@@ -46,7 +46,7 @@ fn apply(layers: &mut Layers, root: Node, changes: &Entries) -> Node {
     let update = update(SUITE, layers, root, changes).unwrap();
     let mut draft = Draft::new(layers);
     update.put(&mut draft);
-    let new = draft.into_layer();
+    let new = draft.into_new();
     layers.fresh.absorb(new);
     update.after
 }
