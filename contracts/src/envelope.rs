@@ -35,8 +35,8 @@ pub(crate) struct Standing {
 
 impl Standing {
     /// A flow in its two parts: the rules of a type change its object, those of the envelope the rest.
-    pub(crate) fn split(flow: Box<FlowState>) -> (Self, Object) {
-        let FlowState { owner, opened_at, count, head, submitters, object } = *flow;
+    pub(crate) fn split(flow: FlowState) -> (Self, Object) {
+        let FlowState { owner, opened_at, count, head, submitters, object } = flow;
         (Self { owner, opened_at, count, head, submitters }, object)
     }
 

@@ -17,7 +17,7 @@ pub(crate) fn judge(mut case: Case<'_, '_>) -> Judged<BTreeSet<Code>> {
     let submits = case.institution.key_is_valid(&case.head.key, case.block.height);
     let reports = matches!(case.record.body, Body::Fault(_));
     require(submits || reports, failure::KEY_PURPOSE)?;
-    let (standing, object) = envelope::check(&case)?.map(Standing::split).unzip();
+    let (standing, object) = envelope::check(&case)?.map(|flow| Standing::split(*flow)).unzip();
     let object = judge_body(&mut case, object)?;
     envelope::finish(&mut case, standing, object)?;
     Ok(case.findings)
