@@ -8,9 +8,9 @@
 //!                        │
 //!                        ▼ derive: state tree, objects, history tree, indexes
 //!   memory    ◄── one layer of entries        = visible to readers, all at once
-//!                        │ every so many blocks
+//!                        │ every so many blocks, by a thread behind (`ledger/writer.rs`)
 //!                        ▼
-//!   checkpoint file ──► derived store (sled)
+//!   checkpoint file ──► derived store (fjall or sled)
 //! ```
 //!
 //! **The log is the truth; everything else follows from it.** [`Ledger::commit`] returns after the block
