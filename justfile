@@ -19,8 +19,12 @@ devnet *arguments:
 doc:
     cargo doc --workspace --no-deps --open
 
-# Idle figures of docs/BENCHMARKS.md.
-bench:
+# Measures the loads of docs/BENCHMARKS.md and rewrites their tables there, some ten minutes: on a machine that does nothing else.
+bench *arguments:
+    cargo run --release --bin probata-bench -- tables --document docs/BENCHMARKS.md {{arguments}}
+
+# Idle figures of docs/BENCHMARKS.md: verifying evidence, reading genesis.
+bench-verify:
     cargo bench -p probata-tests --bench verify
 
 # Records a second and latency to verified evidence, on a network of its own: `just load --rate 500`.

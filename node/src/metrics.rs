@@ -39,6 +39,7 @@ pub struct Metrics {
     commit_time: Histogram,
     faults: Counter,
     ignored: Counter,
+    journal_syncs: Counter,
     asked_for: Counter,
     refused: Family<ReasonLabel, Counter>,
     refused_frames: Family<ReasonLabel, Counter>,
@@ -103,6 +104,7 @@ impl Metrics {
             commit_time: seconds(),
             faults: Counter::default(),
             ignored: Counter::default(),
+            journal_syncs: Counter::default(),
             asked_for: Counter::default(),
             refused: Family::default(),
             refused_frames: Family::default(),
@@ -135,6 +137,8 @@ impl Metrics {
         all.register("faults", "Provable misdeeds of validators seen", self.faults.clone());
         let help = "Consensus messages that changed nothing";
         all.register("ignored_messages", help, self.ignored.clone());
+        let help = "Syncs of the journal, each before something is promised";
+        all.register("journal_syncs", help, self.journal_syncs.clone());
         let help = "Submissions that a proposal named, were not here, and were asked for";
         all.register("asked_for_submissions", help, self.asked_for.clone());
         let help = "Submissions that were not taken, by reason";
@@ -177,6 +181,11 @@ impl Metrics {
     /// A validator's provable misdeed was seen.
     pub fn fault(&self) {
         self.faults.inc();
+    }
+
+    /// What was promised was synced.
+    pub fn journal_synced(&self) {
+        self.journal_syncs.inc();
     }
 
     /// A consensus message changed nothing.

@@ -2,6 +2,7 @@
 //! answer, and the network goes on as if nothing had been.
 
 mod aftermath;
+mod batches;
 mod bodies;
 mod evidence;
 mod files;
@@ -22,7 +23,7 @@ use submissions::Members;
 use table::Table;
 
 /// Hostile inputs that are promised.
-const AT_LEAST: usize = 60;
+const AT_LEAST: usize = 250;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_hostile_input_gets_its_answer_and_the_network_goes_on() -> Result<(), Trouble> {
@@ -48,6 +49,7 @@ async fn send_all(network: &mut Network, table: &mut Table) -> Result<(), Troubl
     let slow = Slow::start(&api).await?;
     slow::send(&api, table).await?;
     bodies::send(&api, &mut members.bank, table).await?;
+    batches::send(&api, &mut members.bank, table).await?;
     let evidence = submissions::send(&api, &mut members, table).await?;
     parameters::send(&api, &members.bank.institution.to_string(), table).await?;
     evidence::judge(network.genesis(), &evidence, table)?;

@@ -11,12 +11,14 @@
 //! | `run`, `drive`, `timeline` | sending them at a pace; latencies, second by second |
 //! | `keeper`, `usage`, `slopes` | what the processes use meanwhile, what is done to them, whether anything grows |
 //! | `grow` | what a network that has grown can do |
+//! | `tables`, `hardware` | the short set of loads and the machine, for the document |
 //! | `live`, `result`, `table`, `plot` | what is shown, printed and drawn |
 
 mod command;
 mod drive;
 mod ground;
 mod grow;
+mod hardware;
 mod keeper;
 mod live;
 mod plot;
@@ -27,6 +29,7 @@ pub(crate) mod scene;
 mod slopes;
 pub(crate) mod supply;
 mod table;
+mod tables;
 mod timeline;
 mod usage;
 mod workload;

@@ -84,6 +84,7 @@ impl Chain {
     pub(super) fn sync_journal(&mut self) -> Result<(), ChainError> {
         if self.journal_dirty && !mutated!(VoteBeforePromise) {
             self.journal.sync()?;
+            self.metrics.journal_synced();
             self.journal_dirty = false;
         }
         Ok(())

@@ -95,6 +95,7 @@ fn what_happens_is_counted_and_what_is_is_read() {
     metrics.committed(Duration::from_millis(2));
     metrics.fault();
     metrics.ignored();
+    metrics.journal_synced();
     metrics.refused("quota");
     metrics.refused_frame("bulk_bytes");
     metrics.answered("/v1/records/{id}", 404, Duration::from_millis(1));
@@ -110,6 +111,7 @@ fn what_happens_is_counted_and_what_is_is_read() {
         "probata_faults_total 1",
         "probata_faults_on_chain 2",
         "probata_ignored_messages_total 1",
+        "probata_journal_syncs_total 1",
         "probata_refused_submissions_total{reason=\"quota\"} 1",
         "probata_refused_frames_total{reason=\"bulk_bytes\"} 1",
         "probata_api_requests_total{route=\"/v1/records/{id}\",status=\"404\"} 1",

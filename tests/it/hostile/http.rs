@@ -57,9 +57,20 @@ impl Api {
         content_type: &str,
         body: Vec<u8>,
     ) -> Result<String, Trouble> {
+        let (status, bytes) = self.post_bytes(path, content_type, body).await?;
+        Ok(told(status, &bytes))
+    }
+
+    /// The status and the bytes of the answer to `POST`.
+    pub(super) async fn post_bytes(
+        &self,
+        path: &str,
+        content_type: &str,
+        body: Vec<u8>,
+    ) -> Result<(u16, Vec<u8>), Trouble> {
         let request = self.client.post(format!("http://{}{path}", self.address));
         let reply = request.header("content-type", content_type).body(body).send().await?;
-        Ok(told(reply.status().as_u16(), &reply.bytes().await?))
+        Ok((reply.status().as_u16(), reply.bytes().await?.to_vec()))
     }
 
     /// The answer to bytes sent as they are, after which nothing more comes. `closed` if there is

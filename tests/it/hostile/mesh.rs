@@ -2,6 +2,7 @@
 
 mod bytes;
 mod lies;
+mod named;
 mod strangers;
 mod votes;
 
@@ -28,6 +29,7 @@ pub(super) async fn send(network: &Network, api: &Api, table: &mut Table) -> Res
     thief.wait_until_connected().await?;
     bytes::send(&thief, table).await?;
     votes::send(network, &thief, table).await?;
+    named::send(network, &mut thief, table).await?;
     lies::send(&mut thief, table).await?;
     thief.handle.stop();
     clients.finish(table).await

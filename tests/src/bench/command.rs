@@ -9,9 +9,10 @@ use super::{
     run,
     scene::Scene,
     supply::{Shape, Supply},
+    tables,
 };
 use crate::trouble::Trouble;
-use clap::Parser;
+use clap::{Args, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use probata_node::stop;
 use std::{io::Write as _, path::PathBuf, process::ExitCode, time::Duration};
@@ -26,6 +27,7 @@ Examples:
   probata-bench --rate 1000 --kill-leader-at 30 what lenders see of a leader that dies
   probata-bench --profile soak --plot soak.svg  45 minutes, with a restart every three
   probata-bench --profile grow --records 1000000 --keep grown
+  probata-bench tables --document docs/BENCHMARKS.md
   probata-bench --rate 500 --keep grown         on the network that has grown
 
 Exit code 0: measured. 1: a record was lost or rejected, or a submission had no answer. 2: wrong usage, or it
@@ -45,44 +47,62 @@ const GROWN: u64 = 10_000_000;
 /// Boots a network of real nodes on this machine, with real disks and an encrypted mesh, sends it signed
 /// submissions of a bank, a guarantor and a data provider, and verifies every answer with the light client.
 #[derive(Debug, Parser)]
-#[command(name = "probata-bench", version, after_help = EXAMPLES)]
+#[command(name = "probata-bench", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 struct Arguments {
-    /// The shape of load.
-    #[arg(long, value_enum, default_value_t = Profile::Single)]
-    profile: Profile,
-    /// Seconds to measure, after a warm-up; the profile's own if left out.
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
-    seconds: Option<u64>,
-    /// Offer so many submissions a second, whatever becomes of them (open loop).
-    #[arg(long, conflicts_with = "in_flight", value_parser = clap::value_parser!(u64).range(1..))]
-    rate: Option<u64>,
-    /// Keep so many submissions on their way, for the ceiling (closed loop).
-    #[arg(long)]
-    in_flight: Option<usize>,
-    /// Kill the leader after so many seconds, and start it again a little later; in the middle for quarter-end.
-    #[arg(long)]
-    kill_leader_at: Option<u64>,
-    /// Restart a node every so many seconds, each in its turn; 180 for soak.
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
-    restart_every: Option<u64>,
-    /// Send so many records and end: ten million for grow.
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
-    records: Option<u64>,
-    /// Keep the network in this folder, or go on with the one that is there. Its disks are not checked in the end.
-    #[arg(long)]
-    keep: Option<PathBuf>,
-    /// Number of validators; there is one member node besides. A network that is kept has those that it has.
-    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(4..=16))]
-    validators: u16,
-    /// Draws the loans.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    load: Load,
     /// Draw the run into this SVG file.
     #[arg(long)]
     plot: Option<PathBuf>,
     /// Print the result as one line of JSON.
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Measure the loads of the table in docs/BENCHMARKS.md, and this machine.
+    ///
+    /// As fast as it goes, at half of that, one at a time, and with a hundred records in each submission; each several
+    /// times, of which the medians are told.
+    Tables(tables::Arguments),
+}
+
+/// What is measured, and how.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Load {
+    /// The shape of load.
+    #[arg(long, value_enum, default_value_t = Profile::Single)]
+    pub(super) profile: Profile,
+    /// Seconds to measure, after a warm-up; the profile's own if left out.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) seconds: Option<u64>,
+    /// Offer so many submissions a second, whatever becomes of them (open loop).
+    #[arg(long, conflicts_with = "in_flight", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) rate: Option<u64>,
+    /// Keep so many submissions on their way, for the ceiling (closed loop).
+    #[arg(long)]
+    pub(super) in_flight: Option<usize>,
+    /// Kill the leader after so many seconds, and start it again a little later; in the middle for quarter-end.
+    #[arg(long)]
+    pub(super) kill_leader_at: Option<u64>,
+    /// Restart a node every so many seconds, each in its turn; 180 for soak.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) restart_every: Option<u64>,
+    /// Send so many records and end: ten million for grow.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) records: Option<u64>,
+    /// Keep the network in this folder, or go on with the one that is there. Its disks are not checked in the end.
+    #[arg(long)]
+    pub(super) keep: Option<PathBuf>,
+    /// Number of validators; there is one member node besides. A network that is kept has those that it has.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(4..=16))]
+    pub(super) validators: u16,
+    /// Draws the loans.
+    #[arg(long, default_value_t = 1)]
+    pub(super) seed: u64,
 }
 
 /// Reads the arguments of the process and does what they say. Started as a node's process, it is one.
@@ -96,7 +116,7 @@ pub fn main() -> ExitCode {
     let result = runtime.map_err(Trouble::from).and_then(|runtime| {
         let result = runtime.block_on(async {
             tokio::select! {
-                result = run(&arguments) => result,
+                result = obey(&arguments) => result,
                 () = stop::requested() => Err(Trouble::new("told to stop: nothing was measured")),
             }
         });
@@ -105,8 +125,8 @@ pub fn main() -> ExitCode {
         result
     });
     match result {
-        Ok(measured) if measured.holds() => ExitCode::SUCCESS,
-        Ok(_) => ExitCode::from(1),
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
         Err(trouble) => {
             eprintln!("error: {trouble}");
             ExitCode::from(2)
@@ -114,8 +134,18 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Measures what is asked for; whether nothing was lost, rejected or left without an answer.
+async fn obey(arguments: &Arguments) -> Result<bool, Trouble> {
+    if let Some(Command::Tables(wanted)) = &arguments.command {
+        return tables::measure(wanted).await;
+    }
+    let measured = run(&arguments.load).await?;
+    show(&measured, arguments)?;
+    Ok(measured.holds())
+}
+
 /// What is to be done, by the profile and what the arguments say of it.
-fn plan(arguments: &Arguments) -> Plan {
+fn plan(arguments: &Load) -> Plan {
     let mut plan = arguments.profile.plan();
     plan.length = arguments.seconds.map_or(plan.length, Duration::from_secs);
     plan.pace = match (arguments.rate, arguments.in_flight) {
@@ -136,7 +166,11 @@ fn plan(arguments: &Arguments) -> Plan {
     plan
 }
 
-async fn run(arguments: &Arguments) -> Result<Measured, Trouble> {
+/// Measures a load on a network.
+///
+/// # Errors
+/// [`Trouble`].
+pub(super) async fn run(arguments: &Load) -> Result<Measured, Trouble> {
     let plan = plan(arguments);
     let mut network = ground::network(arguments.validators, arguments.keep.as_deref()).await?;
     let scene = Scene::of_network(&network)?;
@@ -172,9 +206,7 @@ async fn run(arguments: &Arguments) -> Result<Measured, Trouble> {
         true => network.finish_unchecked().await?,
         false => network.finish().await?,
     }
-    let measured = Measured::of(arguments.profile.name(), validators, &plan, &driven, besides);
-    show(&measured, arguments)?;
-    Ok(measured)
+    Ok(Measured::of(arguments.profile.name(), validators, &plan, &driven, besides))
 }
 
 /// Submissions to make ahead: all that the run will take, or what fits.

@@ -72,8 +72,8 @@ pub(super) struct Measured {
     pub(super) mesh_bytes_per_record: u64,
     /// Frames that all nodes sent on the mesh, for a thousand records.
     pub(super) mesh_frames_per_thousand: u64,
-    /// Syncs of the block log of all nodes, for a thousand records.
-    pub(super) log_syncs_per_thousand: u64,
+    /// Syncs of files of all nodes, for a thousand records.
+    pub(super) syncs_per_thousand: u64,
     /// Bytes that all nodes handed to their disks, for each record.
     pub(super) written_bytes_per_record: u64,
     /// Submissions that waited at one node, at most.
@@ -200,7 +200,7 @@ impl Measured {
             disk_bytes_per_record: largest(|node| node.data_bytes) / all,
             mesh_bytes_per_record: sum(|node| node.mesh_bytes) / all,
             mesh_frames_per_thousand: sum(|node| node.mesh_frames) * 1_000 / all,
-            log_syncs_per_thousand: sum(|node| node.log_syncs) * 1_000 / all,
+            syncs_per_thousand: sum(|node| node.syncs) * 1_000 / all,
             written_bytes_per_record: sum(|node| node.written_bytes) / all,
             longest_queue: samples.iter().map(|it| it.pending).max().unwrap_or_default(),
             killed: besides.killed,

@@ -70,11 +70,14 @@ impl Measured {
             (
                 "mesh, all nodes",
                 format!(
-                    "{} bytes a record, {} frames a thousand",
+                    "{} bytes a record, {} frames a thousand records",
                     self.mesh_bytes_per_record, self.mesh_frames_per_thousand
                 ),
             ),
-            ("syncs of the log, all nodes", format!("{} a thousand", self.log_syncs_per_thousand)),
+            (
+                "syncs of files, all nodes",
+                format!("{} a thousand records", self.syncs_per_thousand),
+            ),
             ("longest queue of a node", format!("{} submissions", self.longest_queue)),
         ]
     }

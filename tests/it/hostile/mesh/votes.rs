@@ -63,7 +63,7 @@ pub(super) async fn send(
     Ok(())
 }
 
-struct Liar {
+pub(super) struct Liar {
     suite: Suite,
     chain: Hash,
     seat: ValidatorIndex,
@@ -74,7 +74,7 @@ struct Liar {
 }
 
 impl Liar {
-    async fn of(network: &Network) -> Result<Self, Trouble> {
+    pub(super) async fn of(network: &Network) -> Result<Self, Trouble> {
         let key = std::fs::read(network.path(LIAR, "validator.key.json"))?;
         let key = KeyFile::parse_for(KeyUse::Validator, &key)?;
         let (genesis, height) = (network.genesis(), network.highest().await?);
@@ -88,11 +88,11 @@ impl Liar {
         Ok(Self { suite: genesis.suite(), chain: genesis.chain(), seat, key, header, seal })
     }
 
-    fn next(&self) -> Height {
+    pub(super) fn next(&self) -> Height {
         self.header.height.next()
     }
 
-    fn sign(&self, body: MessageBody) -> Message {
+    pub(super) fn sign(&self, body: MessageBody) -> Message {
         let signature = self.key.sign(&body.digest(self.suite, &self.chain));
         Message { from: self.seat, signature, body }
     }
@@ -109,12 +109,12 @@ impl Liar {
         })
     }
 
-    fn pre_prepare(&self, height: Height, view: View) -> MessageBody {
+    pub(super) fn pre_prepare(&self, height: Height, view: View) -> MessageBody {
         MessageBody::PrePrepare { height, view, proposal: self.proposal(height) }
     }
 
     #[expect(clippy::unused_self, reason = "it reads as its neighbours")]
-    fn prepare(&self, height: Height, view: View) -> MessageBody {
+    pub(super) fn prepare(&self, height: Height, view: View) -> MessageBody {
         MessageBody::Prepare { height, view, digest: Hash([3; 32]) }
     }
 
@@ -213,7 +213,7 @@ impl Liar {
         ]
     }
 
-    fn unsigned_submission(&self) -> Result<MessageBody, Trouble> {
+    pub(super) fn unsigned_submission(&self) -> Result<MessageBody, Trouble> {
         let vectors = include_str!("../../../vectors/blocks.json");
         let vectors: serde_json::Value = serde_json::from_str(vectors)?;
         let mut submission: Submission =
