@@ -17,6 +17,7 @@
 //! | [`seed`] | random choices that can be repeated |
 //! | [`chaos`] | real processes under fire, as a program |
 //! | [`mod@bench`] | how fast it is, as a program |
+//! | [`scale`] | how far it goes, on paper and in virtual time, as a program |
 
 pub mod bench;
 pub mod chaos;
@@ -36,6 +37,7 @@ mod machine;
 pub mod model;
 pub mod network;
 pub mod ports;
+pub mod scale;
 pub mod seed;
 pub mod sim;
 pub mod store;
