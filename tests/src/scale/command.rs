@@ -84,7 +84,7 @@ fn run(arguments: &Arguments) -> Result<bool, Trouble> {
     for row in &rows {
         for (what, difference) in row.differences().iter().filter(|it| it.1.abs() > super::AGREE) {
             agree = false;
-            eprintln!("{what} differs by {difference:.0} %: {:?}", row.setting);
+            eprintln!("{what} differs by {difference:.0} %: {}", row.setting);
         }
     }
     Ok(agree)
@@ -123,7 +123,7 @@ fn play(settings: &[Setting], jobs: u16) -> Result<Vec<Row>, Trouble> {
                     let next = left.lock().unwrap_or_else(PoisonError::into_inner).pop();
                     let Some(at) = next else { break };
                     let row = compare(settings[at])
-                        .map_err(|error| Trouble::new(format!("{:?}: {error}", settings[at])));
+                        .map_err(|error| Trouble::new(format!("{}: {error}", settings[at])));
                     done.lock().unwrap_or_else(PoisonError::into_inner).push((at, row));
                     bar.inc(1);
                 }

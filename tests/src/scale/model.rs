@@ -120,9 +120,14 @@ pub(super) fn model(setting: &Setting, submission_bytes: u64) -> Model {
         Load::Offered(records) => paper.settle(records as f64 / paper.per_submission / 1e9),
     };
     let (cycle, bound_by) = paper.cycle(submissions);
-    let interval = match setting.load {
-        Load::Full => cycle,
-        Load::Offered(records) => cycle.max(paper.per_submission * 1e9 / records as f64),
+    let most = setting.most_submissions(submission_bytes) as f64;
+    let ceiling = most * paper.per_submission / paper.cycle(most).0 * 1e9;
+    let (interval, records_per_second) = match setting.load {
+        Load::Full => (cycle, ceiling),
+        Load::Offered(records) => {
+            let interval = submissions * paper.per_submission * 1e9 / records as f64;
+            (interval.max(cycle), ceiling.min(records as f64))
+        }
     };
     let records = submissions * paper.per_submission;
     let handed_on = (paper.n - 1.0) * (submissions * paper.submission);
@@ -137,7 +142,7 @@ pub(super) fn model(setting: &Setting, submission_bytes: u64) -> Model {
             + interval / 2.0
             + paper.proposed_to_sealed(submissions))
             / 1e6,
-        records_per_second: records / interval * 1e9,
+        records_per_second,
         bound_by,
     }
 }
@@ -147,7 +152,8 @@ impl Paper<'_> {
     fn settle(&self, rate: f64) -> f64 {
         let mut submissions = 1.0;
         for _ in 0..STEPS {
-            submissions = (rate * self.cycle(submissions).0).max(1.0);
+            // Half the way: where proposals begin to be named, a block takes less time by a step.
+            submissions = f64::midpoint(submissions, (rate * self.cycle(submissions).0).max(1.0));
         }
         submissions
     }
@@ -165,7 +171,7 @@ impl Paper<'_> {
             + self.execute(records)
             + self.commit(records);
         let lane = self.frames() * (costs.frame + costs.signature) as f64;
-        let checks = self.edge(submissions) + submissions * costs.named as f64;
+        let checks = self.edge(submissions);
         let handed_on = submissions * self.submission * (self.n - 1.0) / self.n;
         let votes = (self.n - 1.0) * (PREPARE + COMMIT);
         let of_leader = (self.n - 1.0) * self.pre_prepare(submissions) + votes + handed_on;

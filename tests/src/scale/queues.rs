@@ -29,15 +29,17 @@ pub(super) struct Queues {
     down: Server,
     /// Checks the messages of the consensus lane, in order.
     lane: Server,
-    /// Check submissions and proposals.
+    /// Checks proposals: they do not wait for submissions, nor votes for them.
+    proposals: Server,
+    /// Check submissions.
     checks: Vec<Server>,
 }
 
 impl Queues {
     pub(super) fn new(costs: Costs) -> Self {
         let checks = (0..costs.check_threads).map(|_| Server::default()).collect();
-        let (mesh, up, down, lane) = Default::default();
-        Self { costs, mesh, up, down, lane, checks }
+        let (mesh, up, down, lane, proposals) = Default::default();
+        Self { costs, mesh, up, down, lane, proposals, checks }
     }
 
     /// When the last byte of a frame has left.
@@ -65,16 +67,13 @@ impl Queues {
     /// When a proposal that was read at `now` is checked; some of its submissions are not known.
     pub(super) fn check_proposal(&mut self, now: u64, submissions: u64, unknown: u64) -> u64 {
         let Costs { signature, signature_of_many, named, .. } = self.costs;
-        self.check(now, signature + submissions * named + unknown * signature_of_many)
+        let length = signature + submissions * named + unknown * signature_of_many;
+        self.proposals.serve(now, length)
     }
 
     /// When submissions that are here at `now` are checked.
     pub(super) fn check_submissions(&mut self, now: u64, submissions: u64, records: u64) -> u64 {
         let length = self.costs.frame + self.costs.edge(submissions, records);
-        self.check(now, length)
-    }
-
-    fn check(&mut self, now: u64, length: u64) -> u64 {
         let first = self.checks.iter_mut().min_by_key(|it| it.free_at);
         first.expect("there is a thread that checks").serve(now, length)
     }

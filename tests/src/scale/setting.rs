@@ -51,3 +51,13 @@ impl Setting {
         Parameters::recommended()
     }
 }
+
+impl std::fmt::Display for Setting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} validators {} ms apart and back, ", self.validators, self.round_trip_ms)?;
+        match self.load {
+            Load::Offered(records) => write!(f, "{records} records/s"),
+            Load::Full => f.write_str("full blocks"),
+        }
+    }
+}
