@@ -35,6 +35,10 @@ load *arguments:
 instructions *arguments:
     cargo run --release --bin way -- --document docs/BENCHMARKS.md {{arguments}}
 
+# The tables of docs/SCALE.md, from the costs in tests/src/scale/costs.rs: some minutes.
+scale *arguments:
+    cargo run --release --bin scale -- --jobs 2 --write docs/SCALE.md {{arguments}}
+
 # Every schedule of the twins (docs/PROTOCOL.md), about half an hour.
 twins:
     PROBATA_TWINS=full cargo test --release -p probata-consensus --test protocol twins::explored -- --nocapture

@@ -15,6 +15,7 @@ mod offline;
 mod outage;
 mod reshape;
 mod restart;
+mod scale;
 mod sim;
 mod sizes;
 mod tidy;

@@ -18,6 +18,7 @@
 //! | [`chaos`] | real processes under fire, as a program |
 //! | [`mod@bench`] | how fast it is, as a program |
 //! | [`way`] | what a submission costs in instructions, as a program |
+//! | [`scale`] | how far it goes, on paper and in virtual time, as a program |
 
 pub mod bench;
 pub mod chaos;
@@ -38,6 +39,7 @@ mod machine;
 pub mod model;
 pub mod network;
 pub mod ports;
+pub mod scale;
 pub mod seed;
 pub mod sim;
 pub mod store;

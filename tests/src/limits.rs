@@ -25,3 +25,5 @@ pub const LOG_TAIL: usize = 3_000;
 /// Steps of a committee in one thread for one block: some views of the largest committee, whose every
 /// message is a step for each of the others.
 pub const COMMITTEE_STEPS: usize = 100_000;
+/// Events of one world of `scale`: a block of 87 validators is some 50,000.
+pub const SCALE_EVENTS: u64 = 50_000_000;
