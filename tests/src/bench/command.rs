@@ -97,9 +97,13 @@ pub(super) struct Load {
     /// Keep the network in this folder, or go on with the one that is there. Its disks are not checked in the end.
     #[arg(long)]
     pub(super) keep: Option<PathBuf>,
-    /// Number of validators; there is one member node besides. A network that is kept has those that it has.
+    /// Number of validators. A network that is kept has those that it has.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(4..=16))]
     pub(super) validators: u16,
+    /// A member node follows while it is measured, as it does for soak. Otherwise it joins when all is measured, and is
+    /// asked for what was acknowledged.
+    #[arg(long)]
+    pub(super) member: bool,
     /// Draws the loans.
     #[arg(long, default_value_t = 1)]
     pub(super) seed: u64,
@@ -182,27 +186,37 @@ pub(super) async fn run(arguments: &Load) -> Result<Measured, Trouble> {
         Some(_) => Supply::on_the_way(&scene, shape)?,
         None => made_ahead(scene, shape, stock(&plan)?).await?,
     };
+    let (member, grows) = (network.member(), arguments.profile == Profile::Grow);
+    let follows = arguments.member || arguments.profile == Profile::Soak;
+    if !follows {
+        network.stop(member).await?;
+    }
     let (driven, kept) = run::run(&mut network, &plan, &mut supply, &clients).await?;
-    let lost = run::lost(&network, &driven).await?;
+    let (nodes, load_cpu_ms) = (kept.usage.of_nodes(&network).await?, kept.usage.own_cpu_ms()?);
+    if !follows && !grows {
+        network.start_node(member)?;
+    }
+    // What has grown large is joined later, and that is measured.
+    let asked = if grows { network.validators().start } else { member };
     let mut besides = Besides {
-        nodes: kept.usage.of_nodes(&network).await?,
-        load_cpu_ms: kept.usage.own_cpu_ms()?,
+        nodes,
+        load_cpu_ms,
         supply_waited: supply.waited,
-        lost,
+        lost: run::lost(&mut network, asked, &driven).await?,
         samples: kept.samples,
         steps: kept.steps,
         killed: kept.killed,
         restarts: kept.restarts,
         grown: None,
     };
-    if arguments.profile == Profile::Grow {
+    if grows {
         let measured =
             grow::measure(&mut network, &besides.steps, &driven.some, &mut supply, &clients);
         besides.grown = Some(measured.await?);
     }
     let validators = network.validators().len();
     // Whoever lets a network grow does not wait until every block of it was executed again.
-    match arguments.profile == Profile::Grow || arguments.keep.is_some() {
+    match grows || arguments.keep.is_some() {
         true => network.finish_unchecked().await?,
         false => network.finish().await?,
     }

@@ -177,7 +177,9 @@ async fn restart(network: &mut Network, node: usize, kill: bool) -> Result<Durat
 /// that are.
 async fn join(network: &mut Network, says: &ProgressBar) -> Result<(Duration, u64), Trouble> {
     let (member, height) = (network.member(), network.highest().await?);
-    network.stop(member).await?;
+    if network.running().contains(&member) {
+        network.stop(member).await?;
+    }
     std::fs::remove_dir_all(network.path(member, "data"))?;
     let start = Instant::now();
     network.start_node(member)?;
@@ -187,7 +189,10 @@ async fn join(network: &mut Network, says: &ProgressBar) -> Result<(Duration, u6
 }
 
 /// Waits until a node answers that it is at a height.
-async fn reach(network: &mut Network, node: usize, height: u64) -> Result<(), Trouble> {
+///
+/// # Errors
+/// [`Trouble`] if it ends, or is not there in time.
+pub(super) async fn reach(network: &mut Network, node: usize, height: u64) -> Result<(), Trouble> {
     let start = Instant::now();
     loop {
         if network.status(node).await.is_ok_and(|status| status.height >= height) {

@@ -235,7 +235,9 @@ impl<'a> Keeper<'a> {
     async fn trouble(&mut self) -> Result<(), Trouble> {
         let at = self.begin.elapsed();
         if self.plan.leader_killed_at.is_some_and(|due| due <= at) && self.kept.killed.is_none() {
-            let leader = self.network.leader(self.network.member()).await?;
+            let last =
+                *self.network.running().last().ok_or_else(|| Trouble::new("no node runs"))?;
+            let leader = self.network.leader(last).await?;
             self.network.kill(&[leader]).await?;
             let name = self.network.nodes()[leader].name.clone();
             self.kept.killed = Some(Killed { second: at.as_secs(), name, away_ms: 0 });
@@ -247,7 +249,7 @@ impl<'a> Keeper<'a> {
         let Some(every) = self.plan.restart_every else { return Ok(()) };
         if at >= every * u32::try_from(self.kept.restarts + 1)? && self.away.is_none() {
             let node = self.turn;
-            self.turn = (self.turn + 1) % self.network.nodes().len();
+            self.turn = (self.turn + 1) % self.network.running().len();
             self.kept.restarts += 1;
             self.network.stop(node).await?;
             self.network.start_node(node)?;

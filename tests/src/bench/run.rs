@@ -3,6 +3,7 @@
 use super::{
     drive::{self, Driven},
     ground::DEADLINE,
+    grow,
     keeper::{Keeper, Kept},
     live::Live,
     profile::Plan,
@@ -49,15 +50,21 @@ pub(super) async fn run(
     Ok((driven.into_inner(), kept))
 }
 
-/// How many of the records that were noted the member node does not have, with evidence that holds.
+/// How many of the records that were noted a node does not have, with evidence that holds, once it has all blocks.
 ///
 /// # Errors
-/// [`Trouble`] if there is no client of it.
-pub(super) async fn lost(network: &Network, driven: &Driven) -> Result<usize, Trouble> {
-    let member = network.client(&[network.member()], DEADLINE)?;
+/// [`Trouble`] if the node does not get there.
+pub(super) async fn lost(
+    network: &mut Network,
+    node: usize,
+    driven: &Driven,
+) -> Result<usize, Trouble> {
+    let height = network.highest().await?;
+    grow::reach(network, node, height).await?;
+    let client = network.client(&[node], DEADLINE)?;
     let mut lost = 0;
     for record in &driven.some {
-        lost += usize::from(member.evidence(record, false).await.is_err());
+        lost += usize::from(client.evidence(record, false).await.is_err());
     }
     Ok(lost)
 }

@@ -74,6 +74,7 @@ pub(super) async fn measure(wanted: &Arguments) -> Result<bool, Trouble> {
         records: None,
         keep: None,
         validators: 4,
+        member: false,
         seed: 1,
     };
     let (single, hundred) = (load(Profile::Single), load(Profile::Hundred));

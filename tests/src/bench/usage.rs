@@ -60,6 +60,7 @@ pub(super) struct NodeUsage {
 /// Watches the processes of a network.
 #[derive(Debug)]
 pub(super) struct Usage {
+    /// Those that ran at the beginning.
     nodes: Vec<Node>,
     /// What the nodes' counters and folders said at the beginning.
     before: Vec<Counted>,
@@ -99,6 +100,8 @@ impl Counted {
 
 #[derive(Debug, Default)]
 struct Node {
+    /// Its place in the network.
+    place: usize,
     /// Of processes that ended.
     before: Process,
     process: Option<u32>,
@@ -121,10 +124,11 @@ impl Usage {
     /// [`Trouble`] if the system does not tell.
     pub(super) async fn begin(network: &Network) -> Result<Self, Trouble> {
         let mut before = Vec::new();
-        for node in 0..network.nodes().len() {
+        for node in network.running() {
             before.push(Counted::of(network, node).await?);
         }
-        let nodes = network.nodes().iter().map(|_| Node::default()).collect();
+        let node = |place| Node { place, ..Node::default() };
+        let nodes = network.running().into_iter().map(node).collect();
         let mut usage = Self { nodes, before, own: of_process("self")? };
         usage.look(network);
         for node in &mut usage.nodes {
@@ -135,8 +139,8 @@ impl Usage {
 
     /// Looks again. A process that has just ended is left as it was last seen.
     pub(super) fn look(&mut self, network: &Network) {
-        for (at, node) in self.nodes.iter_mut().enumerate() {
-            let Some(process) = network.process(at) else { continue };
+        for node in &mut self.nodes {
+            let Some(process) = network.process(node.place) else { continue };
             let Ok(now) = of_process(&process.to_string()) else { continue };
             if node.process != Some(process) {
                 node.before.cpu_ms += node.last.cpu_ms - node.first.cpu_ms;
@@ -164,13 +168,13 @@ impl Usage {
     /// [`Trouble`] if a folder cannot be read.
     pub(super) async fn of_nodes(&self, network: &Network) -> Result<Vec<NodeUsage>, Trouble> {
         let mut all = Vec::with_capacity(self.nodes.len());
-        for (at, node) in self.nodes.iter().enumerate() {
-            let (now, before) = (Counted::of(network, at).await?, self.before[at]);
+        for (node, before) in self.nodes.iter().zip(&self.before) {
+            let now = Counted::of(network, node.place).await?;
             // The counters of a node that was started anew begin again.
             let since =
-                |of: fn(&Counted) -> u64| of(&now).checked_sub(of(&before)).unwrap_or(of(&now));
+                |of: fn(&Counted) -> u64| of(&now).checked_sub(of(before)).unwrap_or(of(&now));
             all.push(NodeUsage {
-                name: network.nodes()[at].name.clone(),
+                name: network.nodes()[node.place].name.clone(),
                 cpu_ms: node.cpu_ms(),
                 rss_mb_max: node.most >> 20,
                 rss_mb: node.last.resident >> 20,
