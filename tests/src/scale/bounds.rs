@@ -26,11 +26,14 @@ pub(super) struct Met {
     pub(super) years: Vec<Option<u32>>,
 }
 
+/// A bound in words, and whether it is met.
+type Check = (String, Box<dyn Fn(&Year) -> bool>);
+
 /// All bounds.
 pub(super) fn bounds(costs: &Costs, submission: u64, apart: f64) -> Vec<Met> {
     let ceiling = model(&setting(costs, CHAIN.0, Load::Full), submission).records_per_second;
     let above = format!("passes the ceiling of {ceiling:.0} records/s");
-    let checks: [(String, Box<dyn Fn(&Year) -> bool>); 9] = [
+    let checks: [Check; 9] = [
         ("4 TB of disk".to_owned(), Box::new(|it| it.disk > 4e12)),
         ("400 MB resident".to_owned(), Box::new(|it| it.resident > 400e6)),
         (
@@ -58,7 +61,7 @@ pub(super) fn bounds(costs: &Costs, submission: u64, apart: f64) -> Vec<Met> {
     ];
     let all: Vec<Vec<Year>> =
         GROWTHS.iter().map(|(_, growth)| years(costs, submission, *growth, apart, YEARS)).collect();
-    let met = |(bound, is_met): (String, Box<dyn Fn(&Year) -> bool>)| Met {
+    let met = |(bound, is_met): Check| Met {
         bound,
         years: all.iter().map(|it| it.iter().find(|year| is_met(year)).map(|it| it.year)).collect(),
     };

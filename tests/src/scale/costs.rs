@@ -91,6 +91,7 @@ impl Costs {
     };
 
     /// Each figure in words: what, how much, and where it is from.
+    #[expect(clippy::too_many_lines, reason = "a table: one row for each figure")]
     pub fn sources(&self) -> Vec<[String; 3]> {
         let micros = |nanos: u64| format!("{} µs", crate::figures::thousandth(nanos));
         let bytes = |number: u64| format!("{number} B");

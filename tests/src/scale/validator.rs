@@ -20,7 +20,7 @@ const MILLISECOND: u64 = 1_000_000;
 #[derive(Debug)]
 pub(super) enum Command {
     /// A message that was checked.
-    Message(Verified<Message>),
+    Message(Box<Verified<Message>>),
     /// Submissions that were checked; from clients of this node, or handed on by another.
     Submissions { submissions: Vec<Submission>, own: bool },
 }
@@ -91,7 +91,7 @@ impl Validator {
     /// Puts a command into its queue.
     pub(super) fn take(&mut self, command: Command) {
         match command {
-            Command::Message(message) => self.urgent.push_back(message),
+            Command::Message(message) => self.urgent.push_back(*message),
             Command::Submissions { submissions, own } => {
                 self.commands.push_back((submissions, own))
             }

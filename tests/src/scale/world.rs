@@ -218,7 +218,7 @@ impl World {
             Content::Vote(message) => {
                 self.tally.vote_checks += 1;
                 let checked = self.queues[to].check_vote(here);
-                self.at(checked, Event::Checked(to, Command::Message(message.clone())));
+                self.at(checked, Event::Checked(to, Command::Message(Box::new(message.clone()))));
             }
             Content::Proposal(..) => {
                 let read = self.queues[to].read_proposal(here);
@@ -243,7 +243,7 @@ impl World {
         self.tally.submission_checks += missing;
         let submissions = proposal.submissions.len() as u64;
         let checked = self.queues[to].check_proposal(self.now, submissions, missing);
-        self.at(checked, Event::Checked(to, Command::Message(message.clone())));
+        self.at(checked, Event::Checked(to, Command::Message(Box::new(message.clone()))));
     }
 
     fn look_again(&mut self, place: usize) {
