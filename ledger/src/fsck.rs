@@ -162,7 +162,8 @@ impl Fsck<'_> {
             None => return Ok(report),
         }
         report.derived = derived_height(&old)?;
-        let log = found(BlockLog::inspect(Arc::clone(&self.setup.storage)), &mut report)?;
+        let log =
+            found(BlockLog::inspect(Arc::clone(&self.setup.storage), Height::new(1)), &mut report)?;
         let Some((log, torn)) = log else { return Ok(report) };
         (report.log, report.torn) = (log.height(), torn);
         if let Some(derived) = report.derived.filter(|derived| *derived > log.height()) {
