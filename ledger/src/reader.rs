@@ -129,8 +129,20 @@ impl LedgerReader {
     /// [`LedgerError`] if the disk fails.
     pub fn submission(&self, id: &SubmissionId) -> Result<Option<SubmissionPlace>, LedgerError> {
         let live = self.shared.read();
+        // A quorum seals no submission twice.
         let found = index::submission(&live.layers, id)?;
-        live.settled(found, |place| place.accepted)
+        live.settled(found, |_| true)
+    }
+
+    /// As [`LedgerReader::submission`], of the blocks that are here: for one that can be in no other.
+    ///
+    /// # Errors
+    /// [`LedgerError`] if the disk fails.
+    pub fn submission_here(
+        &self,
+        id: &SubmissionId,
+    ) -> Result<Option<SubmissionPlace>, LedgerError> {
+        index::submission(&self.shared.read().layers, id)
     }
 
     /// The submission that an institution sent under an idempotency key: the first one of which any

@@ -205,6 +205,7 @@ impl Chain {
         let status = self.replica.status();
         ChainStatus {
             height: head.height,
+            history_from: self.ledger.reader().history_from(),
             header: head.sealed.as_ref().map(|(header, _)| header.clone()),
             view: status.view,
             leader: status.leader,
