@@ -20,6 +20,7 @@ mod report;
 mod submit;
 mod sync;
 
+pub(crate) use recovery::reapply;
 pub use recovery::{ChainError, ChainSetup};
 
 use crate::{
