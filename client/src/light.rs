@@ -56,7 +56,6 @@ pub use fault::{FaultReport, FaultRequest, FaultVerdict, verify_fault};
 pub use findings::Finding;
 pub use fork::{Fork, SealedHeader, compare};
 pub use report::{Conclusion, Report};
-pub use sets::follow;
 pub use summary::{AnchorPoint, Decision, Named, Submitter, Summary, Times};
 pub use verdict::{LIMITS, Level, Missing, Verdict, Wording};
 

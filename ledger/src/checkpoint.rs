@@ -119,6 +119,13 @@ pub(crate) fn remove(storage: &dyn Storage) -> Result<(), FileError> {
     storage.sync_folder().map_err(|e| FileError::io("sync the folder of", FILE, e))
 }
 
+/// Removes a checkpoint that is of no ledger any more, and what a crash left of one.
+pub(crate) fn discard(storage: &dyn Storage) -> Result<(), FileError> {
+    discard_new(storage)?;
+    let names = storage.list().map_err(|error| FileError::io("list", FILE, error))?;
+    if names.iter().any(|name| name == FILE) { remove(storage) } else { Ok(()) }
+}
+
 /// Removes what a crash left of a checkpoint that was being written.
 pub(crate) fn discard_new(storage: &dyn Storage) -> Result<(), FileError> {
     let names = storage.list().map_err(|error| FileError::io("list", FILE, error))?;

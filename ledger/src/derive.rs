@@ -64,6 +64,11 @@ pub(crate) struct StateUpdate {
 }
 
 impl StateUpdate {
+    /// Of a state that is in the store already.
+    pub(crate) const fn none(tree: tree::Update) -> Self {
+        Self { tree, values: Vec::new() }
+    }
+
     pub(crate) fn root(&self, suite: Suite) -> Hash {
         self.tree.after.digest(suite)
     }

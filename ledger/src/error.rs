@@ -133,6 +133,12 @@ pub enum LedgerError {
         /// Items allowed.
         max: usize,
     },
+    /// Blocks that this node does not have yet: it began from a snapshot.
+    #[error("this node has the history from block {from} on; what is before is still to come")]
+    NotHere {
+        /// The first block that is here.
+        from: Height,
+    },
     /// A cursor that no page of such a query has given.
     #[error("this is not a cursor of such a query")]
     Cursor,
@@ -164,6 +170,15 @@ pub enum OpenError {
         /// The chain asked for.
         expected: Hash,
     },
+    /// A snapshot was not restored to its end: there is no ledger yet.
+    #[error("restoring the snapshot of block {0} was not finished: restore again")]
+    RestoreUnfinished(Height),
+    /// The derived state is gone, and the log does not reach back far enough to derive it again.
+    #[error(
+        "the derived state is missing or damaged, and the log begins at block {0}: it cannot be derived \
+         again. Empty the data folder but for the journal, and restore a snapshot again"
+    )]
+    StateLost(Height),
     /// Fatal: the log has lost blocks that were sealed here.
     #[error(
         "the log ends at block {log}, but block {derived} was applied here: the log has lost sealed \

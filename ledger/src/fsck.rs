@@ -16,6 +16,7 @@ use crate::{
     ledger::{Setup, decode},
     limits::{CHECKPOINT_BYTES, FSCK_FINDINGS},
     log::{BlockLog, Place},
+    snapshot::Base,
     store::{Store, Tree},
 };
 use probata_types::{
@@ -151,7 +152,11 @@ impl Fsck<'_> {
     ///
     /// # Errors
     /// [`LedgerError`] if the disk or a store fails: never because of what is wrong with the content.
+    /// [`LedgerError::NotHere`] if the ledger began from a snapshot: it cannot be derived again.
     pub fn run(self) -> Result<Report, LedgerError> {
+        if let Some(base) = Base::load(&*self.setup.storage)? {
+            return Err(LedgerError::NotHere { from: base.height() });
+        }
         let mut report = Report::default();
         let mut old = Layers::new(Arc::clone(&self.setup.store));
         match found(checkpoint::load(&*self.setup.storage), &mut report)? {
@@ -162,7 +167,8 @@ impl Fsck<'_> {
             None => return Ok(report),
         }
         report.derived = derived_height(&old)?;
-        let log = found(BlockLog::inspect(Arc::clone(&self.setup.storage)), &mut report)?;
+        let log =
+            found(BlockLog::inspect(Arc::clone(&self.setup.storage), Height::new(1)), &mut report)?;
         let Some((log, torn)) = log else { return Ok(report) };
         (report.log, report.torn) = (log.height(), torn);
         if let Some(derived) = report.derived.filter(|derived| *derived > log.height()) {

@@ -41,6 +41,24 @@ pub(crate) fn root(suite: Suite, get: Get<'_>, size: u64) -> Result<Hash, Ledger
     }
 }
 
+/// The complete subtrees that the first `size` leaves are made of, largest first.
+pub(crate) fn peaks(get: Get<'_>, size: u64) -> Result<Vec<Hash>, LedgerError> {
+    places(size).map(|(level, index)| complete(get, level, index)).collect()
+}
+
+/// Puts what [`peaks`] gave; nothing below them is there.
+pub(crate) fn put_peaks(draft: &mut Draft<'_>, size: u64, peaks: &[Hash]) {
+    for ((level, index), peak) in places(size).zip(peaks) {
+        draft.put(Tree::History, key(level, index), *peak.as_bytes());
+    }
+}
+
+/// Level and index of each peak.
+fn places(size: u64) -> impl Iterator<Item = (u32, u64)> {
+    let levels = (0..u64::BITS).rev().filter(move |level| size >> level & 1 == 1);
+    levels.map(move |level| (level, (size >> level) - 1))
+}
+
 /// The path of leaf `index` among the first `size` leaves, which are more than `index`.
 pub(crate) fn path(
     suite: Suite,

@@ -198,7 +198,7 @@ fn parse_optional<T: Serialize + DeserializeOwned>(
     bytes.map(|bytes| parse(tree, key, &bytes)).transpose()
 }
 
-fn block_key(height: Height) -> [u8; 8] {
+pub(crate) fn block_key(height: Height) -> [u8; 8] {
     height.get().to_be_bytes()
 }
 

@@ -11,15 +11,19 @@ use crate::{
     log::{BlockLog, Place},
     metrics::{Counters, Metrics},
     reader::LedgerReader,
+    snapshot::{Base, FrozenState},
     storage::Storage,
-    store::Store,
+    store::{Still, Store, StoreView},
 };
 use probata_types::{
     Hash, Height, SealedBlock, Suite, codec,
     limits::BLOCK_BYTES,
     state::{Changes, StateError, StateKey, StateRead, StateValue},
 };
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::{
+    num::NonZeroU64,
+    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+};
 use writer::Writer;
 
 /// What a ledger is made from.
@@ -41,6 +45,8 @@ pub(crate) struct Shared {
     pub(crate) chain: Chain,
     pub(crate) storage: Arc<dyn Storage>,
     pub(crate) metrics: Arc<Metrics>,
+    /// What is known of the blocks that are not in the log, if it does not begin with the first.
+    pub(crate) base: Option<Arc<Base>>,
     /// Readers hold it for one answer, the writer for the moment in which a block becomes visible.
     live: RwLock<Live>,
 }
@@ -49,6 +55,8 @@ pub(crate) struct Shared {
 pub(crate) struct Live {
     pub(crate) layers: Layers,
     pub(crate) tip: Tip,
+    /// The last of the blocks that are not here, from the first on; zero if all are.
+    pub(crate) missing: Height,
 }
 
 impl Shared {
@@ -74,6 +82,10 @@ pub struct Ledger {
     preview: Mutex<Option<(Arc<Changes>, StateUpdate)>>,
     /// Blocks after which a checkpoint is taken.
     checkpoint_blocks: u64,
+    /// Blocks between two snapshots, if any are to be made.
+    snapshot_blocks: Option<NonZeroU64>,
+    /// The state of a height that such a snapshot is due of.
+    frozen: Option<FrozenState>,
     stopped: bool,
 }
 
@@ -184,10 +196,39 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`] if the disk fails.
     pub fn close(mut self) -> Result<(), LedgerError> {
+        self.store_all()
+    }
+
+    /// The state of the newest block, to make a snapshot of. Everything is in the store then, and the ledger closed.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotCovered`] before the first block; [`LedgerError`] if the disk fails.
+    pub fn freeze(mut self) -> Result<FrozenState, LedgerError> {
+        self.store_all()?;
+        let height = self.head().height;
+        if height == Height::ZERO {
+            return Err(LedgerError::NotCovered { height, head: height });
+        }
+        let store = Arc::clone(&self.shared.read().layers.store);
+        Ok(self.frozen_at(height, Box::new(Still(store))))
+    }
+
+    /// From now on the state of each height that `blocks` divides is to be frozen for a snapshot, if the store
+    /// can do that.
+    pub fn freeze_every(&mut self, blocks: NonZeroU64) {
+        self.snapshot_blocks = Some(blocks);
+    }
+
+    /// The state that was frozen last, once.
+    pub fn take_frozen(&mut self) -> Option<FrozenState> {
+        self.frozen.take()
+    }
+
+    fn store_all(&mut self) -> Result<(), LedgerError> {
         self.check_running()?;
         self.writer.wait()?;
         if self.shared.read().layers.fresh.len() > 0 {
-            self.writer.take(&self.shared)?;
+            self.writer.take(&self.shared, None)?;
             self.writer.wait()?;
         }
         Ok(())
@@ -197,6 +238,16 @@ impl Ledger {
     /// written in order by whoever commits, as a disk that is only simulated needs it.
     pub fn write_behind(&mut self) {
         self.writer.go_behind();
+    }
+
+    fn frozen_at(&self, height: Height, view: Box<dyn StoreView>) -> FrozenState {
+        let Shared { chain, storage, base, .. } = &*self.shared;
+        let (storage, base) = (Arc::clone(storage), base.clone());
+        FrozenState { chain: *chain, height, storage, base, view }
+    }
+
+    fn is_snapshot(&self, height: Height) -> bool {
+        self.snapshot_blocks.is_some_and(|blocks| height.get() % blocks == 0)
     }
 
     /// Takes checkpoints earlier, so that a test need not write hundreds of blocks.
@@ -222,7 +273,7 @@ impl Ledger {
         if height == Height::ZERO {
             return Ok(self.log.next(None)?);
         }
-        let entry = self.reader().entry(height)?;
+        let entry = crate::index::block(&self.shared.read().layers, height)?;
         let entry = entry.expect("the head was entered into the index with its block");
         Ok(self.log.next(Some((height, entry.place)))?)
     }
@@ -265,14 +316,20 @@ impl Ledger {
         };
         self.fresh_blocks += 1;
         self.shared.metrics.applied();
-        let full = fresh_bytes >= CHECKPOINT_BYTES || self.fresh_blocks >= self.checkpoint_blocks;
+        let full = fresh_bytes >= CHECKPOINT_BYTES
+            || self.fresh_blocks >= self.checkpoint_blocks
+            || self.is_snapshot(block.header.height);
         if full {
             // What is not in the store yet is bounded: one layer that fills and one that is written.
             self.writer.wait()?;
             self.fresh_blocks = 0;
-            self.writer.take(&self.shared)?;
+            let height = block.header.height;
+            self.writer.take(&self.shared, Some(height).filter(|it| self.is_snapshot(*it)))?;
         }
         self.writer.check()?;
+        if let Some((height, view)) = self.writer.take_frozen() {
+            self.frozen = Some(self.frozen_at(height, view));
+        }
         self.stopped = false;
         Ok(())
     }

@@ -76,6 +76,7 @@ mod log;
 mod metrics;
 mod reader;
 mod search;
+mod snapshot;
 mod storage;
 mod store;
 mod tree;
@@ -89,8 +90,13 @@ pub use ledger::{Ledger, Setup};
 pub use metrics::Counters;
 pub use reader::{LedgerReader, Proofs};
 pub use search::{Cursor, Page, Query};
+pub use snapshot::{
+    FrozenState, Manifest, Restore, SnapshotError, SnapshotFiles, Written, restore,
+};
 pub use storage::{DiskStorage, MemoryStorage, Storage};
-pub use store::{Entry, FjallStore, MemoryStore, SledStore, Sorted, Store, StoreError, Tree};
+pub use store::{
+    Entry, FjallStore, MemoryStore, SledStore, Sorted, Store, StoreError, StoreView, Tree,
+};
 
 #[cfg(test)]
 mod tests;

@@ -34,3 +34,17 @@ pub const PROOFS: usize = 1_024;
 pub const FSCK_CHUNK: usize = 4_096;
 /// Findings that a check lists; it counts the others.
 pub const FSCK_FINDINGS: usize = 1_000;
+/// Bytes of one chunk of a snapshot, unless a single object needs more: what a peer that lies can make a joining
+/// node fetch in vain, and a small part of what one response holds.
+pub const CHUNK_BYTES: usize = 4 * 1_024 * 1_024;
+/// Bytes of a chunk with one object of the largest kind.
+pub const CHUNK_MAX_BYTES: usize = CHUNK_BYTES + 64;
+/// Chunks of a snapshot: parted by 16, they are at least a quarter of a MiB on average, so this is a state
+/// of 64 GiB or more, and naming them takes 20 MiB at most.
+pub const SNAPSHOT_CHUNKS: usize = 262_144;
+/// Changes of the validator set from genesis to a snapshot: one a week for twenty years.
+pub const SNAPSHOT_SETS: usize = 1_024;
+/// Bytes of a manifest: what one response of the mesh holds.
+pub const MANIFEST_BYTES: usize = 32 * 1_024 * 1_024;
+/// Entries read from the store at once while a snapshot is cut: some megabytes of the largest.
+pub const SNAPSHOT_SCAN: usize = 256;

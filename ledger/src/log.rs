@@ -16,6 +16,8 @@ use std::sync::Arc;
 
 const FRAMES: FrameKind = FrameKind { magic: *b"PBLK", max: FRAME_BYTES };
 const PREFIX: &str = "blocks-";
+/// A segment that is being written as a whole.
+const NEW_SEGMENT: &str = "blocks.new";
 
 /// Where a block is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,12 +45,14 @@ pub(crate) struct BlockLog {
 }
 
 impl BlockLog {
-    /// Opens the log: scans the last segment and cuts what a crash left of a block.
+    /// Opens the log, which begins at the height `begins` or below: scans the last segment and cuts what a crash
+    /// left of a block.
     pub(crate) fn open(
         storage: Arc<dyn Storage>,
+        begins: Height,
         metrics: Arc<Metrics>,
     ) -> Result<Self, FileError> {
-        let (mut log, torn) = Self::inspect(storage)?;
+        let (mut log, torn) = Self::inspect(storage, begins)?;
         log.metrics = metrics;
         if let (Some(last), true) = (log.segments.last(), torn > 0) {
             let file = file_name(*last);
@@ -60,8 +64,11 @@ impl BlockLog {
     }
 
     /// The log and the number of torn bytes at its end, without changing anything.
-    pub(crate) fn inspect(storage: Arc<dyn Storage>) -> Result<(Self, u64), FileError> {
-        let segments = segments(&*storage)?;
+    pub(crate) fn inspect(
+        storage: Arc<dyn Storage>,
+        begins: Height,
+    ) -> Result<(Self, u64), FileError> {
+        let segments = segments(&*storage, begins)?;
         let mut log = Self {
             storage,
             metrics: Arc::default(),
@@ -80,6 +87,11 @@ impl BlockLog {
         }
         log.height = Height::new(scan.next - 1);
         Ok((log, scan.torn))
+    }
+
+    /// The first block of the log; 1 if there is none.
+    pub(crate) fn first(&self) -> Height {
+        self.segments.first().copied().unwrap_or(Height::new(1))
     }
 
     /// The last block of the log; zero if there is none.
@@ -124,13 +136,13 @@ impl BlockLog {
         Ok(place)
     }
 
-    /// The block after the one at `place`, of height `before`; the first one for `None`. `None` if the
-    /// log ends there.
+    /// The block after the one at `place`, of height `before`; the first one of the log for `None`. `None` if
+    /// the log ends there.
     pub(crate) fn next(
         &self,
         before: Option<(Height, Place)>,
     ) -> Result<Option<(Place, Vec<u8>)>, FileError> {
-        let height = before.map_or(Height::ZERO, |(height, _)| height).next();
+        let height = before.map_or(self.first(), |(height, _)| height.next());
         if height > self.height {
             return Ok(None);
         }
@@ -162,8 +174,35 @@ pub(crate) fn read(
     FRAMES.read(storage, &file_name(place.segment), place.offset, height.get())
 }
 
-/// The first heights of all segments; the first is 1, unless there are none.
-fn segments(storage: &dyn Storage) -> Result<Vec<Height>, FileError> {
+/// Writes a whole segment below all that are there, or the first one: blocks in order from a height on. It is
+/// there as a whole or not at all, whatever crash comes.
+pub(crate) fn write_segment(
+    storage: &dyn Storage,
+    first: Height,
+    blocks: &[Vec<u8>],
+) -> Result<Vec<Place>, FileError> {
+    let names = storage.list().map_err(|error| FileError::io("list", "the log folder", error))?;
+    if names.iter().any(|name| name == NEW_SEGMENT) {
+        storage.remove(NEW_SEGMENT).map_err(|e| FileError::io("remove", NEW_SEGMENT, e))?;
+    }
+    let (mut places, mut offset) = (Vec::with_capacity(blocks.len()), 0);
+    for (number, block) in (first.get()..).zip(blocks) {
+        let frame = FRAMES.encode(number, block);
+        let length = u32::try_from(block.len()).expect("the bound of a frame fits");
+        places.push(Place { segment: first, offset, length });
+        offset += frame.len() as u64;
+        let appended = storage.append(NEW_SEGMENT, &frame);
+        appended.map_err(|error| FileError::io("append to", NEW_SEGMENT, error))?;
+    }
+    let file = file_name(first);
+    storage.sync(NEW_SEGMENT).map_err(|e| FileError::io("sync", NEW_SEGMENT, e))?;
+    storage.rename(NEW_SEGMENT, &file).map_err(|e| FileError::io("rename", NEW_SEGMENT, e))?;
+    storage.sync_folder().map_err(|e| FileError::io("sync the folder of", &file, e))?;
+    Ok(places)
+}
+
+/// The first heights of all segments; the first is `begins` or below, unless there are none.
+pub(crate) fn segments(storage: &dyn Storage, begins: Height) -> Result<Vec<Height>, FileError> {
     let names = storage.list().map_err(|error| FileError::io("list", "the log folder", error))?;
     let mut segments = Vec::new();
     for name in names.iter().filter(|name| name.starts_with(PREFIX)) {
@@ -176,7 +215,7 @@ fn segments(storage: &dyn Storage) -> Result<Vec<Height>, FileError> {
     }
     segments.sort_unstable();
     match segments.first() {
-        Some(first) if *first != Height::new(1) => {
+        Some(first) if *first > begins => {
             Err(FileError::corrupt(&file_name(*first), 0, "the segments before it are missing"))
         }
         _ => Ok(segments),

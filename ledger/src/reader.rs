@@ -9,16 +9,17 @@ use crate::{
     history,
     index::{self, BlockEntry, RecordPlace, SubmissionPlace},
     layers::Layers,
-    ledger::{Shared, decode},
+    ledger::{Live, Shared, decode},
     limits::PROOFS,
     log,
     metrics::Counters,
-    search::{self, Cursor, Page, Query},
+    search::{self, Cursor, Page, Query, Span},
     store::Tree,
     tree,
 };
 use probata_types::{
-    Hash, Header, Height, InstitutionId, RecordId, Seal, SealedBlock, SubmissionId, codec,
+    FlowId, Hash, Header, Height, InstitutionId, RecordId, Seal, SealedBlock, SubmissionId,
+    Timestamp, codec,
     merkle::MerklePath,
     sparse::SparsePath,
     state::{StateKey, StateValue},
@@ -56,6 +57,23 @@ impl LedgerReader {
         Arc::clone(&self.shared.read().tip.head)
     }
 
+    /// The first block from which on all are here; those before are still to come to a node that began from a
+    /// snapshot. Whatever is asked that they could change is answered with [`LedgerError::NotHere`].
+    pub fn history_from(&self) -> Height {
+        self.shared.read().missing.next()
+    }
+
+    /// Whether every block of this time or later is here.
+    ///
+    /// # Errors
+    /// [`LedgerError`] if the disk fails.
+    pub fn remembers(&self, time: Timestamp) -> Result<bool, LedgerError> {
+        let live = self.shared.read();
+        let first = index::block(&live.layers, live.missing.next())?;
+        let reaches = first.is_some_and(|first| first.header.time <= time);
+        Ok(live.missing == Height::ZERO || reaches)
+    }
+
     /// A block, if it is there.
     ///
     /// # Errors
@@ -88,6 +106,10 @@ impl LedgerReader {
     /// # Errors
     /// [`LedgerError`] if the disk fails.
     pub fn sealed_header(&self, height: Height) -> Result<Option<(Header, Seal)>, LedgerError> {
+        let base = self.shared.base.as_ref();
+        if let Some(sealed) = base.and_then(|base| base.sealed(height)) {
+            return Ok(Some(sealed));
+        }
         Ok(self.entry(height)?.map(|entry| (entry.header, entry.seal)))
     }
 
@@ -96,7 +118,9 @@ impl LedgerReader {
     /// # Errors
     /// [`LedgerError`] if the disk fails.
     pub fn record(&self, id: &RecordId) -> Result<Option<RecordPlace>, LedgerError> {
-        index::record(&self.shared.read().layers, id)
+        let live = self.shared.read();
+        let found = index::record(&live.layers, id)?;
+        live.settled(found, |place| place.accepted)
     }
 
     /// Where a submission is: where any of its records was first accepted, or else where it first was.
@@ -104,11 +128,25 @@ impl LedgerReader {
     /// # Errors
     /// [`LedgerError`] if the disk fails.
     pub fn submission(&self, id: &SubmissionId) -> Result<Option<SubmissionPlace>, LedgerError> {
+        let live = self.shared.read();
+        // A quorum seals no submission twice.
+        let found = index::submission(&live.layers, id)?;
+        live.settled(found, |_| true)
+    }
+
+    /// As [`LedgerReader::submission`], of the blocks that are here: for one that can be in no other.
+    ///
+    /// # Errors
+    /// [`LedgerError`] if the disk fails.
+    pub fn submission_here(
+        &self,
+        id: &SubmissionId,
+    ) -> Result<Option<SubmissionPlace>, LedgerError> {
         index::submission(&self.shared.read().layers, id)
     }
 
     /// The submission that an institution sent under an idempotency key: the first one of which any
-    /// record was accepted, or else the first one.
+    /// record was accepted, or else the first one; of the blocks that are here.
     ///
     /// # Errors
     /// [`LedgerError`] if the disk fails.
@@ -158,6 +196,9 @@ impl LedgerReader {
             if *height >= head {
                 return Err(LedgerError::NotCovered { height: *height, head });
             }
+            if *height < self.first_provable(&live) {
+                return Err(live.not_here());
+            }
             proofs.history.push(history::path(suite, &get, height.get(), head.get())?);
         }
         Ok(proofs)
@@ -174,7 +215,36 @@ impl LedgerReader {
         limit: usize,
     ) -> Result<Page, LedgerError> {
         let live = self.shared.read();
-        search::page(&live.layers, query, after, limit, live.tip.head.height)
+        let page = search::page(&live.layers, query, after, limit, live.span())?;
+        page.ok_or_else(|| live.not_here())
+    }
+
+    /// A page of the accepted records of a flow, as [`LedgerReader::search`] gives them: those of a flow that
+    /// was opened in a block that is here are all here.
+    ///
+    /// # Errors
+    /// As [`LedgerReader::search`].
+    pub fn events(
+        &self,
+        flow: &FlowId,
+        after: Option<&Cursor>,
+        limit: usize,
+    ) -> Result<Page, LedgerError> {
+        let live = self.shared.read();
+        let (query, span) = (Query::Flow(*flow), live.span());
+        let key = StateKey::Flow(*flow).hash(self.shared.chain.suite);
+        let young = match value(&live.layers, &key)? {
+            Some(StateValue::Flow(flow)) => flow.opened_at >= span.from,
+            _ => false,
+        };
+        let page = if young {
+            Some(search::page_of_those_here(&live.layers, &query, after, limit, span)?)
+        } else {
+            search::page(&live.layers, &query, after, limit, span)?
+        };
+        let mut page = page.ok_or_else(|| live.not_here())?;
+        page.entries.retain(|(_, place)| place.accepted);
+        Ok(page)
     }
 
     /// Counters since the ledger was opened.
@@ -183,7 +253,40 @@ impl LedgerReader {
     }
 
     pub(crate) fn entry(&self, height: Height) -> Result<Option<BlockEntry>, LedgerError> {
-        index::block(&self.shared.read().layers, height)
+        let live = self.shared.read();
+        if height > Height::ZERO && height <= live.missing {
+            return Err(live.not_here());
+        }
+        index::block(&live.layers, height)
+    }
+
+    /// The first block whose place in the history can be shown: while any is missing, none below the base is
+    /// part of a subtree that is whole.
+    fn first_provable(&self, live: &Live) -> Height {
+        match &self.shared.base {
+            Some(base) if live.missing > Height::ZERO => base.height(),
+            _ => Height::ZERO,
+        }
+    }
+}
+
+impl Live {
+    fn span(&self) -> Span {
+        Span { from: self.missing.next(), to: self.tip.head.height }
+    }
+
+    fn not_here(&self) -> LedgerError {
+        LedgerError::NotHere { from: self.missing.next() }
+    }
+
+    /// What was found, unless a block that is not here could hold what counts instead.
+    fn settled<T>(
+        &self,
+        found: Option<T>,
+        counts: impl Fn(&T) -> bool,
+    ) -> Result<Option<T>, LedgerError> {
+        let settled = self.missing == Height::ZERO || found.as_ref().is_some_and(counts);
+        if settled { Ok(found) } else { Err(self.not_here()) }
     }
 }
 

@@ -135,26 +135,53 @@ impl Entries {
     }
 }
 
-/// A page of the answer to a query, at most `limit` (and [`SEARCH_PAGE`]) entries.
+/// The blocks that are here.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Span {
+    /// The first.
+    pub(crate) from: Height,
+    /// The last.
+    pub(crate) to: Height,
+}
+
+/// A page of the answer to a query, at most `limit` (and [`SEARCH_PAGE`]) entries; `None` if blocks that are not
+/// here could hold some of it.
 pub(crate) fn page(
     layers: &Layers,
     query: &Query,
     after: Option<&Cursor>,
     limit: usize,
-    head: Height,
+    span: Span,
+) -> Result<Option<Page>, LedgerError> {
+    let whole = span.from == Height::new(1) || after.is_some_and(|after| after.height >= span.from);
+    let whole = whole
+        || match query {
+            Query::Time { from, .. } => first_from(layers, *from, span)? > span.from,
+            _ => false,
+        };
+    whole.then(|| page_of_those_here(layers, query, after, limit, span)).transpose()
+}
+
+/// A page of the answer as far as it is here.
+pub(crate) fn page_of_those_here(
+    layers: &Layers,
+    query: &Query,
+    after: Option<&Cursor>,
+    limit: usize,
+    span: Span,
 ) -> Result<Page, LedgerError> {
     let limit = limit.clamp(1, SEARCH_PAGE);
     let mut contents = Contents::new(layers);
     let mut places = match query.prefix() {
         Some(prefix) => keyed(layers, &prefix, after, limit)?,
-        None => timed(layers, query, after, (limit, head))?,
+        None => timed(layers, query, after, (limit, span))?,
     };
     let more = places.len() > limit;
     places.truncate(limit);
     let last = places.last().map(|(height, leaf)| Cursor { height: *height, leaf: *leaf });
     let entries = places.into_iter().map(|(height, leaf)| contents.record(height, leaf));
     let entries = entries.collect::<Result<_, _>>()?;
-    Ok(Page { entries, next: last.filter(|_| more), complete_to: head })
+    Ok(Page { entries, next: last.filter(|_| more), complete_to: span.to })
 }
 
 type Places = Vec<(Height, u32)>;
@@ -191,12 +218,12 @@ fn timed(
     layers: &Layers,
     query: &Query,
     after: Option<&Cursor>,
-    (limit, head): (usize, Height),
+    (limit, span): (usize, Span),
 ) -> Result<Places, LedgerError> {
     let Query::Time { from, to } = query else { return Ok(Places::new()) };
-    let first = first_from(layers, *from, head)?;
+    let first = first_from(layers, *from, span)?;
     let first = after.map_or(first, |after| first.max(after.height));
-    let (from, to) = (contents::first_key(first), first_from(layers, *to, head)?);
+    let (from, to) = (contents::first_key(first), first_from(layers, *to, span)?);
     let range = (Tree::Contents, from, &contents::first_key(to)[..]);
     gather(layers, range, limit, |key, part, places| {
         let (height, leaves) = contents::places(key, part)?;
@@ -239,9 +266,9 @@ fn height_of(bytes: [u8; 8]) -> Option<Height> {
     (height <= Height::MAX.get()).then(|| Height::new(height))
 }
 
-/// The first block whose time is not before `from`; one above the head if there is none.
-fn first_from(layers: &Layers, from: Timestamp, head: Height) -> Result<Height, LedgerError> {
-    let (mut low, mut high) = (1, head.get() + 1);
+/// The first block here whose time is not before `from`; one above the head if there is none.
+fn first_from(layers: &Layers, from: Timestamp, span: Span) -> Result<Height, LedgerError> {
+    let (mut low, mut high) = (span.from.get(), span.to.get() + 1);
     while low < high {
         let middle = low + (high - low) / 2;
         let entry = index::block(layers, Height::new(middle))?;

@@ -12,6 +12,8 @@ pub use fjall::FjallStore;
 pub use memory::MemoryStore;
 pub use sled::SledStore;
 
+use std::sync::Arc;
+
 /// A key with its value.
 pub type Entry = (Vec<u8>, Vec<u8>);
 
@@ -129,9 +131,54 @@ pub trait Store: Send + Sync {
     /// [`StoreError`] if the store cannot be written.
     fn flush(&self) -> Result<(), StoreError>;
 
+    /// What is there now, whatever is written later; `None` if this engine has no such view, as sled has not.
+    fn freeze(&self) -> Option<Box<dyn StoreView>> {
+        None
+    }
+
     /// Removes every entry, durably.
     ///
     /// # Errors
     /// [`StoreError`] if the store cannot be written.
     fn wipe(&self) -> Result<(), StoreError>;
+}
+
+/// A view of a store that stands still.
+pub trait StoreView: Send {
+    /// As [`Store::get`].
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read.
+    fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// As [`Store::scan`].
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store cannot be read.
+    fn scan(
+        &self,
+        tree: Tree,
+        from: &[u8],
+        to: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Entry>, StoreError>;
+}
+
+/// A store to which nobody writes any more.
+pub(crate) struct Still(pub(crate) Arc<dyn Store>);
+
+impl StoreView for Still {
+    fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.0.get(tree, key)
+    }
+
+    fn scan(
+        &self,
+        tree: Tree,
+        from: &[u8],
+        to: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Entry>, StoreError> {
+        self.0.scan(tree, from, to, limit)
+    }
 }

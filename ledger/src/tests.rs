@@ -5,3 +5,4 @@ mod crash;
 mod fsck;
 mod index;
 mod proofs;
+mod snapshot;

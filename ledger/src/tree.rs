@@ -4,9 +4,11 @@
 //! once. A page with a wrong checksum, or whose two top nodes do not hash to the node above it (one of
 //! another height), is damage, and found when loaded.
 
+mod assemble;
 mod cache;
 mod page;
 
+pub(crate) use assemble::{Assembled, assemble, with_nibble};
 pub(crate) use cache::PageCache;
 pub(crate) use page::{Page, PageKey};
 
@@ -58,10 +60,15 @@ pub(crate) struct Update {
     /// The root after.
     pub(crate) after: Node,
     /// Each once.
-    pages: Vec<(PageKey, Arc<Page>)>,
+    pages: Pages,
 }
 
 impl Update {
+    /// Of no changes.
+    pub(crate) const fn none(root: Node) -> Self {
+        Self { before: root, after: root, pages: Vec::new() }
+    }
+
     /// Puts the changed pages into a draft.
     pub(crate) fn put(&self, draft: &mut Draft<'_>) {
         for (key, page) in &self.pages {
@@ -82,6 +89,22 @@ pub(crate) fn update(
     let after = pass.update_page(root, 0, changes)?;
     Ok(Update { before: root, after, pages: pass.pages })
 }
+
+/// The whole subtree of some keys (value digests, ascending) that all lie below one node at `depth`, where a page
+/// begins: that node, and the pages below it. The same pass that live blocks go through, over nothing.
+pub(crate) fn subtree(
+    suite: Suite,
+    depth: usize,
+    keys: &[(Hash, Hash)],
+) -> Result<(Node, Pages), LedgerError> {
+    let nothing = Layers::new(Arc::new(crate::store::MemoryStore::default()));
+    let mut pass = Pass { suite, layers: &nothing, pages: Vec::new() };
+    let node = pass.update_page(Node::Empty, depth, keys)?;
+    Ok((node, pass.pages))
+}
+
+/// Pages with their places.
+pub(crate) type Pages = Vec<(PageKey, Arc<Page>)>;
 
 /// The path of a key under `root`.
 pub(crate) fn prove(
@@ -160,7 +183,7 @@ struct Pass<'a> {
     suite: Suite,
     layers: &'a Layers,
     /// Changed pages. The pass comes by each once.
-    pages: Vec<(PageKey, Arc<Page>)>,
+    pages: Pages,
 }
 
 impl Pass<'_> {

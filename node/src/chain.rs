@@ -20,6 +20,7 @@ mod report;
 mod submit;
 mod sync;
 
+pub(crate) use recovery::reapply;
 pub use recovery::{ChainError, ChainSetup};
 
 use crate::{
@@ -210,6 +211,7 @@ impl Chain {
         let status = self.replica.status();
         ChainStatus {
             height: head.height,
+            history_from: self.ledger.reader().history_from(),
             header: head.sealed.as_ref().map(|(header, _)| header.clone()),
             view: status.view,
             leader: status.leader,

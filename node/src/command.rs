@@ -4,7 +4,7 @@
 use crate::{
     config::{Config, LogFormat},
     devnet::{self, DevnetArguments},
-    fsck, genesis_command, run, stop,
+    fsck, genesis_command, run, snapshot, stop,
 };
 use clap::{Parser, Subcommand};
 use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode};
@@ -39,6 +39,15 @@ enum Command {
     ///
     /// Exit code 0: clean. 1: damage found, each listed. 2: the check could not be done.
     Fsck(fsck::FsckArguments),
+    /// Write the state of a stopped node to a folder, from which others join.
+    ///
+    /// Whoever restores it checks all of it from the genesis document: it may be handed over by anybody.
+    Snapshot(snapshot::SnapshotArguments),
+    /// Fill an empty data folder from a snapshot, after checking all of it. Cut short, it is begun again.
+    ///
+    /// The node then serves from the snapshot's block on. A validator key that has a seat does not vote on a restored
+    /// ledger without its journal.
+    Restore(snapshot::RestoreArguments),
     /// Make keys, entries and the genesis document.
     Genesis {
         #[command(subcommand)]
@@ -57,6 +66,14 @@ pub fn main() -> ExitCode {
         Command::Fsck(arguments) => {
             start_logs(LogFormat::Human, "warn");
             fsck::fsck(&arguments)
+        }
+        Command::Snapshot(arguments) => {
+            start_logs(LogFormat::Human, "warn");
+            snapshot::snapshot(&arguments)
+        }
+        Command::Restore(arguments) => {
+            start_logs(LogFormat::Human, "warn");
+            snapshot::restore_snapshot(&arguments)
         }
         Command::Genesis { command } => genesis_command::run(command),
     }

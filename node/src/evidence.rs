@@ -8,7 +8,7 @@ mod block;
 pub use block::ProvenBlock;
 
 use probata_genesis::Genesis;
-use probata_ledger::{LedgerError, LedgerReader, Proofs, Query};
+use probata_ledger::{LedgerError, LedgerReader, Proofs};
 use probata_types::{
     Domain, FlowId, Height, Index, List, Outcome, RecordId, SealedBlock, Submission, SubmissionId,
     Suite, Timestamp,
@@ -223,13 +223,9 @@ impl Source<'_> {
         let mut events = Vec::new();
         let mut after = None;
         loop {
-            let query = Query::Flow(*flow);
-            let page = self.reader.search(&query, after.as_ref(), limits::EVENTS_PAGE)?;
-            for (record, place) in page.entries {
-                if place.accepted && place.height <= height {
-                    events.push(record);
-                }
-            }
+            let page = self.reader.events(flow, after.as_ref(), limits::EVENTS_PAGE)?;
+            let up_to = page.entries.into_iter().filter(|(_, place)| place.height <= height);
+            events.extend(up_to.map(|(record, _)| record));
             after = page.next;
             if after.is_none() || events.len() as u64 >= count {
                 break;

@@ -91,6 +91,14 @@ pub enum Refusal {
         /// The submission that used it first.
         first: SubmissionId,
     },
+    /// The blocks of as long as a submission lives are not all here yet: it could be sealed in one of them.
+    #[error(
+        "this node has the history from block {from} on, and cannot tell yet whether the submission is sealed before"
+    )]
+    History {
+        /// The first block that is here.
+        from: Height,
+    },
     /// Its time is over, or its lifetime is longer than genesis allows.
     #[error("the submission expired at {expires_at}, or lives longer than {max_lifetime} ms")]
     Expiry {
@@ -115,6 +123,8 @@ pub enum Refusal {
 pub struct ChainStatus {
     /// Last sealed height.
     pub height: Height,
+    /// The first block that is here; 1 unless the node began from a snapshot and older ones are still to come.
+    pub history_from: Height,
     /// Last sealed header; `None` before the first block.
     pub header: Option<Header>,
     /// View of this node.

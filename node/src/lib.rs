@@ -17,6 +17,7 @@ pub mod mempool;
 pub mod metrics;
 pub mod network;
 pub mod run;
+pub mod snapshot;
 pub mod stop;
 pub mod wire;
 

@@ -215,6 +215,9 @@ pub const MEMPOOL_SUBMISSIONS: usize = 131_072;
 /// Commands, a submission counting as one, that the chain thread takes in a row before it executes what it
 /// accepted, looks at its timers and tells its status.
 pub const WEIGHT_AT_ONCE: usize = 256;
+/// How much later than its block a submission may say that it was made, in milliseconds, at the very most: rule
+/// packs allow some seconds. A node that began from a snapshot looks so much further back for what is sealed.
+pub const SUBMITTED_EARLY_MS: u64 = 3_600_000;
 /// Blocks between two lines of progress while the derived state is rebuilt.
 pub const PROGRESS_BLOCKS: u64 = 1_000;
 /// Buckets of a histogram of times: 1 ms doubled up to 33 s.
@@ -255,6 +258,8 @@ pub const API_PAGE_BYTES: usize = 64 * 1_024 * 1_024;
 pub const WAITING_KEPT: usize = MEMPOOL_SUBMISSIONS;
 /// Seconds after which a client that was told to come back may do so: a few blocks.
 pub const RETRY_AFTER_SECONDS: u32 = 1;
+/// Seconds after which to ask a node again for what is still to come to it: some thousands of blocks.
+pub const RETRY_HISTORY_SECONDS: u32 = 10;
 /// Seconds after which to ask a halted node again: people must act first.
 pub const RETRY_HALTED_SECONDS: u32 = 60;
 /// Longest wait for requests under way when the API stops.

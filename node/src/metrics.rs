@@ -242,6 +242,7 @@ fn gauges(now: Snapshot<'_>) -> Registry {
         all.register(name, help, ConstGauge::new(value.cast_signed()));
     };
     gauge("height", "Last sealed height", chain.height.get());
+    gauge("history_from", "First block that is here", chain.history_from.get());
     gauge("highest_seen", "Highest height that a peer has spoken of", chain.highest_seen.get());
     gauge("view", "View of this node", chain.view.get());
     gauge("leader", "Position of the leader of the next height", u64::from(chain.leader.0));

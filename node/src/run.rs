@@ -297,6 +297,12 @@ fn remove_other_engines(config: &Config) -> Result<(), RunError> {
         if other == config.store.engine || !folder.exists() {
             continue;
         }
+        // A ledger that began from a snapshot cannot be derived again: what is there may be all there is.
+        if config.data.join("log").join("base").exists() {
+            let reason = "the ledger began from a snapshot, and its state cannot be derived again: set store.engine \
+                          to the engine that it was restored with";
+            return Err(RunError::Data { path: folder, reason: reason.to_owned() });
+        }
         tracing::info!(?folder, "removing what another engine has derived");
         std::fs::remove_dir_all(&folder)
             .map_err(|error| RunError::Data { path: folder, reason: error.to_string() })?;

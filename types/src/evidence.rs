@@ -27,9 +27,9 @@ pub use disclosure::{DisclosedValue, Disclosure, HexBytes};
 pub use preview::Unsupported;
 
 use crate::{
-    Hash, Header, Index, List, Outcome, Record, RecordId, Seal, Signature, SubmissionHead, Suite,
-    Timestamp, ValidatorSet, limits, merkle::MerklePath, object::FlowState, outcome::OutcomeLeaf,
-    sparse::SparsePath, state::InstitutionState,
+    Hash, Header, Height, Index, List, Outcome, Record, RecordId, Seal, Signature, SubmissionHead,
+    Suite, Timestamp, ValidatorSet, limits, merkle::MerklePath, object::FlowState,
+    outcome::OutcomeLeaf, sparse::SparsePath, state::InstitutionState,
 };
 use serde::{Deserialize, Serialize};
 
@@ -160,6 +160,39 @@ pub struct SetChange {
     pub seal: Seal,
     /// The set from the next height on.
     pub set: ValidatorSet,
+}
+
+impl SetChange {
+    /// Judges the change by the set in force from a height on: it is of the chain, that set sealed it, and it
+    /// names the set shown as the next. Answers from which height on that one is in force.
+    ///
+    /// # Errors
+    /// What is wrong with the change, in words.
+    pub fn follow(
+        &self,
+        chain: &Hash,
+        (from, current): (Height, &ValidatorSet),
+    ) -> Result<Height, String> {
+        let header = &self.header;
+        let at = format!("the change at height {}", header.height);
+        if header.chain != *chain {
+            return Err(format!("{at} is of chain {}", header.chain));
+        }
+        if header.height < from {
+            return Err(format!("{at} is not after the one before it"));
+        }
+        self.seal.verify(header, current).map_err(|error| format!("{at}: {error}"))?;
+        let next = self.set.hash(header.suite);
+        if header.next_validators != next {
+            let named = header.next_validators;
+            return Err(format!("{at} names the next set {named}, the set shown is {next}"));
+        }
+        if next == header.validators {
+            return Err(format!("{at} changes nothing"));
+        }
+        // A hostile header may stand at the last height there is.
+        Ok(header.height.saturating_add(1))
+    }
 }
 
 /// What a file turned out to be.

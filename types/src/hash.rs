@@ -156,6 +156,8 @@ pub enum Domain {
     KeyProof,
     /// A validator's misdeed as an institution reports it: names the report's flow.
     Fault,
+    /// The state at a height as it is cut for nodes that join.
+    Snapshot,
 }
 
 impl Domain {
@@ -189,6 +191,7 @@ impl Domain {
             Self::TrainingRun => "probata.training-run",
             Self::KeyProof => "probata.key-proof",
             Self::Fault => "probata.fault",
+            Self::Snapshot => "probata.snapshot",
         }
     }
 }

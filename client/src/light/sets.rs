@@ -4,37 +4,6 @@ use super::{check::Answer, verdict::Missing};
 use probata_genesis::Genesis;
 use probata_types::{EvidenceFile, Hash, Header, Height, ValidatorSet, evidence::SetChange};
 
-/// One change of the validator set, judged by the set in force from a height on: it is of the chain, that
-/// set sealed it, and it names the set shown as the next. Answers from which height on that one is in force.
-///
-/// # Errors
-/// What is wrong with the change, in words.
-pub fn follow(
-    chain: &Hash,
-    (from, current): (Height, &ValidatorSet),
-    change: &SetChange,
-) -> Result<Height, String> {
-    let header = &change.header;
-    let at = format!("the change at height {}", header.height);
-    if header.chain != *chain {
-        return Err(format!("{at} is of chain {}", header.chain));
-    }
-    if header.height < from {
-        return Err(format!("{at} is not after the one before it"));
-    }
-    change.seal.verify(header, current).map_err(|error| format!("{at}: {error}"))?;
-    let next = change.set.hash(header.suite);
-    if header.next_validators != next {
-        let named = header.next_validators;
-        return Err(format!("{at} names the next set {named}, the set shown is {next}"));
-    }
-    if next == header.validators {
-        return Err(format!("{at} changes nothing"));
-    }
-    // A hostile header may stand at the last height there is.
-    Ok(header.height.saturating_add(1))
-}
-
 /// The sets that the walk has proven, each from its first height, and where the walk broke.
 pub(super) struct Sets<'a> {
     steps: Vec<(Height, &'a ValidatorSet)>,
@@ -70,7 +39,7 @@ impl<'a> Sets<'a> {
         change: &'a SetChange,
     ) -> Result<(), String> {
         let (from, current) = self.steps.last().expect("a walk begins with the genesis set");
-        let next = follow(chain, (*from, current), change)?;
+        let next = change.follow(chain, (*from, current))?;
         if change.header.height > file.anchor_header().height {
             return Err(format!(
                 "the change at height {} is later than the anchor",

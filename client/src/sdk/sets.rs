@@ -5,7 +5,6 @@ use super::{
     client::Client,
     http::{Ask, Reply},
 };
-use crate::light;
 use probata_genesis::Genesis;
 use probata_types::{
     Epoch, Hash, Height, List, ValidatorSet, evidence::SetChange, limits::EVIDENCE_SETS,
@@ -71,7 +70,7 @@ impl ProvenSets {
         let mut sets = Self::of_genesis(genesis);
         for change in &answer.changes {
             let (from, _, current) = sets.steps.last().expect("a walk begins with genesis");
-            let next = light::follow(&genesis.chain(), (*from, current), change)?;
+            let next = change.follow(&genesis.chain(), (*from, current))?;
             sets.steps.push((next, change.header.next_validators, change.set.clone()));
         }
         sets.changes = Arc::new(answer.changes);

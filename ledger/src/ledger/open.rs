@@ -10,6 +10,7 @@ use crate::{
     limits::CHECKPOINT_BLOCKS,
     log::{self, BlockLog},
     metrics::Metrics,
+    snapshot::Base,
     storage::Storage,
     store::{Store, Tree},
     tree,
@@ -21,13 +22,21 @@ pub(super) fn open(setup: Setup) -> Result<Ledger, OpenError> {
     let Setup { storage, store, suite, chain: id, initial } = setup;
     let chain = Chain { suite, id };
     let metrics = Arc::new(Metrics::default());
-    let log = BlockLog::open(Arc::clone(&storage), Arc::clone(&metrics))?;
+    let base = Base::load(&*storage)?.map(Arc::new);
+    let begins = base.as_ref().map_or(Height::new(1), |base| base.height());
+    let log = BlockLog::open(Arc::clone(&storage), begins, Arc::clone(&metrics))?;
     check_chain(&log, &chain)?;
+    if let Some(base) = base.as_ref().filter(|base| log.height() < base.height()) {
+        return Err(OpenError::RestoreUnfinished(base.height()));
+    }
     let mut layers = Layers::new(Arc::clone(&store));
     let whole = finish_checkpoint(&*storage, &*store)?;
     let restored = if whole { restore(&*storage, &layers, &chain, log.height())? } else { None };
+    let missing = log.first().previous().unwrap_or_default();
     let tip = match restored {
         Some(tip) => tip,
+        // Nothing is wiped: a person may know better, for one that another engine holds it.
+        None if base.is_some() => return Err(OpenError::StateLost(begins)),
         None => {
             tracing::info!(blocks = log.height().get(), "deriving everything from the log");
             store.wipe()?;
@@ -38,8 +47,8 @@ pub(super) fn open(setup: Setup) -> Result<Ledger, OpenError> {
             tip
         }
     };
-    let live = RwLock::new(Live { layers, tip });
-    let shared = Arc::new(Shared { chain, storage, metrics, live });
+    let live = RwLock::new(Live { layers, tip, missing });
+    let shared = Arc::new(Shared { chain, storage, metrics, base, live });
     Ok(Ledger {
         shared,
         log,
@@ -47,6 +56,8 @@ pub(super) fn open(setup: Setup) -> Result<Ledger, OpenError> {
         fresh_blocks: 0,
         preview: Mutex::new(None),
         checkpoint_blocks: CHECKPOINT_BLOCKS,
+        snapshot_blocks: None,
+        frozen: None,
         stopped: false,
     })
 }

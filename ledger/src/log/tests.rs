@@ -1,8 +1,11 @@
 use super::*;
 use crate::storage::MemoryStorage;
 
+const FIRST: Height = Height::new(1);
+
 fn open(storage: &Arc<MemoryStorage>) -> BlockLog {
-    let mut log = BlockLog::open(Arc::clone(storage) as Arc<dyn Storage>, Arc::default()).unwrap();
+    let mut log =
+        BlockLog::open(Arc::clone(storage) as Arc<dyn Storage>, FIRST, Arc::default()).unwrap();
     log.set_segment_bytes(100);
     log
 }
@@ -86,14 +89,15 @@ fn missing_and_foreign_segments_are_damage() {
         files.remove(name);
         Arc::new(MemoryStorage::with_files(files))
     };
-    let first = BlockLog::open(without(&names[0]), Arc::default()).map(|_| ());
+    let first = BlockLog::open(without(&names[0]), FIRST, Arc::default()).map(|_| ());
     assert!(matches!(first, Err(FileError::Corrupt { .. })));
-    let middle = BlockLog::open(without(&names[2]), Arc::default()).unwrap();
+    let middle = BlockLog::open(without(&names[2]), FIRST, Arc::default()).unwrap();
     assert!(matches!(walk(&middle), Err(FileError::Corrupt { .. })));
     for name in ["blocks-1", "blocks-0000000000000000", "blocks-x", "blocks-9999999999999999"] {
         let mut files = storage.files();
         files.insert(name.to_owned(), Vec::new());
-        let found = BlockLog::open(Arc::new(MemoryStorage::with_files(files)), Arc::default());
+        let found =
+            BlockLog::open(Arc::new(MemoryStorage::with_files(files)), FIRST, Arc::default());
         assert!(matches!(found.map(|_| ()), Err(FileError::Corrupt { .. })), "{name}");
     }
 }
@@ -114,7 +118,7 @@ fn inspecting_changes_nothing() {
     let file = storage.files().keys().last().unwrap().clone();
     storage.append(&file, b"torn").unwrap();
     let before = storage.files();
-    let (log, torn) = BlockLog::inspect(Arc::clone(&storage) as Arc<dyn Storage>).unwrap();
+    let (log, torn) = BlockLog::inspect(Arc::clone(&storage) as Arc<dyn Storage>, FIRST).unwrap();
     assert_eq!((log.height(), torn), (Height::new(3), 4));
     assert_eq!(storage.files(), before);
 }

@@ -4,8 +4,8 @@
 //! less than a third; files are merged behind by a thread of fjall's own. So the cost of a random key does not
 //! grow with what is there already, and a key that is not there is mostly found so by a filter in memory.
 
-use super::{Entry, Sorted, Store, StoreError, Tree};
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
+use super::{Entry, Sorted, Store, StoreError, StoreView, Tree};
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable as _, Snapshot};
 use std::{
     fs,
     ops::Bound,
@@ -123,14 +123,16 @@ impl Store for FjallStore {
         }
         let to = to.map_or(Bound::Unbounded, Bound::Excluded);
         let found = self.tree(tree).range::<&[u8], _>((Bound::Included(from), to)).take(limit);
-        found
-            .map(|entry| entry.into_inner().map(|(key, value)| (key.to_vec(), value.to_vec())))
-            .collect::<Result<_, _>>()
-            .map_err(|error| failed(&error))
+        entries(found)
     }
 
     fn flush(&self) -> Result<(), StoreError> {
         self.database.persist(PersistMode::SyncAll).map_err(|error| failed(&error))
+    }
+
+    fn freeze(&self) -> Option<Box<dyn StoreView>> {
+        let trees = self.trees.read().unwrap_or_else(PoisonError::into_inner).clone();
+        Some(Box::new(FjallView { snapshot: self.database.snapshot(), trees }))
     }
 
     /// Not by fjall's `clear`: its journal does that again when it is opened, to files that came later, too.
@@ -144,4 +146,40 @@ impl Store for FjallStore {
         *trees = again;
         self.flush()
     }
+}
+
+/// A snapshot of the whole database.
+struct FjallView {
+    snapshot: Snapshot,
+    trees: Vec<Keyspace>,
+}
+
+impl StoreView for FjallView {
+    fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        let value = self.snapshot.get(&self.trees[tree.position()], key);
+        Ok(value.map_err(|error| failed(&error))?.map(|value| value.to_vec()))
+    }
+
+    fn scan(
+        &self,
+        tree: Tree,
+        from: &[u8],
+        to: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Entry>, StoreError> {
+        if to.is_some_and(|to| to <= from) {
+            return Ok(Vec::new());
+        }
+        let to = to.map_or(Bound::Unbounded, Bound::Excluded);
+        let tree = &self.trees[tree.position()];
+        let found = self.snapshot.range::<&[u8], _>(tree, (Bound::Included(from), to)).take(limit);
+        entries(found)
+    }
+}
+
+fn entries(found: impl Iterator<Item = fjall::Guard>) -> Result<Vec<Entry>, StoreError> {
+    found
+        .map(|entry| entry.into_inner().map(|(key, value)| (key.to_vec(), value.to_vec())))
+        .collect::<Result<_, _>>()
+        .map_err(|error| failed(&error))
 }

@@ -1,10 +1,10 @@
 //! The store's twin in memory: for tests, and for checking a ledger.
 
-use super::{Entry, Store, StoreError, Tree};
+use super::{Entry, Still, Store, StoreError, StoreView, Tree};
 use std::{
     collections::BTreeMap,
     ops::Bound,
-    sync::{PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock},
 };
 
 /// Sorted maps in memory.
@@ -38,6 +38,15 @@ impl Store for MemoryStore {
 
     fn flush(&self) -> Result<(), StoreError> {
         Ok(())
+    }
+
+    fn freeze(&self) -> Option<Box<dyn StoreView>> {
+        let copy = Self::default();
+        for (from, to) in self.trees.iter().zip(&copy.trees) {
+            let entries = from.read().unwrap_or_else(PoisonError::into_inner).clone();
+            *to.write().unwrap_or_else(PoisonError::into_inner) = entries;
+        }
+        Some(Box::new(Still(Arc::new(copy))))
     }
 
     fn wipe(&self) -> Result<(), StoreError> {

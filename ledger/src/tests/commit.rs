@@ -83,7 +83,7 @@ fn a_block_in_the_log_that_was_never_applied_is_applied_on_opening() {
     let (next, _) = block(&ledger, content(6));
     ledger.close().unwrap();
     // Killed between the append and what follows it.
-    let mut log = BlockLog::open(storage.clone(), Arc::default()).unwrap();
+    let mut log = BlockLog::open(storage.clone(), Height::new(1), Arc::default()).unwrap();
     log.append(Height::new(6), &codec::encode(&next)).unwrap();
     let mut ledger = Ledger::open(setup(storage, store)).unwrap();
     assert_eq!(ledger.head().height, Height::new(5));

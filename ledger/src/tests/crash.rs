@@ -26,10 +26,10 @@ struct Disk {
 }
 
 #[derive(Clone, Default)]
-struct Handle(Arc<Mutex<Disk>>);
+pub(super) struct Handle(Arc<Mutex<Disk>>);
 
 impl Handle {
-    fn new(operations: u64) -> Self {
+    pub(super) fn new(operations: u64) -> Self {
         let handle = Self::default();
         handle.lock().left = operations;
         handle
@@ -47,7 +47,7 @@ impl Handle {
     }
 
     /// What is there after the crash: all that was synced, and of the rest what `luck` decides.
-    fn survivors(&self, mut luck: u64) -> (Arc<MemoryStorage>, Arc<MemoryStore>) {
+    pub(super) fn survivors(&self, mut luck: u64) -> (Arc<MemoryStorage>, Arc<MemoryStore>) {
         let mut draw = |below: usize| {
             luck ^= luck << 13;
             luck ^= luck >> 7;

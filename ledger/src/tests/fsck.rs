@@ -126,7 +126,7 @@ fn with_third(change: impl Fn(&mut SealedBlock)) -> Report {
     let (_, _, ledger) = grown(4);
     let reader = ledger.reader();
     let storage = Arc::new(MemoryStorage::default());
-    let mut log = BlockLog::open(storage.clone(), Arc::default()).unwrap();
+    let mut log = BlockLog::open(storage.clone(), Height::new(1), Arc::default()).unwrap();
     for height in (1..=4).map(Height::new) {
         let mut block = reader.block(height).unwrap().unwrap();
         if height.get() == 3 {

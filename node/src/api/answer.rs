@@ -261,6 +261,8 @@ pub struct StatusAnswer {
     pub version: &'static str,
     /// Last sealed height.
     pub height: Height,
+    /// The first block that is here; above 1 while older ones are still to come.
+    pub history_from: Height,
     /// The hash of that header; the chain id at height 0.
     pub header: Hash,
     /// The state root of that header.

@@ -182,7 +182,7 @@ fn before(
     id: &SubmissionId,
     at_hand: &BTreeMap<Height, (u32, Arc<ProvenBlock>)>,
 ) -> Result<Option<Arc<ProvenBlock>>, ApiError> {
-    let Some(place) = reader.submission(id)? else { return Ok(None) };
+    let Some(place) = reader.submission_here(id)? else { return Ok(None) };
     if let Some((_, block)) = at_hand.get(&place.height) {
         return Ok(Some(Arc::clone(block)));
     }

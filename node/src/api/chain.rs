@@ -147,6 +147,7 @@ pub(super) async fn status(
         chain_name: genesis.chain_name().to_string(),
         version: env!("CARGO_PKG_VERSION"),
         height: status.height,
+        history_from: status.history_from,
         header: header.map_or(genesis.chain(), |header| header.hash()),
         state_root: header.map(|header| header.state_root),
         time: header.map(|header| header.time),

@@ -48,6 +48,8 @@ pub enum Problem {
     Busy,
     /// The request took too long.
     TooSlow,
+    /// Blocks that could hold it are still to come to this node.
+    HistoryIncomplete,
     /// The node is stopping, or halted for people to look at.
     Halted,
     /// A defect of this software, or a broken disk.
@@ -56,7 +58,7 @@ pub enum Problem {
 
 impl Problem {
     /// All kinds.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Malformed,
         Self::BadParameter,
         Self::SignatureInvalid,
@@ -74,6 +76,7 @@ impl Problem {
         Self::PoolFull,
         Self::Busy,
         Self::TooSlow,
+        Self::HistoryIncomplete,
         Self::Halted,
         Self::Internal,
     ];
@@ -99,6 +102,7 @@ impl Problem {
             Self::PoolFull => ("pool_full", S::SERVICE_UNAVAILABLE),
             Self::Busy => ("busy", S::SERVICE_UNAVAILABLE),
             Self::TooSlow => ("too_slow", S::SERVICE_UNAVAILABLE),
+            Self::HistoryIncomplete => ("history_incomplete", S::SERVICE_UNAVAILABLE),
             Self::Halted => ("halted", S::SERVICE_UNAVAILABLE),
             Self::Internal => ("internal", S::INTERNAL_SERVER_ERROR),
         }
@@ -144,6 +148,9 @@ impl Problem {
             Self::PoolFull => "wait, then send the same bytes again",
             Self::Busy => "wait, then ask the same again",
             Self::TooSlow => "ask for less, or ask the same again later",
+            Self::HistoryIncomplete => {
+                "use another node, or ask again once history_from of /v1/status has fallen"
+            }
             Self::Halted => {
                 "use another node; the operator of this one finds why in /v1/status and the log"
             }
@@ -157,6 +164,7 @@ impl Problem {
             Self::Quota | Self::PoolFull | Self::Busy | Self::TooSlow => {
                 Some(limits::RETRY_AFTER_SECONDS)
             }
+            Self::HistoryIncomplete => Some(limits::RETRY_HISTORY_SECONDS),
             Self::Halted => Some(limits::RETRY_HALTED_SECONDS),
             _ => None,
         }
@@ -236,6 +244,7 @@ impl From<Refusal> for ApiError {
             Refusal::PoolFull => Self::new(Problem::PoolFull, message),
             Refusal::IdempotencyConflict { .. } => Self::new(Problem::IdempotencyConflict, message),
             Refusal::Expiry { .. } => Self::new(Problem::Expired, message),
+            Refusal::History { .. } => Self::new(Problem::HistoryIncomplete, message),
             Refusal::Halted => Self::new(Problem::Halted, message),
             Refusal::Rejected { code } => {
                 let view = CodeView::new(code);
@@ -257,6 +266,7 @@ impl From<LedgerError> for ApiError {
     fn from(error: LedgerError) -> Self {
         match error {
             LedgerError::Cursor => Self::new(Problem::BadParameter, error.to_string()),
+            LedgerError::NotHere { .. } => Self::new(Problem::HistoryIncomplete, error.to_string()),
             other => Self::internal(&other),
         }
     }
@@ -264,6 +274,9 @@ impl From<LedgerError> for ApiError {
 
 impl From<crate::evidence::AssembleError> for ApiError {
     fn from(error: crate::evidence::AssembleError) -> Self {
-        Self::internal(&error)
+        match error {
+            crate::evidence::AssembleError::Ledger(error) => error.into(),
+            other => Self::internal(&other),
+        }
     }
 }

@@ -155,6 +155,7 @@ impl Rig {
         let ledger = TestLedger::new();
         let (status, watched) = watch::channel(ChainStatus {
             height: Height::ZERO,
+            history_from: Height::new(1),
             header: None,
             view: View::ZERO,
             leader: ValidatorIndex(0),

@@ -82,7 +82,12 @@ pub(super) async fn submission(
     let expiry = api.waiting.lock().unwrap_or_else(PoisonError::into_inner).expiry(&id);
     // Looked at before the ledger is: what has expired then and is not sealed now never will be.
     let has_expired = expiry.is_some_and(|expires_at| has_expired(&api, expires_at));
-    match sealed_answer(&api, id, WithEvidence::None).await? {
+    let sealed = match sealed_answer(&api, id, WithEvidence::None).await {
+        // What was taken here is in no block of before.
+        Err(error) if expiry.is_some() && error.problem == Problem::HistoryIncomplete => None,
+        sealed => sealed?,
+    };
+    match sealed {
         Some(answer) => Ok(answer.into_response()),
         None if has_expired => Err(expired(&id)),
         None if expiry.is_some() => Ok(pending_answer(&api, id, StatusCode::OK)),
@@ -144,7 +149,7 @@ pub(super) async fn wait_for_seal(
         // ended.
         Ok(Err(_)) => {
             let has_expired = has_expired(api, expires_at);
-            if api.read(move |reader| Ok(reader.submission(&id)?.is_some())).await? {
+            if api.read(move |reader| Ok(reader.submission_here(&id)?.is_some())).await? {
                 Ok(Offered::Sealed(id, None))
             } else if has_expired {
                 Err(expired(&id))

@@ -96,6 +96,11 @@ impl Chain {
         if records > self.max_records() || bytes > self.max_bytes() {
             return Ok(Err(format!("it holds {records} records in {bytes} bytes")));
         }
+        if !proposal.submissions.is_empty() && !self.remembers(proposal.time)? {
+            return Ok(Err(
+                "blocks that could hold its submissions are still to come here".to_owned()
+            ));
+        }
         let mut keys = BTreeSet::new();
         let reader = self.ledger.reader();
         let mut screening = Screening::new(&self.ledger, proposal.height, proposal.time);

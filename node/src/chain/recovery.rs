@@ -224,7 +224,7 @@ fn mempool_limits(genesis: &Genesis) -> MempoolLimits {
     }
 }
 /// Executes again what the log holds and the derived state does not.
-fn reapply(ledger: &mut Ledger, progress: &dyn Fn(u64, u64)) -> Result<(), ChainError> {
+pub(crate) fn reapply(ledger: &mut Ledger, progress: &dyn Fn(u64, u64)) -> Result<(), ChainError> {
     let target = ledger.log_height().get();
     while let Some(block) = ledger.unapplied()? {
         let execution = probata_contracts::execute(&block.proposal, &*ledger)?;

@@ -3,11 +3,12 @@
 use super::{Chain, ChainError, Effect};
 use crate::{
     handle::{Admission, Refusal},
+    limits,
     mempool::Admitted,
 };
 use probata_consensus::Input;
 use probata_contracts::{Rejection, Screening};
-use probata_types::{Now, Submission, Verified};
+use probata_types::{Now, Submission, Timestamp, Verified};
 use tokio::sync::oneshot;
 
 impl Chain {
@@ -57,11 +58,14 @@ impl Chain {
         let reader = self.ledger.reader();
         if let Some(first) = reader.by_idempotency(&head.institution, &head.idempotency_key)? {
             // One whose key was used is sealed itself, or never will be.
-            let sealed = reader.submission(&id)?.map(|place| Admission::Sealed(place.height));
+            let sealed = reader.submission_here(&id)?.map(|place| Admission::Sealed(place.height));
             return Ok(sealed.ok_or(Refusal::IdempotencyConflict { first }));
         }
         if let Err(refusal) = self.check_lifetime(now, &submission) {
             return Ok(Err(refusal));
+        }
+        if !self.remembers(now.wall)? {
+            return Ok(Err(Refusal::History { from: reader.history_from() }));
         }
         if let Err(rejection) = screened {
             return Ok(Err(Refusal::Rejected { code: rejection.code }));
@@ -97,6 +101,14 @@ impl Chain {
         let mut screening = Screening::new(&self.ledger, height, now.wall);
         let screened = submissions.iter().map(|submission| screening.of(submission));
         Ok(screened.collect::<Result<_, _>>()?)
+    }
+
+    /// Whether a submission that may be sealed at this time is found, if a block holds it: a node that began
+    /// from a snapshot has the blocks of as long as a submission lives only after a while.
+    pub(super) fn remembers(&self, time: Timestamp) -> Result<bool, ChainError> {
+        let lifetime = self.genesis.parameters().max_submission_lifetime.get();
+        let oldest = time.get().saturating_sub(lifetime.saturating_add(limits::SUBMITTED_EARLY_MS));
+        Ok(self.ledger.reader().remembers(Timestamp::new(oldest))?)
     }
 
     fn check_lifetime(&self, now: Now, submission: &Submission) -> Result<(), Refusal> {

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 fn status() -> ChainStatus {
     ChainStatus {
         height: Height::new(7),
+        history_from: Height::new(3),
         header: None,
         view: View::new(2),
         leader: ValidatorIndex(1),
@@ -110,6 +111,7 @@ fn what_happens_is_counted_and_what_is_is_read() {
         "probata_commit_seconds_count 1",
         "probata_faults_total 1",
         "probata_faults_on_chain 2",
+        "probata_history_from 3",
         "probata_ignored_messages_total 1",
         "probata_journal_syncs_total 1",
         "probata_refused_submissions_total{reason=\"quota\"} 1",

@@ -173,6 +173,8 @@ fn p24_a_key_for_submissions_is_rotated_with_an_overlap() -> Result<(), Trouble>
         chamber(cluster).ballot_by(0, pair, nothing)
     };
     let old_pair = consortium::pair(0, Purpose::Submission);
+    // What is said in the same millisecond again is what was said before.
+    cluster.pass(SECOND)?;
     // Both are good meanwhile; what the ballot says is too late, which is another matter.
     for pair in [&old_pair, &new] {
         let submission = ballot(&cluster, pair);

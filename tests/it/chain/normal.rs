@@ -96,6 +96,7 @@ fn every_refusal_has_its_reason() -> Result<(), Trouble> {
     sealed(&mut cluster, &first)?;
     assert_eq!(refused(&mut cluster, &other), conflict, "after it was sealed");
 
+    cluster.pass(SECOND)?;
     let now = cluster.now().wall;
     let max_lifetime = cluster.genesis().parameters().max_submission_lifetime;
     let expires = |at| {

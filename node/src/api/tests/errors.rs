@@ -222,6 +222,7 @@ async fn what_the_chain_thread_refuses() {
             Refusal::IdempotencyConflict { first: SubmissionId([1; 32]) },
             Problem::IdempotencyConflict,
         ),
+        (Refusal::History { from: probata_types::Height::new(7) }, Problem::HistoryIncomplete),
         (Refusal::Halted, Problem::Halted),
     ] {
         rig.set(Mode::Refuse(refusal));

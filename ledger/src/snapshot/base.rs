@@ -1,0 +1,75 @@
+//! The base: what a ledger that began from a snapshot knows of the blocks below it.
+//!
+//! It lies beside the block log until every block down to the first is there. While it does, the state cannot be
+//! derived from the log alone.
+
+use super::{Manifest, SnapshotError};
+use crate::{
+    error::FileError,
+    frame::FrameKind,
+    limits::{MANIFEST_BYTES, SNAPSHOT_SETS},
+    storage::Storage,
+};
+use probata_types::{Header, Height, List, Seal, codec, evidence::SetChange};
+use serde::{Deserialize, Serialize};
+
+const FRAMES: FrameKind = FrameKind { magic: *b"PBAS", max: MANIFEST_BYTES };
+const FILE: &str = "base";
+const NEW_FILE: &str = "base.new";
+
+/// The block whose snapshot was restored, and what proves it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Base {
+    pub(crate) header: Header,
+    pub(crate) seal: Seal,
+    /// The changes of the validator set before it, which evidence of later blocks shows.
+    pub(crate) sets: List<SetChange, SNAPSHOT_SETS>,
+}
+
+impl Base {
+    pub(crate) fn of(manifest: &Manifest) -> Self {
+        let Manifest { header, seal, sets, .. } = manifest.clone();
+        Self { header, seal, sets }
+    }
+
+    pub(crate) const fn height(&self) -> Height {
+        self.header.height
+    }
+
+    /// Header and seal of a block that changed the validator set, or of the base itself.
+    pub(crate) fn sealed(&self, height: Height) -> Option<(Header, Seal)> {
+        if height == self.height() {
+            return Some((self.header.clone(), self.seal.clone()));
+        }
+        let change = self.sets.iter().find(|change| change.header.height == height)?;
+        Some((change.header.clone(), change.seal.clone()))
+    }
+
+    /// The base of a storage, if it has one.
+    ///
+    /// # Errors
+    /// [`FileError::Corrupt`] if it is damaged.
+    pub(crate) fn load(storage: &dyn Storage) -> Result<Option<Self>, FileError> {
+        let names = storage.list().map_err(|error| FileError::io("list", FILE, error))?;
+        if !names.iter().any(|name| name == FILE) {
+            return Ok(None);
+        }
+        let bytes = FRAMES.read(storage, FILE, 0, 0)?;
+        let base = codec::decode(&bytes, MANIFEST_BYTES);
+        base.map(Some).map_err(|error| FileError::corrupt(FILE, 0, error.to_string()))
+    }
+
+    /// Writes it, durably.
+    pub(crate) fn save(&self, storage: &dyn Storage) -> Result<(), SnapshotError> {
+        let names = storage.list().map_err(|error| FileError::io("list", FILE, error))?;
+        if names.iter().any(|name| name == NEW_FILE) {
+            storage.remove(NEW_FILE).map_err(|e| FileError::io("remove", NEW_FILE, e))?;
+        }
+        let frame = FRAMES.encode(0, &codec::encode(self));
+        storage.append(NEW_FILE, &frame).map_err(|e| FileError::io("append to", NEW_FILE, e))?;
+        storage.sync(NEW_FILE).map_err(|e| FileError::io("sync", NEW_FILE, e))?;
+        storage.rename(NEW_FILE, FILE).map_err(|e| FileError::io("rename", NEW_FILE, e))?;
+        Ok(storage.sync_folder().map_err(|e| FileError::io("sync the folder of", FILE, e))?)
+    }
+}
