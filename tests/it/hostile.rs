@@ -32,7 +32,8 @@ async fn every_hostile_input_gets_its_answer_and_the_network_goes_on() -> Result
     let before = aftermath::memory(&network)?;
     let mut table = Table::default();
     let result = send_all(&mut network, &mut table).await;
-    let result = table.finish(AT_LEAST).and(result);
+    let counted = table.finish(AT_LEAST);
+    let result = result.and(counted);
     let after = aftermath::memory(&network)?;
     aftermath::no_growth(&before, &after)?;
     aftermath::seals_and_proves(&mut network).await?;

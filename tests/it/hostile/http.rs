@@ -25,7 +25,9 @@ impl Api {
     /// Of the address that a devnet gives, `http://HOST:PORT`.
     pub(super) fn new(url: &str) -> Result<Self, Trouble> {
         let address = url.trim_start_matches("http://").to_owned();
-        Ok(Self { address, client: reqwest::Client::builder().timeout(limits::ANSWER).build()? })
+        // A connection on which a body was refused unread is closed: none is used twice.
+        let client = reqwest::Client::builder().pool_max_idle_per_host(0);
+        Ok(Self { address, client: client.timeout(limits::ANSWER).build()? })
     }
 
     /// The answer to `GET`.

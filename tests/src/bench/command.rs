@@ -193,6 +193,7 @@ pub(super) async fn run(arguments: &Load) -> Result<Measured, Trouble> {
     }
     let (driven, kept) = run::run(&mut network, &plan, &mut supply, &clients).await?;
     let (nodes, load_cpu_ms) = (kept.usage.of_nodes(&network).await?, kept.usage.own_cpu_ms()?);
+    let height = network.highest().await?;
     if !follows && !grows {
         network.start_node(member)?;
     }
@@ -202,7 +203,7 @@ pub(super) async fn run(arguments: &Load) -> Result<Measured, Trouble> {
         nodes,
         load_cpu_ms,
         supply_waited: supply.waited,
-        lost: run::lost(&mut network, asked, &driven).await?,
+        lost: run::lost(&mut network, (asked, height), &driven).await?,
         samples: kept.samples,
         steps: kept.steps,
         killed: kept.killed,

@@ -50,16 +50,15 @@ pub(super) async fn run(
     Ok((driven.into_inner(), kept))
 }
 
-/// How many of the records that were noted a node does not have, with evidence that holds, once it has all blocks.
+/// How many of the records that were noted a node does not have, with evidence that holds, once it is at a height.
 ///
 /// # Errors
 /// [`Trouble`] if the node does not get there.
 pub(super) async fn lost(
     network: &mut Network,
-    node: usize,
+    (node, height): (usize, u64),
     driven: &Driven,
 ) -> Result<usize, Trouble> {
-    let height = network.highest().await?;
     grow::reach(network, node, height).await?;
     let client = network.client(&[node], DEADLINE)?;
     let mut lost = 0;
