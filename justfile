@@ -21,7 +21,7 @@ doc:
 
 # Measures the loads of docs/BENCHMARKS.md and rewrites their tables there, some ten minutes: on a machine that does nothing else.
 bench *arguments:
-    cargo run --release --bin probata-bench -- tables --document docs/BENCHMARKS.md {{arguments}}
+    cargo run --profile dist --bin probata-bench -- tables --document docs/BENCHMARKS.md {{arguments}}
 
 # Idle figures of docs/BENCHMARKS.md: verifying evidence, reading genesis.
 bench-verify:
@@ -29,7 +29,7 @@ bench-verify:
 
 # Records a second and latency to verified evidence, on a network of its own: `just load --rate 500`.
 load *arguments:
-    cargo run --release --bin probata-bench -- {{arguments}}
+    cargo run --profile dist --bin probata-bench -- {{arguments}}
 
 # Instructions of a submission at a node, by valgrind, on any machine; also in docs/BENCHMARKS.md.
 instructions *arguments:
