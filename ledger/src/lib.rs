@@ -91,7 +91,7 @@ pub use metrics::Counters;
 pub use reader::{LedgerReader, Proofs};
 pub use search::{Cursor, Page, Query};
 pub use snapshot::{
-    FrozenState, Manifest, Restore, SnapshotError, SnapshotFiles, Written, restore,
+    BASE_FILE, FrozenState, Manifest, Restore, SnapshotError, SnapshotFiles, Written, restore,
 };
 pub use storage::{DiskStorage, MemoryStorage, Storage};
 pub use store::{

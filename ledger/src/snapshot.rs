@@ -27,6 +27,7 @@ mod manifest;
 mod restore;
 mod write;
 
+pub use base::BASE_FILE;
 pub(crate) use base::Base;
 pub(crate) use chunk::Chunk;
 #[cfg(test)]

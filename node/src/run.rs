@@ -19,7 +19,7 @@ use crate::{
 use outbound::Outbound;
 use peering::Peering;
 use probata_genesis::{Genesis, GenesisError, KeyFile, KeyFileError, KeyUse};
-use probata_ledger::{DiskStorage, FjallStore, SledStore, Storage, Store};
+use probata_ledger::{BASE_FILE, DiskStorage, FjallStore, SledStore, Storage, Store};
 use probata_types::{Hash, Keypair};
 use std::{
     path::{Path, PathBuf},
@@ -298,7 +298,7 @@ fn remove_other_engines(config: &Config) -> Result<(), RunError> {
             continue;
         }
         // A ledger that began from a snapshot cannot be derived again: what is there may be all there is.
-        if config.data.join("log").join("base").exists() {
+        if config.data.join("log").join(BASE_FILE).exists() {
             let reason = "the ledger began from a snapshot, and its state cannot be derived again: set store.engine \
                           to the engine that it was restored with";
             return Err(RunError::Data { path: folder, reason: reason.to_owned() });

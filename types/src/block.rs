@@ -6,7 +6,7 @@ use crate::{
     merkle::{self, MerklePath},
     outcome::Outcome,
     seal::Seal,
-    submission::Submission,
+    submission::{Submission, SubmissionError, SubmissionId},
 };
 use serde::{Deserialize, Serialize};
 use std::sync::OnceLock;
@@ -145,4 +145,38 @@ pub struct SealedBlock {
     pub proposal: Proposal,
     /// The decision on each record, in order.
     pub outcomes: List<Outcome, { limits::RECORDS_PER_PROPOSAL }>,
+}
+
+/// A block whose submissions are not what its header says.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BodyError {
+    /// Other submissions, or those of another proposal.
+    #[error("its submissions are not those that its header names")]
+    Other,
+    /// A submission is not what its own head says.
+    #[error("submission {0}: {1}")]
+    Submission(SubmissionId, SubmissionError),
+}
+
+impl SealedBlock {
+    /// Checks that the submissions are those that the header names, to the last byte. Their signatures are not looked
+    /// at: whoever sealed the header has.
+    ///
+    /// # Errors
+    /// [`BodyError`], the first thing wrong.
+    pub fn check_submissions(&self) -> Result<(), BodyError> {
+        let Self { header, proposal, .. } = self;
+        let same = proposal.submissions_root() == header.submissions_root
+            && proposal.submissions.len() == header.submission_count as usize
+            && (proposal.chain, proposal.height) == (header.chain, header.height)
+            && (proposal.parent, proposal.time) == (header.parent, header.time)
+            && (proposal.proposer, proposal.suite) == (header.proposer, header.suite);
+        if !same {
+            return Err(BodyError::Other);
+        }
+        proposal.submissions.iter().try_for_each(|submission| {
+            let checked = submission.check_content(&header.chain);
+            checked.map_err(|error| BodyError::Submission(submission.id(), error))
+        })
+    }
 }

@@ -14,7 +14,8 @@ use probata_types::{Header, Height, List, Seal, codec, evidence::SetChange};
 use serde::{Deserialize, Serialize};
 
 const FRAMES: FrameKind = FrameKind { magic: *b"PBAS", max: MANIFEST_BYTES };
-const FILE: &str = "base";
+/// The file of the log folder that a restored ledger has: it cannot be derived again from its log.
+pub const BASE_FILE: &str = "base";
 const NEW_FILE: &str = "base.new";
 
 /// The block whose snapshot was restored, and what proves it.
@@ -51,25 +52,25 @@ impl Base {
     /// # Errors
     /// [`FileError::Corrupt`] if it is damaged.
     pub(crate) fn load(storage: &dyn Storage) -> Result<Option<Self>, FileError> {
-        let names = storage.list().map_err(|error| FileError::io("list", FILE, error))?;
-        if !names.iter().any(|name| name == FILE) {
+        let names = storage.list().map_err(|error| FileError::io("list", BASE_FILE, error))?;
+        if !names.iter().any(|name| name == BASE_FILE) {
             return Ok(None);
         }
-        let bytes = FRAMES.read(storage, FILE, 0, 0)?;
+        let bytes = FRAMES.read(storage, BASE_FILE, 0, 0)?;
         let base = codec::decode(&bytes, MANIFEST_BYTES);
-        base.map(Some).map_err(|error| FileError::corrupt(FILE, 0, error.to_string()))
+        base.map(Some).map_err(|error| FileError::corrupt(BASE_FILE, 0, error.to_string()))
     }
 
     /// Writes it, durably.
     pub(crate) fn save(&self, storage: &dyn Storage) -> Result<(), SnapshotError> {
-        let names = storage.list().map_err(|error| FileError::io("list", FILE, error))?;
+        let names = storage.list().map_err(|error| FileError::io("list", BASE_FILE, error))?;
         if names.iter().any(|name| name == NEW_FILE) {
             storage.remove(NEW_FILE).map_err(|e| FileError::io("remove", NEW_FILE, e))?;
         }
         let frame = FRAMES.encode(0, &codec::encode(self));
         storage.append(NEW_FILE, &frame).map_err(|e| FileError::io("append to", NEW_FILE, e))?;
         storage.sync(NEW_FILE).map_err(|e| FileError::io("sync", NEW_FILE, e))?;
-        storage.rename(NEW_FILE, FILE).map_err(|e| FileError::io("rename", NEW_FILE, e))?;
-        Ok(storage.sync_folder().map_err(|e| FileError::io("sync the folder of", FILE, e))?)
+        storage.rename(NEW_FILE, BASE_FILE).map_err(|e| FileError::io("rename", NEW_FILE, e))?;
+        Ok(storage.sync_folder().map_err(|e| FileError::io("sync the folder of", BASE_FILE, e))?)
     }
 }

@@ -10,18 +10,7 @@ use probata_types::{
 /// What is wrong, in words.
 pub(crate) fn check(block: &SealedBlock) -> Result<(), String> {
     let SealedBlock { header, proposal, outcomes, .. } = block;
-    let same = proposal.submissions_root() == header.submissions_root
-        && proposal.submissions.len() == header.submission_count as usize
-        && (proposal.chain, proposal.height) == (header.chain, header.height)
-        && (proposal.parent, proposal.time) == (header.parent, header.time)
-        && (proposal.proposer, proposal.suite) == (header.proposer, header.suite);
-    if !same {
-        return Err("its submissions are not those that its header names".to_owned());
-    }
-    for submission in &proposal.submissions {
-        let checked = submission.check_content(&header.chain);
-        checked.map_err(|error| format!("submission {}: {error}", submission.id()))?;
-    }
+    block.check_submissions().map_err(|error| error.to_string())?;
     let records = proposal.submissions.iter().flat_map(|submission| {
         submission.record_ids().iter().map(|record| (*record, submission.id()))
     });

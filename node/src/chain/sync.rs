@@ -177,7 +177,7 @@ impl Chain {
     /// Whether a block is the next one, sealed, and has the body that its header names, to the last byte: a
     /// peer that swapped records must not make this node believe that it computes otherwise than the others.
     fn check_block(&self, next: Height, block: &SealedBlock) -> Result<(), String> {
-        let SealedBlock { header, seal, proposal, .. } = block;
+        let SealedBlock { header, seal, .. } = block;
         if header.height != next {
             return Err(format!("its height is {}, not {next}", header.height));
         }
@@ -188,18 +188,6 @@ impl Chain {
         sealed.or_else(
             |error| if mutated!(CatchUpUnsealed) { Ok(()) } else { Err(error.to_string()) },
         )?;
-        let same = proposal.submissions_root() == header.submissions_root
-            && proposal.submissions.len() == header.submission_count as usize
-            && (proposal.chain, proposal.height) == (header.chain, header.height)
-            && (proposal.parent, proposal.time) == (header.parent, header.time)
-            && (proposal.proposer, proposal.suite) == (header.proposer, header.suite);
-        if !same {
-            return Err("its submissions are not those that its header names".to_owned());
-        }
-        for submission in &proposal.submissions {
-            let checked = submission.check_content(&header.chain);
-            checked.map_err(|error| format!("submission {}: {error}", submission.id()))?;
-        }
-        Ok(())
+        block.check_submissions().map_err(|error| error.to_string())
     }
 }
