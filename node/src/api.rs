@@ -14,6 +14,7 @@ mod error;
 mod faults;
 mod guard;
 mod health;
+mod linger;
 mod parameters;
 mod records;
 mod search;

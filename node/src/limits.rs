@@ -262,6 +262,10 @@ pub const RETRY_AFTER_SECONDS: u32 = 1;
 pub const RETRY_HISTORY_SECONDS: u32 = 10;
 /// Seconds after which to ask a halted node again: people must act first.
 pub const RETRY_HALTED_SECONDS: u32 = 60;
+/// Longest time for which a client that was refused in the middle of its body may go on sending it.
+pub const API_LINGER_TIME: Duration = Duration::from_secs(2);
+/// Bytes of such a body that are read and forgotten: some more than the largest that is taken.
+pub const API_LINGER_BYTES: usize = 16 * 1_024 * 1_024;
 /// Longest wait for requests under way when the API stops.
 pub const API_STOP_TIME: Duration = Duration::from_secs(5);
 /// Pause after a connection could not be accepted.

@@ -1,5 +1,6 @@
 //! Serve the router on a listener: a bounded number of connections, none of which may dawdle.
 
+use super::linger::Lingering;
 use crate::limits;
 use axum::Router;
 use hyper::server::conn::http1;
@@ -61,6 +62,7 @@ async fn connection(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "cannot switch off the delay of small packets");
     }
+    let stream = Lingering::new(stream, stop.clone());
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits::API_HEAD_TIME)

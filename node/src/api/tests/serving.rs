@@ -51,3 +51,27 @@ async fn what_is_not_http_is_answered_with_400_or_nothing() {
     stream.read_exact(&mut answer).await.unwrap();
     assert_eq!(&answer, b"HTTP/1.1 200");
 }
+
+#[tokio::test]
+async fn who_is_refused_in_the_middle_of_a_body_reads_why() {
+    let (address, _stop, _task) = server().await;
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let head = "POST /v1/batches HTTP/1.1\r\nhost: x\r\ncontent-type: application/octet-stream\r\n\
+                content-length: 99999999\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let part = vec![7; 64 * 1_024];
+    stream.write_all(&part).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+    assert!(answer.contains("connection: close"), "{answer}");
+    // What is on its way meanwhile breaks nothing, up to a bound.
+    for _ in 0..64 {
+        stream.write_all(&part).await.unwrap();
+    }
+    let mut more = limits::API_LINGER_BYTES / part.len();
+    while more > 0 && stream.write_all(&part).await.is_ok() {
+        more -= 1;
+    }
+    assert!(more > 0, "the node reads for ever");
+}
