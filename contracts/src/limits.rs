@@ -10,8 +10,9 @@ pub(crate) const CLOCK_TOLERANCE: Millis = Millis::new(5_000);
 pub(crate) const OUTLINE_TERMS: u16 = 480;
 /// Months between the instalments of an outlined schedule.
 pub(crate) const OUTLINE_MONTHS: u8 = 12;
-/// Steps of the search for a discount factor: each halves the range, from 2^59 to 2^17 of 2^60.
-pub(crate) const APR_STEPS: u32 = 42;
+/// Steps into which a day's discount factor is told between one half and one: a millionth of a yearly rate is some
+/// ten thousand of them.
+pub(crate) const APR_GRID: u64 = 1 << 42;
 /// Data security levels of JR/T 0197-2020.
 pub(crate) const SECURITY_LEVELS: std::ops::RangeInclusive<u8> = 1..=5;
 /// Heights that a motion may look ahead, and that a revoked key may stay valid: eleven days of a block

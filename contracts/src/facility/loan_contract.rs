@@ -11,7 +11,7 @@
 
 use super::{
     schedule, signing,
-    yearly_cost::{Calendar, Payment, yearly_cost},
+    yearly_cost::{Calendar, Payment, YearlyCost},
 };
 use crate::case::{Case, Judged, in_range, not_negative, require};
 use probata_types::{
@@ -71,21 +71,15 @@ fn check_references(case: &mut Case<'_, '_>, body: &LoanContract) -> Judged {
 /// one that speaks for the lender counts.
 fn note_cost(case: &mut Case<'_, '_>, body: &LoanContract) -> Judged {
     let tolerance = case.pack.apr_tolerance.0;
-    let cost = Cost::of(body)?;
-    let shown = [Calendar::Actual, Calendar::Months]
-        .into_iter()
-        .filter_map(|calendar| cost.yearly(calendar, body.apr_method))
-        .map(|rate| rate.0.abs_diff(body.apr_disclosed.0))
-        .min();
+    let costs = yearly_costs(body)?;
+    let shown = costs.iter().map(|cost| cost.rate(body.apr_method));
+    let shown = shown.map(|rate| rate.0.abs_diff(body.apr_disclosed.0)).min();
     case.note(shown.is_some_and(|difference| difference > tolerance), finding::APR_MISMATCH);
 
     let overdue = body.overdue_rate.over(body.rate.nominal);
     if let Some(cap) = case.pack.rate_cap(body.lender_class, body.signed_on) {
-        let recomputed = [Calendar::Actual, Calendar::Months]
-            .into_iter()
-            .filter_map(|calendar| cost.yearly(calendar, AprMethod::Simple))
-            .min()
-            .map_or(0, |rate| rate.0.saturating_sub(tolerance));
+        let recomputed = costs.iter().map(|cost| cost.rate(AprMethod::Simple)).min();
+        let recomputed = recomputed.map_or(0, |rate| rate.0.saturating_sub(tolerance));
         let highest = Rate(recomputed).max(body.rate.nominal).max(overdue);
         case.note(highest > cap, finding::RATE_CAP);
     }
@@ -94,37 +88,24 @@ fn note_cost(case: &mut Case<'_, '_>, body: &LoanContract) -> Judged {
     Ok(())
 }
 
-/// What the borrower receives at the start, and pays from then on.
-struct Cost<'b> {
-    body: &'b LoanContract,
-    received: Fen,
-    /// None if repaid on demand: nothing can be recomputed.
-    payments: Option<Vec<Payment>>,
-}
-
-impl<'b> Cost<'b> {
-    fn of(body: &'b LoanContract) -> Judged<Self> {
-        let (advance, later): (Vec<_>, Vec<_>) =
-            body.fees.iter().partition(|fee| fee.due <= body.start);
-        let advance = in_range(Fen::sum(advance.iter().map(|fee| fee.amount)))?;
-        let received = in_range(body.principal.minus(advance))?;
-        let Some(rows) = schedule::instalments(body) else {
-            return Ok(Self { body, received, payments: None });
-        };
-        let mut payments = Vec::with_capacity(rows.len() + later.len());
-        for row in rows {
-            let amount = in_range(row.principal.plus(row.interest))?;
-            payments.push(Payment { due: row.due, amount });
-        }
-        payments.extend(later.iter().map(|fee| Payment { due: fee.due, amount: fee.amount }));
-        payments.sort_by_key(|payment| payment.due);
-        Ok(Self { body, received, payments: Some(payments) })
+/// What a year costs the borrower, by either way of counting days; nothing if the loan is repaid on demand, where
+/// nothing can be recomputed.
+fn yearly_costs(body: &LoanContract) -> Judged<Vec<YearlyCost>> {
+    let (advance, later): (Vec<_>, Vec<_>) =
+        body.fees.iter().partition(|fee| fee.due <= body.start);
+    let advance = in_range(Fen::sum(advance.iter().map(|fee| fee.amount)))?;
+    let received = in_range(body.principal.minus(advance))?;
+    let Some(rows) = schedule::instalments(body) else { return Ok(Vec::new()) };
+    let mut payments = Vec::with_capacity(rows.len() + later.len());
+    for row in rows {
+        let amount = in_range(row.principal.plus(row.interest))?;
+        payments.push(Payment { due: row.due, amount });
     }
-
-    fn yearly(&self, calendar: Calendar, method: AprMethod) -> Option<Rate> {
-        let payments = self.payments.as_ref()?;
-        Some(yearly_cost(self.body.start, self.received, payments, calendar, method))
-    }
+    payments.extend(later.iter().map(|fee| Payment { due: fee.due, amount: fee.amount }));
+    payments.sort_by_key(|payment| payment.due);
+    let calendars = [Calendar::Actual, Calendar::Months].into_iter();
+    let of = |calendar| YearlyCost::of(body.start, received, &payments, calendar);
+    Ok(calendars.map(of).collect())
 }
 
 fn signed(case: &Case<'_, '_>, body: &LoanContract, totals: &schedule::Totals) -> Judged<Facility> {
