@@ -62,6 +62,19 @@ impl Suite {
         }
     }
 
+    /// The digest of two digests in one block of the hash: BLAKE3 in keyed mode over `left ‖ right`. What parts
+    /// one use from another is the key, itself a digest under the domain of that use.
+    pub fn pair(self, key: &Hash, left: &Hash, right: &Hash) -> Hash {
+        match self {
+            Self::Blake3Ed25519 => {
+                let mut both = [0; 2 * Hash::LEN];
+                both[..Hash::LEN].copy_from_slice(left.as_bytes());
+                both[Hash::LEN..].copy_from_slice(right.as_bytes());
+                Hash(*blake3::keyed_hash(&key.0, &both).as_bytes())
+            }
+        }
+    }
+
     /// The digest of a value's canonical bytes under `domain`.
     pub fn hash_value<T: Serialize>(self, domain: Domain, value: &T) -> Hash {
         crate::codec::with_bytes(value, |bytes| self.hash(domain, &[bytes]))
