@@ -5,8 +5,8 @@ use probata_types::limits::BLOCK_BYTES;
 /// Bytes after which the block log begins a new segment file: small enough to scan at every start,
 /// large enough that a year of a busy chain is some tens of thousands of files.
 pub const SEGMENT_BYTES: u64 = 64 * 1_024 * 1_024;
-/// Bytes of one block in the log: what may travel may be kept.
-pub const FRAME_BYTES: usize = BLOCK_BYTES;
+/// Bytes of one block in the log: what may travel may be kept, and what cannot be compressed is a little longer then.
+pub const BLOCK_FRAME_BYTES: usize = BLOCK_BYTES + BLOCK_BYTES / 64;
 /// Places in a torn frame that look like a last frame and are summed to tell damage from a crash: at
 /// the largest frame this takes a second or two.
 pub const LAST_FRAMES: usize = 1_024;

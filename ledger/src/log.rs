@@ -1,20 +1,23 @@
 //! The block log: the truth. Append-only segment files, one frame and one sync for each block.
 //!
 //! A segment is named `blocks-` and the height of its first block; a frame's number is the block's height,
-//! its payload the canonical bytes of the sealed block.
+//! its payload the canonical bytes of the sealed block, compressed.
+
+mod pack;
 
 use crate::{
     error::FileError,
     frame::{FrameKind, HEAD},
-    limits::{FRAME_BYTES, SEGMENT_BYTES},
+    limits::{BLOCK_FRAME_BYTES, SEGMENT_BYTES},
     metrics::Metrics,
     storage::Storage,
 };
-use probata_types::Height;
+use pack::Packer;
+use probata_types::{Height, limits::BLOCK_BYTES};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-const FRAMES: FrameKind = FrameKind { magic: *b"PBLK", max: FRAME_BYTES };
+const FRAMES: FrameKind = FrameKind { magic: *b"PBLK", max: BLOCK_FRAME_BYTES };
 const PREFIX: &str = "blocks-";
 /// A segment that is being written as a whole.
 const NEW_SEGMENT: &str = "blocks.new";
@@ -26,14 +29,24 @@ pub(crate) struct Place {
     pub(crate) segment: Height,
     /// Where its frame begins.
     pub(crate) offset: u64,
-    /// Bytes of the block.
+    /// Bytes that it takes there.
     pub(crate) length: u32,
+    /// Bytes of the block.
+    pub(crate) block: u32,
+}
+
+impl Place {
+    fn new((segment, offset): (Height, u64), packed: &[u8], block: &[u8]) -> Self {
+        let bytes = |bytes: &[u8]| u32::try_from(bytes.len()).expect("the bound of a frame fits");
+        Self { segment, offset, length: bytes(packed), block: bytes(block) }
+    }
 }
 
 /// The one writer of the log.
 pub(crate) struct BlockLog {
     storage: Arc<dyn Storage>,
     metrics: Arc<Metrics>,
+    packer: Packer,
     /// First heights of the segments, ascending.
     segments: Vec<Height>,
     /// Where the next frame begins in the last segment.
@@ -69,9 +82,11 @@ impl BlockLog {
         begins: Height,
     ) -> Result<(Self, u64), FileError> {
         let segments = segments(&*storage, begins)?;
+        let packer = Packer::new().map_err(|error| FileError::io("compress for", PREFIX, error))?;
         let mut log = Self {
             storage,
             metrics: Arc::default(),
+            packer,
             segments,
             end: 0,
             height: Height::ZERO,
@@ -111,11 +126,13 @@ impl BlockLog {
         if self.stopped {
             return Err(FileError::Stopped { file });
         }
-        if block.len() > FRAMES.max {
-            return Err(FileError::TooLong { file, got: block.len(), max: FRAMES.max });
+        if block.len() > BLOCK_BYTES {
+            return Err(FileError::TooLong { file, got: block.len(), max: BLOCK_BYTES });
         }
         self.stopped = true;
-        let frame = FRAMES.encode(height.get(), block);
+        let packed =
+            self.packer.pack(block).map_err(|e| FileError::io("compress for", &file, e))?;
+        let frame = FRAMES.encode(height.get(), &packed);
         self.storage.append(&file, &frame).map_err(|e| FileError::io("append to", &file, e))?;
         if !probata_types::mutated!(LogNotSynced) {
             self.storage.sync(&file).map_err(|e| FileError::io("sync", &file, e))?;
@@ -129,8 +146,7 @@ impl BlockLog {
         }
         self.stopped = false;
         self.metrics.appended(frame.len() as u64);
-        let length = u32::try_from(block.len()).expect("the bound of a frame fits");
-        let place = Place { segment, offset: self.end, length };
+        let place = Place::new((segment, self.end), &packed, block);
         self.end += frame.len() as u64;
         self.height = height;
         Ok(place)
@@ -153,9 +169,9 @@ impl BlockLog {
             }
             _ => (height, 0),
         };
-        let block = FRAMES.read(&*self.storage, &file_name(segment), offset, height.get())?;
-        let length = u32::try_from(block.len()).expect("the bound of a frame fits");
-        Ok(Some((Place { segment, offset, length }, block)))
+        let packed = FRAMES.read(&*self.storage, &file_name(segment), offset, height.get())?;
+        let block = unpack(&packed, segment, offset)?;
+        Ok(Some((Place::new((segment, offset), &packed, &block), block)))
     }
 
     /// Begins new segments earlier, so that a test need not write 64 MiB.
@@ -171,7 +187,19 @@ pub(crate) fn read(
     height: Height,
     place: Place,
 ) -> Result<Vec<u8>, FileError> {
-    FRAMES.read(storage, &file_name(place.segment), place.offset, height.get())
+    let packed = FRAMES.read(storage, &file_name(place.segment), place.offset, height.get())?;
+    unpack(&packed, place.segment, place.offset)
+}
+
+fn unpack(packed: &[u8], segment: Height, offset: u64) -> Result<Vec<u8>, FileError> {
+    pack::unpack(packed).map_err(|what| FileError::corrupt(&file_name(segment), offset, what))
+}
+
+/// The place of a block that begins a segment.
+pub(crate) fn place_of_first(height: Height, block: &[u8]) -> Result<Place, FileError> {
+    let compress = |error| FileError::io("compress for", &file_name(height), error);
+    let packed = Packer::new().and_then(|mut packer| packer.pack(block)).map_err(compress)?;
+    Ok(Place::new((height, 0), &packed, block))
 }
 
 /// Writes a whole segment below all that are there, or the first one: blocks in order from a height on. It is
@@ -185,11 +213,13 @@ pub(crate) fn write_segment(
     if names.iter().any(|name| name == NEW_SEGMENT) {
         storage.remove(NEW_SEGMENT).map_err(|e| FileError::io("remove", NEW_SEGMENT, e))?;
     }
+    let compress = |error| FileError::io("compress for", NEW_SEGMENT, error);
+    let mut packer = Packer::new().map_err(compress)?;
     let (mut places, mut offset) = (Vec::with_capacity(blocks.len()), 0);
     for (number, block) in (first.get()..).zip(blocks) {
-        let frame = FRAMES.encode(number, block);
-        let length = u32::try_from(block.len()).expect("the bound of a frame fits");
-        places.push(Place { segment: first, offset, length });
+        let packed = packer.pack(block).map_err(compress)?;
+        let frame = FRAMES.encode(number, &packed);
+        places.push(Place::new((first, offset), &packed, block));
         offset += frame.len() as u64;
         let appended = storage.append(NEW_SEGMENT, &frame);
         appended.map_err(|error| FileError::io("append to", NEW_SEGMENT, error))?;

@@ -98,7 +98,7 @@ impl LedgerReader {
     /// # Errors
     /// [`LedgerError`] if the disk fails.
     pub fn block_size(&self, height: Height) -> Result<Option<u32>, LedgerError> {
-        Ok(self.entry(height)?.map(|entry| entry.place.length))
+        Ok(self.entry(height)?.map(|entry| entry.place.block))
     }
 
     /// The header and seal of a block, if it is there. Its body is not read.

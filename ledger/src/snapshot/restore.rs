@@ -11,7 +11,7 @@ use crate::{
     history,
     layers::{Draft, InBytes, Layers},
     ledger::Setup,
-    log::{self, Place},
+    log,
     store::Tree,
     tree::{Node, Update},
 };
@@ -115,8 +115,7 @@ fn end(
     layers.fresh.absorb(peaks);
     let chain = manifest::chain(setup);
     // Where the block will be, as the first of its segment.
-    let length = u32::try_from(codec::encode(block).len()).expect("the bound of a block fits");
-    let place = Place { segment: height, offset: 0, length };
+    let place = log::place_of_first(height, &codec::encode(block))?;
     let update = StateUpdate::none(Update::none(root));
     let (new, _) = chain.derive(&layers, block, place, update)?;
     layers.fresh.absorb(new);
