@@ -3,26 +3,26 @@
 //! Nothing reaches the store that is not first in a synced checkpoint file as a whole, see
 //! [`crate::checkpoint`]. The layers make one view: the newest entry of a key counts.
 //!
-//! Pages of the state tree are changed by nearly every block. In memory they are kept as they are worked with,
-//! and become bytes once, by whoever writes their layer to disk.
+//! Pages and objects of the state are changed by nearly every block, in no order. In memory they are found by a
+//! hash of their key, and put in order once, by whoever writes their layer to disk; so are pages made bytes.
 
 use crate::{
     error::LedgerError,
     store::{Entry, Sorted, Store, StoreError, Tree, range},
     tree::{Page, PageCache, PageKey},
 };
+use probata_types::Hash;
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
 };
 
-/// What a page is taken to need in memory, in bytes.
-const PAGE_BYTES: usize = 1_024;
-
 /// Entries in memory.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Layer {
     trees: [BTreeMap<Vec<u8>, Vec<u8>>; Tree::ALL.len()],
+    /// What would be [`Tree::Values`].
+    values: HashMap<Hash, Vec<u8>>,
     /// Pages that are not yet bytes; none in a layer that was read from disk.
     pages: HashMap<PageKey, Arc<Page>>,
     bytes: usize,
@@ -30,12 +30,19 @@ pub(crate) struct Layer {
 
 impl Layer {
     pub(crate) fn get(&self, tree: Tree, key: &[u8]) -> Option<&Vec<u8>> {
-        self.trees[tree.position()].get(key)
+        match (tree, digest(key)) {
+            (Tree::Values, Some(key)) => self.values.get(&key),
+            _ => self.trees[tree.position()].get(key),
+        }
     }
 
     pub(crate) fn put(&mut self, tree: Tree, key: Vec<u8>, value: Vec<u8>) {
         let (key_bytes, value_bytes) = (key.len(), value.len());
-        match self.trees[tree.position()].insert(key, value) {
+        let old = match (tree, digest(&key)) {
+            (Tree::Values, Some(key)) => self.values.insert(key, value),
+            _ => self.trees[tree.position()].insert(key, value),
+        };
+        match old {
             Some(old) => self.bytes = self.bytes - old.len() + value_bytes,
             None => self.bytes += key_bytes + value_bytes,
         }
@@ -46,8 +53,11 @@ impl Layer {
     }
 
     pub(crate) fn put_page(&mut self, key: PageKey, page: Arc<Page>) {
-        if self.pages.insert(key, page).is_none() {
-            self.bytes += PAGE_BYTES;
+        // Of the crown there are only so many, and they are in memory anyway.
+        let bytes = |page: &Page| if key.is_crown() { 0 } else { page.memory() };
+        self.bytes += bytes(&page);
+        if let Some(old) = self.pages.insert(key, page) {
+            self.bytes -= bytes(&old);
         }
     }
 
@@ -65,45 +75,69 @@ impl Layer {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.pages.len() + self.trees.iter().map(BTreeMap::len).sum::<usize>()
+        self.pages.len() + self.values.len() + self.trees.iter().map(BTreeMap::len).sum::<usize>()
     }
 
-    /// Bytes of all keys and values.
+    /// Bytes of all keys and values, without the crown.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
 }
 
-/// A layer as it is written: with its pages in bytes.
+/// The digest that a key of the state's objects is.
+fn digest(key: &[u8]) -> Option<Hash> {
+    key.try_into().ok().map(Hash)
+}
+
+/// A layer as it is written: all in order, with its pages in bytes.
 pub(crate) struct InBytes<'a> {
     layer: &'a Layer,
-    pages: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Those of the crown and those below, in order.
+    pages: [Vec<Entry>; 2],
+    values: Vec<(&'a Hash, &'a Vec<u8>)>,
 }
 
 impl<'a> InBytes<'a> {
     /// The pages become bytes here.
     pub(crate) fn of(layer: &'a Layer) -> Self {
-        let pages = layer.pages.iter().map(|(key, page)| (key.encode(), page.encode())).collect();
-        Self { layer, pages }
+        let mut sorted: Vec<(&PageKey, &Arc<Page>)> = layer.pages.iter().collect();
+        sorted.sort_unstable_by_key(|(key, _)| **key);
+        let below = sorted.partition_point(|(key, _)| key.is_crown());
+        let encode = |pages: &[(&PageKey, &Arc<Page>)]| {
+            pages.iter().map(|(key, page)| (key.encode(), page.encode())).collect()
+        };
+        let pages = [encode(&sorted[..below]), encode(&sorted[below..])];
+        let mut values: Vec<_> = layer.values.iter().collect();
+        values.sort_unstable_by_key(|(key, _)| **key);
+        Self { layer, pages, values }
     }
 
-    /// The entries of a tree, in order.
-    fn tree(&self, tree: Tree) -> &BTreeMap<Vec<u8>, Vec<u8>> {
-        let in_memory = tree == Tree::Pages && !self.pages.is_empty();
-        if in_memory { &self.pages } else { &self.layer.trees[tree.position()] }
+    /// The entries of a tree, in order. A layer has its pages either as pages or as bytes; nobody writes objects under keys
+    /// that are no digests.
+    fn tree(&self, tree: Tree) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let pages: &[Entry] = match tree {
+            Tree::Crown => &self.pages[0],
+            Tree::Pages => &self.pages[1],
+            _ => &[],
+        };
+        let pages = pages.iter().map(|(key, value)| (&key[..], &value[..]));
+        let values = if tree == Tree::Values { &self.values[..] } else { &[] };
+        let values = values.iter().map(|(key, value)| (&key.as_bytes()[..], &value[..]));
+        let others = self.layer.trees[tree.position()].iter();
+        pages.chain(values).chain(others.map(|(key, value)| (&key[..], &value[..])))
     }
 
     /// All entries, tree by tree, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Tree, &[u8], &[u8])> {
-        Tree::ALL.into_iter().flat_map(|tree| {
-            self.tree(tree).iter().map(move |(key, value)| (tree, &key[..], &value[..]))
-        })
+        Tree::ALL
+            .into_iter()
+            .flat_map(|tree| self.tree(tree).map(move |(key, value)| (tree, key, value)))
     }
 
     /// Puts them all into a store.
     pub(crate) fn put(&self, store: &dyn Store) -> Result<(), StoreError> {
         Tree::ALL.into_iter().try_for_each(|tree| {
-            let mut entries = self.tree(tree).iter().map(|(key, value)| (&key[..], &value[..]));
+            let mut entries = self.tree(tree);
             let entries: &mut Sorted<'_> = &mut entries;
             store.put_sorted(tree, entries)
         })
@@ -141,10 +175,19 @@ impl Layers {
         found.or_else(|| self.cache.get(key))
     }
 
+    /// Keeps the new pages of the crown: an older one of theirs in memory serves nobody.
+    pub(crate) fn keep_crown(&self, new: &New) {
+        let crown = new.pages.iter().filter(|(key, _)| key.is_crown());
+        crown.for_each(|(key, page)| self.cache.put(*key, Arc::clone(page)));
+    }
+
     /// Keeps the pages of a layer that is in the store now, over those that were kept of the same keys.
     pub(crate) fn keep_pages(&self, layer: &Layer) {
         for (key, page) in &layer.pages {
-            self.cache.put(*key, Arc::clone(page));
+            // What is newer than the layer is either kept already or found before what is kept.
+            if !key.is_crown() || self.fresh.page(key).is_none() {
+                self.cache.put(*key, Arc::clone(page));
+            }
         }
     }
 
@@ -156,7 +199,7 @@ impl Layers {
         layer
     }
 
-    /// As [`Store::scan`], over all layers. Not for pages, which layers in memory have not in bytes.
+    /// As [`Store::scan`], over all layers. Not for pages and objects, which layers in memory have not in order.
     pub(crate) fn scan(
         &self,
         tree: Tree,

@@ -14,6 +14,7 @@ use crate::{
     snapshot::{Base, FrozenState},
     storage::Storage,
     store::{Still, Store, StoreView},
+    tree,
 };
 use probata_types::{
     Hash, Height, SealedBlock, Suite, codec,
@@ -310,6 +311,7 @@ impl Ledger {
         };
         let fresh_bytes = {
             let mut live = self.shared.write();
+            live.layers.keep_crown(&new);
             live.layers.fresh.absorb(new);
             live.tip = tip;
             live.layers.fresh.bytes()
@@ -337,8 +339,14 @@ impl Ledger {
 
 impl StateRead for Ledger {
     fn get(&self, key: &StateKey) -> Result<Option<StateValue>, StateError> {
-        let live = self.shared.read();
-        Ok(crate::reader::value(&live.layers, &key.hash(self.shared.chain.suite))?)
+        let (live, suite) = (self.shared.read(), self.shared.chain.suite);
+        let key = key.hash(suite);
+        // What is new is looked for before it is put, and its pages are needed then: to find nothing in them costs
+        // less than to find nothing in the store.
+        match tree::find(suite, &live.layers, live.tip.root, &key)? {
+            None => Ok(None),
+            Some(_) => Ok(crate::reader::value(&live.layers, &key)?),
+        }
     }
 }
 

@@ -29,7 +29,9 @@ pub struct StoreError(pub String);
 /// keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Tree {
-    /// Pages of the state tree, by path.
+    /// Pages of the state tree's upper levels, by path.
+    Crown,
+    /// Pages of the levels below, by path.
     Pages,
     /// Objects of the state, by key hash.
     Values,
@@ -53,7 +55,8 @@ pub enum Tree {
 
 impl Tree {
     /// All trees, in order.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
+        Self::Crown,
         Self::Pages,
         Self::Values,
         Self::History,
@@ -69,6 +72,7 @@ impl Tree {
     /// The name in the store and in messages.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Crown => "crown",
             Self::Pages => "pages",
             Self::Values => "values",
             Self::History => "history",

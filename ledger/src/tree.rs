@@ -1,8 +1,8 @@
 //! The state tree: the sparse Merkle tree of [`probata_types::sparse`], kept in pages.
 //!
 //! A block's changes go in sorted, in one recursive pass that loads and hashes each touched node
-//! once. A page with a wrong checksum, or whose two top nodes do not hash to the node above it (one of
-//! another height), is damage, and found when loaded.
+//! once. A page whose nodes do not hash to the node above it, because it is damaged or one of another height, is found
+//! out when it is loaded. The pages of the upper levels, the *crown*, stay in memory.
 
 mod assemble;
 mod cache;
@@ -15,15 +15,17 @@ pub(crate) use page::{Page, PageKey};
 use crate::{
     error::LedgerError,
     layers::{Draft, Layers},
-    store::Tree,
 };
-use page::PAGE_LEVELS;
+use page::{OpenPage, PAGE_LEVELS};
 use probata_types::{
     Hash, List, Suite,
     sparse::{self, SparseEnd, SparsePath},
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+
+/// Levels whose pages stay in memory: with twenty, a tree of fifteen million keys has one page more on most ways.
+const CROWN_LEVELS: usize = 20;
 
 /// A node, as the shape of the tree has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,14 +117,14 @@ pub(crate) fn prove(
 ) -> Result<SparsePath, LedgerError> {
     let (mut node, mut depth) = (root, 0);
     let mut siblings = Vec::new();
-    let (mut page, mut at) = (Arc::new(Page::default()), 1);
+    let (mut page, mut at) = (OpenPage::new(suite), 1);
     while let Node::Inner(digest) = node {
         if depth % PAGE_LEVELS == 0 {
             page = load(suite, layers, key, depth, &digest)?;
             at = 1;
         }
         let right = usize::from(sparse::bit(key, depth));
-        siblings.push(page.get(2 * at + (1 - right)).digest(suite));
+        siblings.push(*page.digest(2 * at + (1 - right)));
         at = 2 * at + right;
         node = page.get(at);
         depth += 1;
@@ -140,6 +142,35 @@ pub(crate) fn prove(
     Ok(SparsePath { end, siblings })
 }
 
+/// The value digest of a key under `root`, if it is there. Nothing is hashed for it but what a page that must be loaded
+/// holds.
+pub(crate) fn find(
+    suite: Suite,
+    layers: &Layers,
+    root: Node,
+    key: &Hash,
+) -> Result<Option<Hash>, LedgerError> {
+    let (mut node, mut depth) = (root, 0);
+    loop {
+        match node {
+            Node::Empty => return Ok(None),
+            Node::Leaf { key: found, value } => return Ok((found == *key).then_some(value)),
+            Node::Inner(digest) => {
+                let in_memory = layers.page(&PageKey::new(key, depth));
+                let in_memory = in_memory.filter(|page| *page.above() == digest);
+                node = match in_memory {
+                    Some(page) => page.on_the_way(key, depth),
+                    None => load(suite, layers, key, depth, &digest)?.on_the_way(key, depth),
+                };
+                depth += PAGE_LEVELS;
+            }
+        }
+        if depth == 8 * Hash::LEN && matches!(node, Node::Inner(_)) {
+            return Err(damaged(key, depth, "a node lies deeper than keys are long"));
+        }
+    }
+}
+
 /// Checks that the top page of the tree belongs to `root`.
 pub(crate) fn check_top(suite: Suite, layers: &Layers, root: Node) -> Result<(), LedgerError> {
     match root {
@@ -155,27 +186,30 @@ fn load(
     key: &Hash,
     depth: usize,
     digest: &Hash,
-) -> Result<Arc<Page>, LedgerError> {
+) -> Result<OpenPage, LedgerError> {
     let place = PageKey::new(key, depth);
-    // What is in memory was computed here, or checked when it was read.
-    if let Some(page) = layers.page(&place).filter(|page| page.above == *digest) {
-        return Ok(page);
-    }
-    let bytes = layers.get(Tree::Pages, &place.encode())?;
-    let page = bytes.and_then(|bytes| Page::decode(&bytes));
-    let mut page = page.ok_or_else(|| damaged(key, depth, "the page is missing or malformed"))?;
-    let (left, right) = (page.get(2).digest(suite), page.get(3).digest(suite));
-    if sparse::node(suite, &left, &right) != *digest {
+    let in_memory = layers.page(&place).filter(|page| page.above() == digest);
+    let in_store = || {
+        let bytes = layers.get(place.tree(), &place.encode())?;
+        Ok::<_, LedgerError>(bytes.and_then(|bytes| Page::decode(&bytes)))
+    };
+    let page = match &in_memory {
+        Some(page) => page.open(suite),
+        None => in_store()?.and_then(|page| page.open(suite)),
+    };
+    let page = page.ok_or_else(|| damaged(key, depth, "the page is missing or malformed"))?;
+    if page.digest(1) != digest {
         return Err(damaged(key, depth, "the page does not hash to the node above it"));
     }
-    page.above = *digest;
-    let page = Arc::new(page);
-    layers.cache.put(place, Arc::clone(&page));
+    if in_memory.is_none() {
+        layers.cache.put(place, Arc::new(page.close(*digest)));
+    }
     Ok(page)
 }
 
 fn damaged(key: &Hash, depth: usize, what: &str) -> LedgerError {
-    LedgerError::derived(Tree::Pages, &PageKey::new(key, depth).encode(), what)
+    let place = PageKey::new(key, depth);
+    LedgerError::derived(place.tree(), &place.encode(), what)
 }
 
 /// One pass over the tree.
@@ -196,16 +230,15 @@ impl Pass<'_> {
     ) -> Result<Node, LedgerError> {
         let Some(((key, _), _)) = changes.split_first() else { return Ok(node) };
         let mut page = match &node {
-            Node::Inner(digest) => (*load(self.suite, self.layers, key, depth, digest)?).clone(),
-            Node::Empty | Node::Leaf { .. } => Page::default(),
+            Node::Inner(digest) => load(self.suite, self.layers, key, depth, digest)?,
+            Node::Empty | Node::Leaf { .. } => OpenPage::new(self.suite),
         };
         let after = self.update_node(node, depth, (&mut page, 1), changes)?;
         // What is as it was needs no writing, and a node that is no inner one has nothing below it.
         if after != node
             && let Node::Inner(digest) = after
         {
-            page.above = digest;
-            self.pages.push((PageKey::new(key, depth), Arc::new(page)));
+            self.pages.push((PageKey::new(key, depth), Arc::new(page.close(digest))));
         }
         Ok(after)
     }
@@ -215,7 +248,7 @@ impl Pass<'_> {
         &mut self,
         node: Node,
         depth: usize,
-        (page, at): (&mut Page, usize),
+        (page, at): (&mut OpenPage, usize),
         changes: &[(Hash, Hash)],
     ) -> Result<Node, LedgerError> {
         match (node, changes) {
@@ -242,17 +275,16 @@ impl Pass<'_> {
         let (left_changes, right_changes) = changes.split_at(middle);
         let left = self.update_child(left_old, depth + 1, (page, 2 * at), left_changes)?;
         let right = self.update_child(right_old, depth + 1, (page, 2 * at + 1), right_changes)?;
-        page.set(2 * at, left);
-        page.set(2 * at + 1, right);
-        let (left, right) = (left.digest(self.suite), right.digest(self.suite));
-        Ok(Node::Inner(sparse::node(self.suite, &left, &right)))
+        page.set(self.suite, 2 * at, left);
+        page.set(self.suite, 2 * at + 1, right);
+        Ok(page.inner(self.suite, at))
     }
 
     fn update_child(
         &mut self,
         node: Node,
         depth: usize,
-        place: (&mut Page, usize),
+        place: (&mut OpenPage, usize),
         changes: &[(Hash, Hash)],
     ) -> Result<Node, LedgerError> {
         if depth.is_multiple_of(PAGE_LEVELS) {

@@ -15,7 +15,7 @@ use std::sync::OnceLock;
 
 /// The digest of a subtree without keys: `hash(State, "")`.
 pub fn empty(suite: Suite) -> Hash {
-    suite.hash(Domain::State, &[])
+    keys(suite).empty
 }
 
 /// The digest of a subtree with exactly one key.
@@ -28,8 +28,9 @@ pub fn node(suite: Suite, left: &Hash, right: &Hash) -> Hash {
     suite.pair(&keys(suite).node, left, right)
 }
 
-/// The keys under which leaves and nodes are hashed.
+/// The keys under which leaves and nodes are hashed, and the digest of nothing.
 struct Keys {
+    empty: Hash,
     leaf: Hash,
     node: Hash,
 }
@@ -38,6 +39,7 @@ fn keys(suite: Suite) -> &'static Keys {
     static OF_BLAKE3: OnceLock<Keys> = OnceLock::new();
     let Suite::Blake3Ed25519 = suite;
     OF_BLAKE3.get_or_init(|| Keys {
+        empty: suite.hash(Domain::State, &[]),
         leaf: suite.hash(Domain::State, &[&[0]]),
         node: suite.hash(Domain::State, &[&[1]]),
     })

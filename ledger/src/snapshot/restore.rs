@@ -84,7 +84,7 @@ fn fill(restore: &Restore<'_>, manifest: &Manifest) -> Result<Node, SnapshotErro
             setup.store.put(Tree::Values, key.as_bytes(), value)?;
         }
         for (key, page) in &chunk.pages {
-            setup.store.put(Tree::Pages, &key.encode(), &page.encode())?;
+            setup.store.put(key.tree(), &key.encode(), &page.encode())?;
         }
         nodes.push((head.nibbles, chunk.node));
         progress(index + 1, starts.len());
@@ -95,7 +95,7 @@ fn fill(restore: &Restore<'_>, manifest: &Manifest) -> Result<Node, SnapshotErro
         return Err(SnapshotError::StateRoot { got, expected });
     }
     for (key, page) in &above.pages {
-        setup.store.put(Tree::Pages, &key.encode(), &page.encode())?;
+        setup.store.put(key.tree(), &key.encode(), &page.encode())?;
     }
     Ok(above.root)
 }

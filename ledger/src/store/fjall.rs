@@ -5,7 +5,10 @@
 //! grow with what is there already, and a key that is not there is mostly found so by a filter in memory.
 
 use super::{Entry, Sorted, Store, StoreError, StoreView, Tree};
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable as _, Snapshot};
+use fjall::{
+    Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable as _, Snapshot,
+    config::CompressionPolicy,
+};
 use std::{
     fs,
     ops::Bound,
@@ -64,12 +67,20 @@ impl FjallStore {
 }
 
 fn open_trees(database: &Database) -> Result<Vec<Keyspace>, fjall::Error> {
-    let options = || {
-        KeyspaceCreateOptions::default()
-            .manual_journal_persist(true)
-            .max_memtable_size(MEMTABLE_BYTES)
-    };
-    Tree::ALL.iter().map(|tree| database.keyspace(tree.name(), options)).collect()
+    Tree::ALL.iter().map(|tree| database.keyspace(tree.name(), || options(*tree))).collect()
+}
+
+fn options(tree: Tree) -> KeyspaceCreateOptions {
+    let options = KeyspaceCreateOptions::default()
+        .manual_journal_persist(true)
+        .max_memtable_size(MEMTABLE_BYTES);
+    match tree {
+        // Digests, which nothing makes shorter.
+        Tree::Crown | Tree::Pages => {
+            options.data_block_compression_policy(CompressionPolicy::disabled())
+        }
+        _ => options,
+    }
 }
 
 impl std::fmt::Debug for FjallStore {

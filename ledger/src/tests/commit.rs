@@ -59,7 +59,7 @@ fn a_lost_a_stale_and_a_damaged_store_are_derived_again() {
     drop(old_storage);
     // Damaged where opening sees it: the marker, the top page, the newest block, the largest subtree.
     for (tree, last) in
-        [(Tree::Meta, false), (Tree::Pages, false), (Tree::Blocks, true), (Tree::History, true)]
+        [(Tree::Meta, false), (Tree::Crown, false), (Tree::Blocks, true), (Tree::History, true)]
     {
         let mut entries = store.scan(tree, &[], None, usize::MAX).unwrap();
         let (key, mut value) = if last { entries.pop().unwrap() } else { entries.remove(0) };

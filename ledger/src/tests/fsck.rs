@@ -93,7 +93,8 @@ fn changed(
 #[test]
 fn every_wrong_missing_or_additional_entry_is_found() {
     let (storage, store) = closed(6);
-    for tree in Tree::ALL {
+    // A chain so short has no pages below the crown.
+    for tree in Tree::ALL.into_iter().filter(|tree| *tree != Tree::Pages) {
         let all = dump(&*store);
         let last = all.iter().rposition(|(of, ..)| *of == tree).unwrap();
         let key = all[last].1.clone();

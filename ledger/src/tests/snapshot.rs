@@ -45,7 +45,7 @@ fn restored(from: &SnapshotFiles) -> (Arc<MemoryStorage>, Arc<MemoryStore>, Ledg
 /// The whole state of a store: all objects, and all pages of the tree over them.
 pub(super) fn state_of(store: &dyn Store) -> Vec<(Tree, Vec<u8>, Vec<u8>)> {
     let mut entries = dump(store);
-    entries.retain(|(tree, ..)| matches!(tree, Tree::Values | Tree::Pages));
+    entries.retain(|(tree, ..)| matches!(tree, Tree::Values | Tree::Crown | Tree::Pages));
     entries
 }
 

@@ -1,7 +1,10 @@
 //! Putting a tree together from subtrees that tile it.
 
-use super::{Node, Page, PageKey, Pages, page::PAGE_LEVELS};
-use probata_types::{Hash, Suite, sparse};
+use super::{
+    Node, PageKey, Pages,
+    page::{OpenPage, PAGE_LEVELS},
+};
+use probata_types::{Hash, Suite};
 use std::sync::Arc;
 
 /// The tree above some subtrees.
@@ -41,39 +44,35 @@ impl Assembly<'_> {
         if *depth < nibbles || usize::from(nibbles) >= 2 * Hash::LEN - 1 {
             return None;
         }
-        let mut page = Page::default();
+        let mut page = OpenPage::new(self.suite);
         let lowest = 1 << PAGE_LEVELS;
         for number in 0..lowest {
             let child = self.node(&with_nibble(path, nibbles, number), nibbles + 1)?;
-            page.set(usize::from(lowest + number), child);
+            page.set(self.suite, usize::from(lowest + number), child);
         }
         let mut root = Node::Empty;
         for at in (1..usize::from(lowest)).rev() {
             root = self.above(&mut page, at);
-            if at > 1 {
-                page.set(at, root);
-            }
+            page.set(self.suite, at, root);
         }
         let key = PageKey::new(path, usize::from(nibbles) * PAGE_LEVELS);
-        self.assembled.pages.push((key, Arc::new(page)));
-        matches!(root, Node::Inner(_)).then_some(root)
+        let Node::Inner(digest) = root else { return None };
+        self.assembled.pages.push((key, Arc::new(page.close(digest))));
+        Some(root)
     }
 
     /// The node above two of a page; a leaf that is alone goes up.
-    fn above(&self, page: &mut Page, at: usize) -> Node {
+    fn above(&self, page: &mut OpenPage, at: usize) -> Node {
         let (left, right) = (page.get(2 * at), page.get(2 * at + 1));
         let node = match (left, right) {
             (Node::Empty, Node::Empty) => Node::Empty,
             (leaf @ Node::Leaf { .. }, Node::Empty) | (Node::Empty, leaf @ Node::Leaf { .. }) => {
                 leaf
             }
-            _ => {
-                let (left, right) = (left.digest(self.suite), right.digest(self.suite));
-                return Node::Inner(sparse::node(self.suite, &left, &right));
-            }
+            _ => return page.inner(self.suite, at),
         };
-        page.set(2 * at, Node::Empty);
-        page.set(2 * at + 1, Node::Empty);
+        page.set(self.suite, 2 * at, Node::Empty);
+        page.set(self.suite, 2 * at + 1, Node::Empty);
         node
     }
 }

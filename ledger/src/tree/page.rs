@@ -1,99 +1,178 @@
 //! A page: four levels of the state tree under one node, which itself stands in the page above.
+//!
+//! In memory and on disk a page holds its leaves and the nodes of its lowest level. The nodes between follow from
+//! those, and are computed when it is opened: a page then shows by itself which node it belongs under.
 
-use super::Node;
-use probata_types::Hash;
+use super::{CROWN_LEVELS, Node};
+use crate::store::Tree;
+use probata_types::{Hash, Suite, sparse};
 use std::hash;
 
 /// Levels of the tree in a page.
 pub(super) const PAGE_LEVELS: usize = 4;
 /// Nodes of a page. They are counted as in a heap: the node above is 1, its children are 2 and 3, and
 /// the nodes of the fourth level are 16 to 31.
-const NODES: usize = (2 << PAGE_LEVELS) - 2;
+const NODES: usize = 2 << PAGE_LEVELS;
+/// The first node of the lowest level.
+const LOWEST: usize = 1 << PAGE_LEVELS;
 
 /// The nodes below one node, four levels deep.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Page {
-    nodes: [Node; NODES],
+    /// One bit for each position: a leaf stands there.
+    leaves: u32,
+    /// One bit for each position of the lowest level: an inner node stands there.
+    inner: u32,
+    /// In order of positions: key and value of a leaf, the digest of an inner node.
+    hashes: Box<[Hash]>,
     /// The digest of the node above, by which an older page of the same key is told from this one.
-    pub(super) above: Hash,
-}
-
-impl Default for Page {
-    fn default() -> Self {
-        Self { nodes: [Node::Empty; NODES], above: Hash::ZERO }
-    }
+    above: Hash,
 }
 
 impl Page {
-    /// The node at a position from 2 to 31.
-    pub(super) fn get(&self, at: usize) -> Node {
-        self.nodes[at - 2]
+    pub(super) fn above(&self) -> &Hash {
+        &self.above
     }
 
-    pub(super) fn set(&mut self, at: usize, node: Node) {
-        self.nodes[at - 2] = node;
-    }
-
-    /// Two bit masks, of leaves and of inner nodes (bit 0 is position 2), then what they hold in order:
-    /// 64 bytes for a leaf, 32 for an inner node; then the CRC-32 of all that. The sum finds damage in
-    /// nodes that nothing hashes when the page is loaded.
-    pub(crate) fn encode(&self) -> Vec<u8> {
-        let (mut leaves, mut inner) = (0u32, 0u32);
-        let mut body = Vec::new();
-        for (at, node) in self.nodes.iter().enumerate() {
-            match node {
-                Node::Empty => {}
-                Node::Leaf { key, value } => {
-                    leaves |= 1 << at;
-                    body.extend_from_slice(key.as_bytes());
-                    body.extend_from_slice(value.as_bytes());
-                }
-                Node::Inner(digest) => {
-                    inner |= 1 << at;
-                    body.extend_from_slice(digest.as_bytes());
-                }
+    /// The first leaf on the way of a key, or the node of the lowest level; the page begins at `depth`.
+    pub(super) fn on_the_way(&self, key: &Hash, depth: usize) -> Node {
+        let node = |at: usize| {
+            let before = (1 << at) - 1;
+            let (leaves, inner) = (self.leaves & before, self.inner & before);
+            let place = (2 * leaves.count_ones() + inner.count_ones()) as usize;
+            if self.leaves >> at & 1 == 1 {
+                Node::Leaf { key: self.hashes[place], value: self.hashes[place + 1] }
+            } else if self.inner >> at & 1 == 1 {
+                Node::Inner(self.hashes[place])
+            } else {
+                Node::Empty
             }
-        }
-        let mut bytes = Vec::with_capacity(12 + body.len());
-        bytes.extend_from_slice(&leaves.to_be_bytes());
-        bytes.extend_from_slice(&inner.to_be_bytes());
-        bytes.extend_from_slice(&body);
-        let sum = crc32fast::hash(&bytes);
-        bytes.extend_from_slice(&sum.to_be_bytes());
+        };
+        way(key, depth).map(node).find(|node| *node != Node::Empty).unwrap_or(Node::Empty)
+    }
+
+    /// Bytes that it takes in memory.
+    pub(crate) fn memory(&self) -> usize {
+        size_of::<Self>() + size_of_val(&*self.hashes)
+    }
+
+    /// Two bit masks, of leaves and of inner nodes, then what they hold in order: 64 bytes for a leaf, 32 for
+    /// an inner node.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(8 + size_of_val(&*self.hashes));
+        bytes.extend_from_slice(&self.leaves.to_be_bytes());
+        bytes.extend_from_slice(&self.inner.to_be_bytes());
+        self.hashes.iter().for_each(|hash| bytes.extend_from_slice(hash.as_bytes()));
         bytes
     }
 
-    /// The page of these bytes, below a node that is not known yet; `None` if they are not one.
+    /// The page of these bytes; `None` if they are not one.
     pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
-        let (bytes, sum) = bytes.split_last_chunk::<4>()?;
-        if crc32fast::hash(bytes) != u32::from_be_bytes(*sum) {
-            return None;
-        }
         let (leaves, rest) = bytes.split_first_chunk::<4>()?;
-        let (inner, mut rest) = rest.split_first_chunk::<4>()?;
+        let (inner, rest) = rest.split_first_chunk::<4>()?;
         let (leaves, inner) = (u32::from_be_bytes(*leaves), u32::from_be_bytes(*inner));
-        if leaves & inner != 0 || (leaves | inner) >> NODES != 0 {
-            return None;
-        }
-        let mut take = || {
-            let (hash, after) = rest.split_first_chunk::<{ Hash::LEN }>()?;
-            rest = after;
-            Some(Hash(*hash))
-        };
-        let mut page = Self::default();
-        for (at, node) in page.nodes.iter_mut().enumerate() {
-            if leaves >> at & 1 == 1 {
-                *node = Node::Leaf { key: take()?, value: take()? };
-            } else if inner >> at & 1 == 1 {
-                *node = Node::Inner(take()?);
+        let (hashes, odd) = rest.as_chunks::<{ Hash::LEN }>();
+        let count = 2 * leaves.count_ones() + inner.count_ones();
+        let none_above = leaves & 0b11 == 0 && inner & 0xffff == 0;
+        let good = none_above && leaves & inner == 0 && hashes.len() == count as usize;
+        let hashes = hashes.iter().map(|hash| Hash(*hash)).collect();
+        (good && odd.is_empty()).then_some(Self { leaves, inner, hashes, above: Hash::ZERO })
+    }
+
+    /// With all its nodes. `None` if something stands below a leaf.
+    pub(super) fn open(&self, suite: Suite) -> Option<OpenPage> {
+        let mut page = OpenPage::new(suite);
+        let mut hashes = self.hashes.iter().copied();
+        for at in 2..NODES {
+            if self.leaves >> at & 1 == 1 {
+                page.set(suite, at, Node::Leaf { key: hashes.next()?, value: hashes.next()? });
+            } else if self.inner >> at & 1 == 1 {
+                page.set(suite, at, Node::Inner(hashes.next()?));
             }
         }
-        rest.is_empty().then_some(page)
+        for at in (1..LOWEST).rev() {
+            let empty = page.nodes[2 * at] == Node::Empty && page.nodes[2 * at + 1] == Node::Empty;
+            match page.nodes[at] {
+                Node::Empty if !empty => page.set(suite, at, page.inner(suite, at)),
+                Node::Leaf { .. } if !empty => return None,
+                _ => {}
+            }
+        }
+        Some(page)
+    }
+}
+
+/// The positions that a key comes by in a page which begins at `depth`, from above.
+fn way(key: &Hash, depth: usize) -> impl Iterator<Item = usize> {
+    (depth..depth + PAGE_LEVELS).scan(1, |at, depth| {
+        *at = 2 * *at + usize::from(sparse::bit(key, depth));
+        Some(*at)
+    })
+}
+
+/// A page with all its nodes, to work with.
+pub(crate) struct OpenPage {
+    /// By position, from 1 on; 1 is the node above.
+    nodes: [Node; NODES],
+    digests: [Hash; NODES],
+}
+
+impl OpenPage {
+    /// Of no nodes.
+    pub(super) fn new(suite: Suite) -> Self {
+        Self { nodes: [Node::Empty; NODES], digests: [sparse::empty(suite); NODES] }
+    }
+
+    /// The node at a position from 1 to 31.
+    pub(super) fn get(&self, at: usize) -> Node {
+        self.nodes[at]
+    }
+
+    /// Its digest.
+    pub(super) fn digest(&self, at: usize) -> &Hash {
+        &self.digests[at]
+    }
+
+    /// As [`Page::on_the_way`].
+    pub(super) fn on_the_way(&self, key: &Hash, depth: usize) -> Node {
+        let ends = |at: &usize| matches!(self.nodes[*at], Node::Leaf { .. }) || *at >= LOWEST;
+        way(key, depth).find(ends).map_or(Node::Empty, |at| self.nodes[at])
+    }
+
+    pub(super) fn set(&mut self, suite: Suite, at: usize, node: Node) {
+        if self.nodes[at] != node {
+            self.nodes[at] = node;
+            self.digests[at] = node.digest(suite);
+        }
+    }
+
+    /// The inner node above the children of a position.
+    pub(super) fn inner(&self, suite: Suite, at: usize) -> Node {
+        Node::Inner(sparse::node(suite, &self.digests[2 * at], &self.digests[2 * at + 1]))
+    }
+
+    /// The page under a node.
+    pub(super) fn close(&self, above: Hash) -> Page {
+        let (mut leaves, mut inner, mut hashes) = (0, 0, Vec::with_capacity(NODES));
+        for (at, node) in self.nodes.iter().enumerate().skip(2) {
+            match node {
+                Node::Leaf { key, value } => {
+                    leaves |= 1 << at;
+                    hashes.extend([*key, *value]);
+                }
+                Node::Inner(digest) if at >= LOWEST => {
+                    inner |= 1 << at;
+                    hashes.push(*digest);
+                }
+                Node::Inner(_) | Node::Empty => {}
+            }
+        }
+        Page { leaves, inner, hashes: hashes.into(), above }
     }
 }
 
 /// Which page: the one below a node at a depth that is a multiple of four.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct PageKey {
     /// Of the path of that node.
     nibbles: u8,
@@ -123,7 +202,18 @@ impl PageKey {
         Self { nibbles: u8::try_from(nibbles).expect("a path has at most 64 nibbles"), path }
     }
 
-    /// The key in the store: the number of nibbles, then the path, a last odd nibble in the high half.
+    /// Whether the page is of the levels that stay in memory.
+    pub(crate) fn is_crown(&self) -> bool {
+        usize::from(self.nibbles) * PAGE_LEVELS < CROWN_LEVELS
+    }
+
+    /// Where the page is in the store.
+    pub(crate) fn tree(&self) -> Tree {
+        if self.is_crown() { Tree::Crown } else { Tree::Pages }
+    }
+
+    /// The key in the store: the number of nibbles, then the path, a last odd nibble in the high half. The order
+    /// of these bytes is that of keys.
     pub(crate) fn encode(&self) -> Vec<u8> {
         let bytes = usize::from(self.nibbles).div_ceil(2);
         [&[self.nibbles], &self.path[..bytes]].concat()

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     layers::InBytes,
-    store::{MemoryStore, Store},
+    store::{MemoryStore, Store, Tree},
 };
 use proptest::prelude::*;
 use std::{collections::BTreeMap, sync::Arc};
@@ -81,6 +81,7 @@ proptest! {
         }
         let digest = root.digest(SUITE);
         for key in model.keys().chain(&asked) {
+            prop_assert_eq!(find(SUITE, &layers, root, key).unwrap(), model.get(key).copied());
             let path = prove(SUITE, &layers, root, key).unwrap();
             match model.get(key) {
                 Some(value) => path.check_present(SUITE, key, value, &digest).unwrap(),
@@ -101,20 +102,38 @@ proptest! {
     }
 
     #[test]
-    fn pages_keep_their_nodes(kinds in prop::collection::vec((0..3u8, any::<u8>()), 30)) {
-        let mut page = Page::default();
-        for (at, (kind, byte)) in (2..).zip(kinds) {
-            let hash = Hash([byte; 32]);
-            page.set(at, match kind {
-                0 => Node::Empty,
-                1 => Node::Leaf { key: hash, value: Hash([!byte; 32]) },
-                _ => Node::Inner(hash),
-            });
+    fn pages_keep_their_nodes(entries in changes()) {
+        let mut layers = layers();
+        let root = apply(&mut layers, Node::Empty, &entries);
+        for (key, page) in subtree(SUITE, 0, &entries.into_iter().collect::<Vec<_>>()).unwrap().1 {
+            let bytes = page.encode();
+            let read = Page::decode(&bytes).unwrap();
+            let (opened, again) = (page.open(SUITE).unwrap(), read.open(SUITE).unwrap());
+            prop_assert_eq!(opened.digest(1), page.above());
+            for at in 1..32 {
+                prop_assert_eq!(opened.get(at), again.get(at));
+                prop_assert_eq!(*opened.digest(at), opened.get(at).digest(SUITE));
+            }
+            prop_assert_eq!(&again.close(*page.above()), &*page);
+            prop_assert_eq!(Page::decode(&bytes[..bytes.len() - 1]), None);
+            prop_assert_eq!(Page::decode(&[bytes.as_slice(), &[0]].concat()), None);
+            let in_tree = layers.page(&key).expect("the same changes make the same pages");
+            prop_assert_eq!(in_tree, page);
         }
-        let bytes = page.encode();
-        prop_assert_eq!(Page::decode(&bytes), Some(page));
-        prop_assert_eq!(Page::decode(&bytes[..bytes.len() - 1]), None);
-        prop_assert_eq!(Page::decode(&[bytes.as_slice(), &[0]].concat()), None);
+        prop_assert_eq!(layers.fresh.len() == 0, !matches!(root, Node::Inner(_)));
+    }
+
+    #[test]
+    fn bytes_that_are_no_page_are_none_or_hash_to_another_node(
+        (leaves, inner) in any::<(u32, u32)>(),
+        filling in any::<u8>(),
+    ) {
+        let count = 2 * leaves.count_ones() + inner.count_ones();
+        let body = vec![filling; 32 * count as usize];
+        let bytes = [&leaves.to_be_bytes()[..], &inner.to_be_bytes(), &body].concat();
+        if let Some(page) = Page::decode(&bytes).and_then(|page| page.open(SUITE)) {
+            prop_assert_eq!(page.close(Hash::ZERO).encode(), bytes);
+        }
     }
 }
 
@@ -136,28 +155,38 @@ fn a_change_touches_only_the_pages_on_its_way() {
 fn a_wrong_or_missing_page_is_damage() {
     let store = Arc::new(MemoryStore::default());
     let mut layers = Layers::new(Arc::clone(&store) as Arc<dyn Store>);
-    let entries: Entries = (0..64u8).map(|n| (Hash([n << 2; 32]), Hash([n; 32]))).collect();
+    // Sixty-four that part at the top, and two that part far below.
+    let key =
+        |first: u8, last: u8| Hash(std::array::from_fn(|at| if at < 3 { first } else { last }));
+    let entries = (0..64u8).map(|n| (key(n << 2, 0), Hash([n; 32])));
+    let entries: Entries = entries.chain([(key(0, 0xff), Hash([7; 32]))]).collect();
     let root = apply(&mut layers, Node::Empty, &entries);
     InBytes::of(&layers.fresh).put(&*store).unwrap();
     // From here on nothing is in memory.
     let layers = || Layers::new(Arc::clone(&store) as Arc<dyn Store>);
     check_top(SUITE, &layers(), root).unwrap();
     let asked = *entries.keys().next().unwrap();
-    for depth in [0, 4] {
+    for (depth, expected) in [(0, Tree::Crown), (4, Tree::Crown), (20, Tree::Pages)] {
         let key = PageKey::new(&asked, depth).encode();
-        let good = store.get(Tree::Pages, &key).unwrap().unwrap();
-        let mut page = Page::decode(&good).unwrap();
-        page.set(2, Node::Leaf { key: asked, value: Hash::ZERO });
-        for bad in [page.encode(), Vec::new(), good[..good.len() - 1].to_vec()] {
-            store.put(Tree::Pages, &key, &bad).unwrap();
+        let good = store.get(expected, &key).unwrap().unwrap();
+        let mut flipped = good.clone();
+        *flipped.last_mut().unwrap() ^= 1;
+        for bad in [flipped, Vec::new(), good[..good.len() - 1].to_vec()] {
+            store.put(expected, &key, &bad).unwrap();
             let error = prove(SUITE, &layers(), root, &asked).unwrap_err();
-            assert!(matches!(error, LedgerError::Derived { tree: Tree::Pages, .. }), "{error}");
+            assert!(
+                matches!(error, LedgerError::Derived { tree, .. } if tree == expected),
+                "{error}"
+            );
             let change = Entries::from([(asked, Hash::ZERO)]);
             update(SUITE, &layers(), root, &change).unwrap_err();
         }
-        store.put(Tree::Pages, &key, &good).unwrap();
+        store.put(expected, &key, &good).unwrap();
     }
     prove(SUITE, &layers(), root, &asked).unwrap();
+    for key in [asked, key(0, 0xff), key(0, 0x7f), key(1, 0)] {
+        assert_eq!(find(SUITE, &layers(), root, &key).unwrap(), entries.get(&key).copied());
+    }
 }
 
 #[test]
