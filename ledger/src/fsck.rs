@@ -189,7 +189,7 @@ impl Fsck<'_> {
         self.scratch.wipe()?;
         let mut new = Layers::new(Arc::clone(&self.scratch));
         let (layer, mut tip) = chain.begin(&new, &self.setup.initial)?;
-        new.fresh.absorb(layer);
+        new.absorb(layer);
         let mut last = None;
         loop {
             if report.derived == Some(tip.head.height) {
@@ -253,7 +253,7 @@ impl Fsck<'_> {
             return Ok(None);
         }
         let (layer, after) = chain.derive(new, &block, place, update)?;
-        new.fresh.absorb(layer);
+        new.absorb(layer);
         Ok(Some(after))
     }
 }

@@ -136,7 +136,7 @@ mod tests {
             let mut draft = Draft::new(&layers);
             append(suite, &mut draft, index, leaf).unwrap();
             let new = draft.into_new();
-            layers.fresh.absorb(new);
+            layers.absorb(new);
             let get = |key: &[u8]| Ok(layers.get(Tree::History, key)?);
             for size in 0..=leaves.len() {
                 let of_leaves = merkle::root(suite, Domain::History, &leaves[..size]);

@@ -61,8 +61,7 @@ impl Layer {
         }
     }
 
-    /// Puts all new entries over those that are there.
-    pub(crate) fn absorb(&mut self, new: New) {
+    fn absorb(&mut self, new: New) {
         for (key, page) in new.pages {
             self.put_page(key, page);
         }
@@ -170,22 +169,27 @@ impl Layers {
 
     /// A page that is in memory.
     pub(crate) fn page(&self, key: &PageKey) -> Option<Arc<Page>> {
+        if key.is_crown() {
+            return self.cache.get(key);
+        }
         let draining = || self.draining.as_ref().and_then(|layer| layer.page(key));
         let found = self.fresh.page(key).or_else(draining).map(Arc::clone);
         found.or_else(|| self.cache.get(key))
     }
 
-    /// Keeps the new pages of the crown: an older one of theirs in memory serves nobody.
-    pub(crate) fn keep_crown(&self, new: &New) {
+    /// Puts all new entries over those that are there.
+    pub(crate) fn absorb(&mut self, new: New) {
+        // The newest page of the crown is always the one that is kept.
         let crown = new.pages.iter().filter(|(key, _)| key.is_crown());
         crown.for_each(|(key, page)| self.cache.put(*key, Arc::clone(page)));
+        self.fresh.absorb(new);
     }
 
     /// Keeps the pages of a layer that is in the store now, over those that were kept of the same keys.
     pub(crate) fn keep_pages(&self, layer: &Layer) {
         for (key, page) in &layer.pages {
-            // What is newer than the layer is either kept already or found before what is kept.
-            if !key.is_crown() || self.fresh.page(key).is_none() {
+            // Of the others, what is newer than the layer is found before what is kept.
+            if !key.is_crown() {
                 self.cache.put(*key, Arc::clone(page));
             }
         }

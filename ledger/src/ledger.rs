@@ -311,8 +311,7 @@ impl Ledger {
         };
         let fresh_bytes = {
             let mut live = self.shared.write();
-            live.layers.keep_crown(&new);
-            live.layers.fresh.absorb(new);
+            live.layers.absorb(new);
             live.tip = tip;
             live.layers.fresh.bytes()
         };

@@ -117,16 +117,16 @@ pub(crate) fn prove(
 ) -> Result<SparsePath, LedgerError> {
     let (mut node, mut depth) = (root, 0);
     let mut siblings = Vec::new();
-    let (mut page, mut at) = (OpenPage::new(suite), 1);
+    let (mut page, mut at) = (OpenPage::new(), 1);
     while let Node::Inner(digest) = node {
         if depth % PAGE_LEVELS == 0 {
             page = load(suite, layers, key, depth, &digest)?;
             at = 1;
         }
         let right = usize::from(sparse::bit(key, depth));
-        siblings.push(*page.digest(2 * at + (1 - right)));
+        siblings.push(page.digest(suite, 2 * at + (1 - right)));
         at = 2 * at + right;
-        node = page.get(at);
+        node = page.get(suite, at);
         depth += 1;
         if depth == 8 * Hash::LEN && matches!(node, Node::Inner(_)) {
             return Err(damaged(key, depth, "a node lies deeper than keys are long"));
@@ -160,7 +160,7 @@ pub(crate) fn find(
                 let in_memory = in_memory.filter(|page| *page.above() == digest);
                 node = match in_memory {
                     Some(page) => page.on_the_way(key, depth),
-                    None => load(suite, layers, key, depth, &digest)?.on_the_way(key, depth),
+                    None => load(suite, layers, key, depth, &digest)?.on_the_way(suite, key, depth),
                 };
                 depth += PAGE_LEVELS;
             }
@@ -188,23 +188,20 @@ fn load(
     digest: &Hash,
 ) -> Result<OpenPage, LedgerError> {
     let place = PageKey::new(key, depth);
-    let in_memory = layers.page(&place).filter(|page| page.above() == digest);
-    let in_store = || {
-        let bytes = layers.get(place.tree(), &place.encode())?;
-        Ok::<_, LedgerError>(bytes.and_then(|bytes| Page::decode(&bytes)))
-    };
-    let page = match &in_memory {
-        Some(page) => page.open(suite),
-        None => in_store()?.and_then(|page| page.open(suite)),
-    };
-    let page = page.ok_or_else(|| damaged(key, depth, "the page is missing or malformed"))?;
-    if page.digest(1) != digest {
+    // What is in memory was computed here, or checked when it was read.
+    if let Some(page) = layers.page(&place).filter(|page| page.above() == digest) {
+        return Ok(page.open());
+    }
+    let bytes = layers.get(place.tree(), &place.encode())?;
+    let page = bytes.and_then(|bytes| OpenPage::decode(&bytes));
+    let mut page = page.ok_or_else(|| damaged(key, depth, "the page is missing or malformed"))?;
+    if !page.is_inner(1) || page.digest(suite, 1) != *digest {
         return Err(damaged(key, depth, "the page does not hash to the node above it"));
     }
-    if in_memory.is_none() {
-        layers.cache.put(place, Arc::new(page.close(*digest)));
-    }
-    Ok(page)
+    let page = page.close(suite);
+    let open = page.open();
+    layers.cache.put(place, Arc::new(page));
+    Ok(open)
 }
 
 fn damaged(key: &Hash, depth: usize, what: &str) -> LedgerError {
@@ -231,67 +228,64 @@ impl Pass<'_> {
         let Some(((key, _), _)) = changes.split_first() else { return Ok(node) };
         let mut page = match &node {
             Node::Inner(digest) => load(self.suite, self.layers, key, depth, digest)?,
-            Node::Empty | Node::Leaf { .. } => OpenPage::new(self.suite),
+            Node::Empty | Node::Leaf { .. } => OpenPage::new(),
         };
-        let after = self.update_node(node, depth, (&mut page, 1), changes)?;
+        page.set(1, node);
+        self.update_node((&mut page, 1), depth, changes)?;
+        let after = page.get(self.suite, 1);
         // What is as it was needs no writing, and a node that is no inner one has nothing below it.
-        if after != node
-            && let Node::Inner(digest) = after
-        {
-            self.pages.push((PageKey::new(key, depth), Arc::new(page.close(digest))));
+        if after != node && matches!(after, Node::Inner(_)) {
+            self.pages.push((PageKey::new(key, depth), Arc::new(page.close(self.suite))));
         }
         Ok(after)
     }
 
-    /// The node at `depth`, at a position of a page, after `changes`. Children are put into the page.
+    /// Puts `changes` below the node at a position of a page, which is at `depth`.
     fn update_node(
         &mut self,
-        node: Node,
-        depth: usize,
         (page, at): (&mut OpenPage, usize),
+        depth: usize,
         changes: &[(Hash, Hash)],
-    ) -> Result<Node, LedgerError> {
-        match (node, changes) {
-            (_, []) => return Ok(node),
-            (Node::Empty, [(key, value)]) => return Ok(Node::Leaf { key: *key, value: *value }),
-            (Node::Leaf { key: old, .. }, [(key, value)]) if old == *key => {
-                return Ok(Node::Leaf { key: *key, value: *value });
+    ) -> Result<(), LedgerError> {
+        if let Some((key, value)) = page.leaf(at) {
+            // The leaf sinks: it goes down with the changes, unless one of them replaces it.
+            page.set(at, Node::Empty);
+            if let Err(place) = changes.binary_search_by(|(other, _)| other.cmp(&key)) {
+                let mut all = changes.to_vec();
+                all.insert(place, (key, value));
+                return self.update_node((page, at), depth, &all);
             }
-            (Node::Leaf { key, value }, _) => {
-                // The leaf sinks: it goes down with the changes, unless one of them replaces it.
-                if let Err(place) = changes.binary_search_by(|(other, _)| other.cmp(&key)) {
-                    let mut all = changes.to_vec();
-                    all.insert(place, (key, value));
-                    return self.update_node(Node::Empty, depth, (page, at), &all);
-                }
-            }
-            (Node::Empty | Node::Inner(_), _) => {}
         }
-        let (left_old, right_old) = match node {
-            Node::Inner(_) => (page.get(2 * at), page.get(2 * at + 1)),
-            Node::Empty | Node::Leaf { .. } => (Node::Empty, Node::Empty),
-        };
+        match changes {
+            [] => return Ok(()),
+            [(key, value)] if !page.is_inner(at) => {
+                page.set(at, Node::Leaf { key: *key, value: *value });
+                return Ok(());
+            }
+            _ => {}
+        }
+        page.set_inner(at);
         let middle = changes.partition_point(|(key, _)| !sparse::bit(key, depth));
-        let (left_changes, right_changes) = changes.split_at(middle);
-        let left = self.update_child(left_old, depth + 1, (page, 2 * at), left_changes)?;
-        let right = self.update_child(right_old, depth + 1, (page, 2 * at + 1), right_changes)?;
-        page.set(self.suite, 2 * at, left);
-        page.set(self.suite, 2 * at + 1, right);
-        Ok(page.inner(self.suite, at))
+        let (left, right) = changes.split_at(middle);
+        self.update_child((page, 2 * at), depth + 1, left)?;
+        self.update_child((page, 2 * at + 1), depth + 1, right)
     }
 
     fn update_child(
         &mut self,
-        node: Node,
+        (page, at): (&mut OpenPage, usize),
         depth: usize,
-        place: (&mut OpenPage, usize),
         changes: &[(Hash, Hash)],
-    ) -> Result<Node, LedgerError> {
-        if depth.is_multiple_of(PAGE_LEVELS) {
-            self.update_page(node, depth, changes)
-        } else {
-            self.update_node(node, depth, place, changes)
+    ) -> Result<(), LedgerError> {
+        if changes.is_empty() {
+            return Ok(());
         }
+        if !depth.is_multiple_of(PAGE_LEVELS) {
+            return self.update_node((page, at), depth, changes);
+        }
+        let after = self.update_page(page.get(self.suite, at), depth, changes)?;
+        page.set(at, after);
+        Ok(())
     }
 }
 

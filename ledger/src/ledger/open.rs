@@ -43,7 +43,7 @@ pub(super) fn open(setup: Setup) -> Result<Ledger, OpenError> {
             // Pages that were read before are of what is gone.
             layers = Layers::new(Arc::clone(&store));
             let (new, tip) = chain.begin(&layers, &initial)?;
-            layers.fresh.absorb(new);
+            layers.absorb(new);
             tip
         }
     };

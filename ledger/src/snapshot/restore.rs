@@ -112,12 +112,12 @@ fn end(
     let mut draft = Draft::new(&layers);
     history::put_peaks(&mut draft, height.get(), &manifest.history);
     let peaks = draft.into_new();
-    layers.fresh.absorb(peaks);
+    layers.absorb(peaks);
     let chain = manifest::chain(setup);
     // Where the block will be, as the first of its segment.
     let place = log::place_of_first(height, &codec::encode(block))?;
     let update = StateUpdate::none(Update::none(root));
     let (new, _) = chain.derive(&layers, block, place, update)?;
-    layers.fresh.absorb(new);
+    layers.absorb(new);
     Ok(InBytes::of(&layers.fresh).put(&*setup.store)?)
 }

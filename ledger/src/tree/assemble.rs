@@ -44,36 +44,35 @@ impl Assembly<'_> {
         if *depth < nibbles || usize::from(nibbles) >= 2 * Hash::LEN - 1 {
             return None;
         }
-        let mut page = OpenPage::new(self.suite);
+        let mut page = OpenPage::new();
         let lowest = 1 << PAGE_LEVELS;
         for number in 0..lowest {
             let child = self.node(&with_nibble(path, nibbles, number), nibbles + 1)?;
-            page.set(self.suite, usize::from(lowest + number), child);
+            page.set(usize::from(lowest + number), child);
         }
-        let mut root = Node::Empty;
-        for at in (1..usize::from(lowest)).rev() {
-            root = self.above(&mut page, at);
-            page.set(self.suite, at, root);
-        }
+        (1..usize::from(lowest)).rev().for_each(|at| put_above(&mut page, at));
+        let root = page.get(self.suite, 1);
         let key = PageKey::new(path, usize::from(nibbles) * PAGE_LEVELS);
-        let Node::Inner(digest) = root else { return None };
-        self.assembled.pages.push((key, Arc::new(page.close(digest))));
+        let Node::Inner(_) = root else { return None };
+        self.assembled.pages.push((key, Arc::new(page.close(self.suite))));
         Some(root)
     }
+}
 
-    /// The node above two of a page; a leaf that is alone goes up.
-    fn above(&self, page: &mut OpenPage, at: usize) -> Node {
-        let (left, right) = (page.get(2 * at), page.get(2 * at + 1));
-        let node = match (left, right) {
-            (Node::Empty, Node::Empty) => Node::Empty,
-            (leaf @ Node::Leaf { .. }, Node::Empty) | (Node::Empty, leaf @ Node::Leaf { .. }) => {
-                leaf
-            }
-            _ => return page.inner(self.suite, at),
-        };
-        page.set(self.suite, 2 * at, Node::Empty);
-        page.set(self.suite, 2 * at + 1, Node::Empty);
-        node
+/// Puts the node above the children of a position; a leaf that is alone goes up.
+fn put_above(page: &mut OpenPage, at: usize) {
+    let (left, right) = (2 * at, 2 * at + 1);
+    let alone = match (page.leaf(left), page.leaf(right)) {
+        (Some(leaf), None) if page.is_empty(right) => Some(leaf),
+        (None, Some(leaf)) if page.is_empty(left) => Some(leaf),
+        _ => None,
+    };
+    if let Some((key, value)) = alone {
+        page.set(left, Node::Empty);
+        page.set(right, Node::Empty);
+        page.set(at, Node::Leaf { key, value });
+    } else if !page.is_empty(left) || !page.is_empty(right) {
+        page.set_inner(at);
     }
 }
 

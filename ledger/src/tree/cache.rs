@@ -11,13 +11,14 @@ use std::{
 const GENERATION: usize = 16_384;
 
 /// Pages in two generations: when the newer one is full the older one is forgotten, and what is used of the
-/// older one becomes part of the newer. Those of the crown are never forgotten: there are 69,905 at most, some 45 MiB.
+/// older one becomes part of the newer. Those of the crown are never forgotten: there are 69,905 at most, some 60 MiB.
 #[derive(Debug, Default)]
 pub(crate) struct PageCache(Mutex<Kept>);
 
 #[derive(Debug, Default)]
 struct Kept {
-    crown: HashMap<PageKey, Arc<Page>>,
+    /// By [`PageKey::in_crown`].
+    crown: Vec<Option<Arc<Page>>>,
     newer: HashMap<PageKey, Arc<Page>>,
     older: HashMap<PageKey, Arc<Page>>,
 }
@@ -26,8 +27,8 @@ impl PageCache {
     /// The page, if it is here.
     pub(crate) fn get(&self, key: &PageKey) -> Option<Arc<Page>> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if key.is_crown() {
-            return kept.crown.get(key).map(Arc::clone);
+        if let Some(place) = key.in_crown() {
+            return kept.crown.get(place).cloned().flatten();
         }
         if let Some(page) = kept.newer.get(key) {
             return Some(Arc::clone(page));
@@ -45,8 +46,11 @@ impl PageCache {
 
 impl Kept {
     fn put(&mut self, key: PageKey, page: Arc<Page>) {
-        if key.is_crown() {
-            self.crown.insert(key, page);
+        if let Some(place) = key.in_crown() {
+            if self.crown.len() <= place {
+                self.crown.resize(place + 1, None);
+            }
+            self.crown[place] = Some(page);
             return;
         }
         if self.newer.len() >= GENERATION {
@@ -61,6 +65,8 @@ mod tests {
     use super::{super::page::OpenPage, *};
     use probata_types::{Hash, Suite};
 
+    const SUITE: Suite = Suite::Blake3Ed25519;
+
     fn key(number: u16, depth: usize) -> PageKey {
         let mut key = Hash::ZERO;
         key.0[..2].copy_from_slice(&number.to_be_bytes());
@@ -70,7 +76,7 @@ mod tests {
     #[test]
     fn what_is_used_and_the_crown_stay_and_the_rest_is_forgotten() {
         let cache = PageCache::default();
-        let page = Arc::new(OpenPage::new(Suite::Blake3Ed25519).close(Hash::ZERO));
+        let page = Arc::new(OpenPage::new().close(SUITE));
         cache.put(key(0, 20), Arc::clone(&page));
         cache.put(key(1, 16), Arc::clone(&page));
         for number in 1..=u16::try_from(3 * GENERATION).unwrap() {

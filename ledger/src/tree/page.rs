@@ -15,6 +15,8 @@ pub(super) const PAGE_LEVELS: usize = 4;
 const NODES: usize = 2 << PAGE_LEVELS;
 /// The first node of the lowest level.
 const LOWEST: usize = 1 << PAGE_LEVELS;
+/// The first node of the third level: those before it are the upper ones.
+const UPPER: usize = 8;
 
 /// The nodes below one node, four levels deep.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,13 +27,15 @@ pub(crate) struct Page {
     inner: u32,
     /// In order of positions: key and value of a leaf, the digest of an inner node.
     hashes: Box<[Hash]>,
-    /// The digest of the node above, by which an older page of the same key is told from this one.
-    above: Hash,
+    /// The digests of the node above and of the two levels below it, where inner nodes stand there: in memory alone. By the first
+    /// an older page of the same key is told from this one, the others need not be computed again.
+    upper: [Hash; UPPER],
 }
 
 impl Page {
-    pub(super) fn above(&self) -> &Hash {
-        &self.above
+    /// The digest of the node above.
+    pub(super) const fn above(&self) -> &Hash {
+        &self.upper[1]
     }
 
     /// The first leaf on the way of a key, or the node of the lowest level; the page begins at `depth`.
@@ -66,7 +70,43 @@ impl Page {
         bytes
     }
 
-    /// The page of these bytes; `None` if they are not one.
+    /// With all its nodes.
+    pub(super) fn open(&self) -> OpenPage {
+        let mut page = OpenPage::fill(self.leaves, self.inner, &self.hashes);
+        for (at, digest) in self.upper.iter().enumerate().skip(1) {
+            if page.slots[at] == Slot::Inner {
+                page.know(at, *digest);
+            }
+        }
+        page
+    }
+}
+
+/// What stands at a position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Slot {
+    Empty,
+    Leaf { key: Hash, value: Hash },
+    Inner,
+}
+
+/// A page to work with. The digests of inner nodes are computed when they are asked for.
+#[derive(Debug)]
+pub(crate) struct OpenPage {
+    /// By position, from 1 on; 1 is the node above.
+    slots: [Slot; NODES],
+    digests: [Hash; NODES],
+    /// One bit for each position: its digest is known.
+    known: u32,
+}
+
+impl OpenPage {
+    /// Of no nodes.
+    pub(super) const fn new() -> Self {
+        Self { slots: [Slot::Empty; NODES], digests: [Hash::ZERO; NODES], known: 0 }
+    }
+
+    /// The page of the bytes that [`Page::encode`] made; `None` if they are not such.
     pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
         let (leaves, rest) = bytes.split_first_chunk::<4>()?;
         let (inner, rest) = rest.split_first_chunk::<4>()?;
@@ -75,30 +115,132 @@ impl Page {
         let count = 2 * leaves.count_ones() + inner.count_ones();
         let none_above = leaves & 0b11 == 0 && inner & 0xffff == 0;
         let good = none_above && leaves & inner == 0 && hashes.len() == count as usize;
-        let hashes = hashes.iter().map(|hash| Hash(*hash)).collect();
-        (good && odd.is_empty()).then_some(Self { leaves, inner, hashes, above: Hash::ZERO })
+        if !good || !odd.is_empty() {
+            return None;
+        }
+        let hashes: Vec<Hash> = hashes.iter().map(|hash| Hash(*hash)).collect();
+        let page = Self::fill(leaves, inner, &hashes);
+        // Nothing stands below a leaf: each is where it was put.
+        let in_place = |at: usize| matches!(page.slots[at], Slot::Leaf { .. });
+        (2..NODES).all(|at| leaves >> at & 1 == 0 || in_place(at)).then_some(page)
     }
 
-    /// With all its nodes. `None` if something stands below a leaf.
-    pub(super) fn open(&self, suite: Suite) -> Option<OpenPage> {
-        let mut page = OpenPage::new(suite);
-        let mut hashes = self.hashes.iter().copied();
+    fn fill(leaves: u32, inner: u32, hashes: &[Hash]) -> Self {
+        let (mut page, mut hashes) = (Self::new(), hashes.iter().copied());
+        let mut next = || hashes.next().expect("there are as many as the masks have bits");
         for at in 2..NODES {
-            if self.leaves >> at & 1 == 1 {
-                page.set(suite, at, Node::Leaf { key: hashes.next()?, value: hashes.next()? });
-            } else if self.inner >> at & 1 == 1 {
-                page.set(suite, at, Node::Inner(hashes.next()?));
+            if leaves >> at & 1 == 1 {
+                page.slots[at] = Slot::Leaf { key: next(), value: next() };
+            } else if inner >> at & 1 == 1 {
+                page.slots[at] = Slot::Inner;
+                page.know(at, next());
             }
         }
         for at in (1..LOWEST).rev() {
-            let empty = page.nodes[2 * at] == Node::Empty && page.nodes[2 * at + 1] == Node::Empty;
-            match page.nodes[at] {
-                Node::Empty if !empty => page.set(suite, at, page.inner(suite, at)),
-                Node::Leaf { .. } if !empty => return None,
-                _ => {}
+            let empty = |at: usize| page.slots[at] == Slot::Empty;
+            if !empty(2 * at) || !empty(2 * at + 1) {
+                page.slots[at] = Slot::Inner;
             }
         }
-        Some(page)
+        page
+    }
+
+    fn know(&mut self, at: usize, digest: Hash) {
+        self.digests[at] = digest;
+        self.known |= 1 << at;
+    }
+
+    /// The node at a position from 1 to 31.
+    pub(super) fn get(&mut self, suite: Suite, at: usize) -> Node {
+        match self.slots[at] {
+            Slot::Empty => Node::Empty,
+            Slot::Leaf { key, value } => Node::Leaf { key, value },
+            Slot::Inner => Node::Inner(self.digest(suite, at)),
+        }
+    }
+
+    /// The leaf at a position, if one stands there.
+    pub(super) fn leaf(&self, at: usize) -> Option<(Hash, Hash)> {
+        match self.slots[at] {
+            Slot::Leaf { key, value } => Some((key, value)),
+            Slot::Empty | Slot::Inner => None,
+        }
+    }
+
+    pub(super) fn is_empty(&self, at: usize) -> bool {
+        self.slots[at] == Slot::Empty
+    }
+
+    pub(super) fn is_inner(&self, at: usize) -> bool {
+        self.slots[at] == Slot::Inner
+    }
+
+    /// The digest of the node at a position.
+    pub(super) fn digest(&mut self, suite: Suite, at: usize) -> Hash {
+        if self.known >> at & 1 == 1 {
+            return self.digests[at];
+        }
+        let digest = match self.slots[at] {
+            Slot::Empty => sparse::empty(suite),
+            Slot::Leaf { key, value } => sparse::leaf(suite, &key, &value),
+            Slot::Inner => {
+                let left = self.digest(suite, 2 * at);
+                sparse::node(suite, &left, &self.digest(suite, 2 * at + 1))
+            }
+        };
+        self.know(at, digest);
+        digest
+    }
+
+    /// Puts a node where none is in the way.
+    pub(super) fn set(&mut self, at: usize, node: Node) {
+        self.known &= !(1 << at);
+        self.slots[at] = match node {
+            Node::Empty => Slot::Empty,
+            Node::Leaf { key, value } => Slot::Leaf { key, value },
+            Node::Inner(digest) => {
+                self.know(at, digest);
+                Slot::Inner
+            }
+        };
+    }
+
+    /// Makes the node above the children of a position an inner one, whose digest is not known yet.
+    pub(super) fn set_inner(&mut self, at: usize) {
+        self.slots[at] = Slot::Inner;
+        self.known &= !(1 << at);
+    }
+
+    /// As [`Page::on_the_way`].
+    pub(super) fn on_the_way(&mut self, suite: Suite, key: &Hash, depth: usize) -> Node {
+        let ends = |at: &usize| *at >= LOWEST || self.slots[*at] != Slot::Inner;
+        let end = way(key, depth).find(ends).expect("a way ends at the lowest level");
+        self.get(suite, end)
+    }
+
+    /// The page, whose node above is an inner one.
+    pub(super) fn close(mut self, suite: Suite) -> Page {
+        let (mut leaves, mut inner, mut hashes) = (0, 0, Vec::with_capacity(NODES));
+        for (at, slot) in self.slots.iter().enumerate().skip(2) {
+            match slot {
+                Slot::Leaf { key, value } => {
+                    leaves |= 1 << at;
+                    hashes.extend([*key, *value]);
+                }
+                Slot::Inner if at >= LOWEST => {
+                    inner |= 1 << at;
+                    hashes.push(self.digests[at]);
+                }
+                Slot::Inner | Slot::Empty => {}
+            }
+        }
+        let mut upper = [Hash::ZERO; UPPER];
+        for at in 1..UPPER {
+            if self.slots[at] == Slot::Inner {
+                upper[at] = self.digest(suite, at);
+            }
+        }
+        Page { leaves, inner, hashes: hashes.into(), upper }
     }
 }
 
@@ -108,67 +250,6 @@ fn way(key: &Hash, depth: usize) -> impl Iterator<Item = usize> {
         *at = 2 * *at + usize::from(sparse::bit(key, depth));
         Some(*at)
     })
-}
-
-/// A page with all its nodes, to work with.
-pub(crate) struct OpenPage {
-    /// By position, from 1 on; 1 is the node above.
-    nodes: [Node; NODES],
-    digests: [Hash; NODES],
-}
-
-impl OpenPage {
-    /// Of no nodes.
-    pub(super) fn new(suite: Suite) -> Self {
-        Self { nodes: [Node::Empty; NODES], digests: [sparse::empty(suite); NODES] }
-    }
-
-    /// The node at a position from 1 to 31.
-    pub(super) fn get(&self, at: usize) -> Node {
-        self.nodes[at]
-    }
-
-    /// Its digest.
-    pub(super) fn digest(&self, at: usize) -> &Hash {
-        &self.digests[at]
-    }
-
-    /// As [`Page::on_the_way`].
-    pub(super) fn on_the_way(&self, key: &Hash, depth: usize) -> Node {
-        let ends = |at: &usize| matches!(self.nodes[*at], Node::Leaf { .. }) || *at >= LOWEST;
-        way(key, depth).find(ends).map_or(Node::Empty, |at| self.nodes[at])
-    }
-
-    pub(super) fn set(&mut self, suite: Suite, at: usize, node: Node) {
-        if self.nodes[at] != node {
-            self.nodes[at] = node;
-            self.digests[at] = node.digest(suite);
-        }
-    }
-
-    /// The inner node above the children of a position.
-    pub(super) fn inner(&self, suite: Suite, at: usize) -> Node {
-        Node::Inner(sparse::node(suite, &self.digests[2 * at], &self.digests[2 * at + 1]))
-    }
-
-    /// The page under a node.
-    pub(super) fn close(&self, above: Hash) -> Page {
-        let (mut leaves, mut inner, mut hashes) = (0, 0, Vec::with_capacity(NODES));
-        for (at, node) in self.nodes.iter().enumerate().skip(2) {
-            match node {
-                Node::Leaf { key, value } => {
-                    leaves |= 1 << at;
-                    hashes.extend([*key, *value]);
-                }
-                Node::Inner(digest) if at >= LOWEST => {
-                    inner |= 1 << at;
-                    hashes.push(*digest);
-                }
-                Node::Inner(_) | Node::Empty => {}
-            }
-        }
-        Page { leaves, inner, hashes: hashes.into(), above }
-    }
 }
 
 /// Which page: the one below a node at a depth that is a multiple of four.
@@ -205,6 +286,15 @@ impl PageKey {
     /// Whether the page is of the levels that stay in memory.
     pub(crate) fn is_crown(&self) -> bool {
         usize::from(self.nibbles) * PAGE_LEVELS < CROWN_LEVELS
+    }
+
+    /// The number of the page among those of the crown, from above and from the left; `None` for one below.
+    pub(super) fn in_crown(&self) -> Option<usize> {
+        let before = |levels: u32| ((1 << (4 * levels)) - 1) / 15;
+        let first = u32::from_be_bytes(*self.path.first_chunk().expect("a path is longer"));
+        let nibbles = u32::from(self.nibbles);
+        let place = first.checked_shr(32 - 4 * nibbles.min(8)).unwrap_or(0) as usize;
+        self.is_crown().then(|| before(nibbles) + place)
     }
 
     /// Where the page is in the store.
