@@ -14,6 +14,8 @@ pub(crate) struct Overlay<'a> {
     state: &'a dyn StateRead,
     /// What was read from the state and many records look at.
     read: RefCell<BTreeMap<StateKey, Option<StateValue>>>,
+    /// What was read for the record in hand alone, and is mostly looked at twice.
+    read_for_record: RefCell<Vec<(StateKey, Option<StateValue>)>>,
     block: Changes,
     record: Changes,
 }
@@ -21,8 +23,13 @@ pub(crate) struct Overlay<'a> {
 impl<'a> Overlay<'a> {
     /// Over the state before the block.
     pub(crate) const fn new(state: &'a dyn StateRead) -> Self {
-        let read = RefCell::new(BTreeMap::new());
-        Self { state, read, block: Changes::new(), record: Changes::new() }
+        Self {
+            state,
+            read: RefCell::new(BTreeMap::new()),
+            read_for_record: RefCell::new(Vec::new()),
+            block: Changes::new(),
+            record: Changes::new(),
+        }
     }
 
     /// The object at a key, as the records before and the record in hand have left it.
@@ -35,15 +42,29 @@ impl<'a> Overlay<'a> {
 
     /// The object before the block.
     fn before(&self, key: &StateKey) -> Result<Option<StateValue>, StateError> {
-        if matches!(key, StateKey::Flow(_) | StateKey::Document(_) | StateKey::Transaction { .. }) {
-            // Seldom looked at by two records of a block: keeping them costs more.
+        if matches!(key, StateKey::Document(_) | StateKey::Transaction { .. }) {
+            // Looked at once: keeping them costs more.
             return self.state.get(key);
+        }
+        if matches!(key, StateKey::Flow(_)) {
+            return self.flow_before(key);
         }
         if let Some(value) = self.read.borrow().get(key) {
             return Ok(value.clone());
         }
         let value = self.state.get(key)?;
         self.read.borrow_mut().insert(key.clone(), value.clone());
+        Ok(value)
+    }
+
+    /// A flow before the block. Two records of a block seldom look at one that neither changes.
+    fn flow_before(&self, key: &StateKey) -> Result<Option<StateValue>, StateError> {
+        let mut read = self.read_for_record.borrow_mut();
+        if let Some((_, value)) = read.iter().find(|(other, _)| other == key) {
+            return Ok(value.clone());
+        }
+        let value = self.state.get(key)?;
+        read.push((key.clone(), value.clone()));
         Ok(value)
     }
 
@@ -56,11 +77,13 @@ impl<'a> Overlay<'a> {
     pub(crate) fn keep(&mut self) {
         // Not `append`, which would build the block's map anew for each record.
         self.block.extend(std::mem::take(&mut self.record));
+        self.read_for_record.get_mut().clear();
     }
 
     /// The record in hand is rejected: its changes go.
     pub(crate) fn forget(&mut self) {
         self.record.clear();
+        self.read_for_record.get_mut().clear();
     }
 
     /// What the block changes.

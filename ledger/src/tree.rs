@@ -150,7 +150,10 @@ pub(crate) fn find(
     root: Node,
     key: &Hash,
 ) -> Result<Option<Hash>, LedgerError> {
-    let (mut node, mut depth) = (root, 0);
+    let (mut node, mut depth) = match layers.cache.below_crown(key) {
+        Some(node) => (node, CROWN_LEVELS),
+        None => (root, 0),
+    };
     loop {
         match node {
             Node::Empty => return Ok(None),

@@ -1,6 +1,10 @@
 //! The pages that were used lately, and those of the upper levels, which nearly every key comes by.
 
-use super::page::{Page, PageKey};
+use super::{
+    CROWN_LEVELS, Node,
+    page::{PAGE_LEVELS, Page, PageKey},
+};
+use probata_types::Hash;
 use std::{
     collections::HashMap,
     mem,
@@ -38,6 +42,16 @@ impl PageCache {
         Some(page)
     }
 
+    /// Where the way of a key leads out of the lowest page of the crown, if that page is here; then it is the newest
+    /// one, since a page is kept as soon as it is made.
+    pub(super) fn below_crown(&self, key: &Hash) -> Option<Node> {
+        let depth = CROWN_LEVELS - PAGE_LEVELS;
+        let place = PageKey::new(key, depth).in_crown().expect("it is of the crown");
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let page = kept.crown.get(place)?.as_ref()?;
+        Some(page.on_the_way(key, depth))
+    }
+
     /// Keeps a page, over what was kept of the same key.
     pub(crate) fn put(&self, key: PageKey, page: Arc<Page>) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).put(key, page);
@@ -63,7 +77,7 @@ impl Kept {
 #[cfg(test)]
 mod tests {
     use super::{super::page::OpenPage, *};
-    use probata_types::{Hash, Suite};
+    use probata_types::Suite;
 
     const SUITE: Suite = Suite::Blake3Ed25519;
 
