@@ -7,13 +7,14 @@
 use super::{Entry, Sorted, Store, StoreError, StoreView, Tree};
 use fjall::{
     Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable as _, Snapshot,
+    compaction::Leveled,
     config::CompressionPolicy,
 };
 use std::{
     fs,
     ops::Bound,
     path::Path,
-    sync::{PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock},
 };
 
 /// Threads that write and merge sorted files.
@@ -23,6 +24,9 @@ const MEMTABLE_BYTES: u64 = 8 << 20;
 /// Bytes of sorted entries from which on they become a file of their own. Many small files would cost more in
 /// merging them than is won.
 const FILE_BYTES: usize = 256 << 10;
+/// Sorted files of a tree above its merged ones, from which on they are merged: with twice as many as fjall's default of 4 the merged
+/// ones are written half as often, and a look-up asks two more filters on average.
+const FILES_TO_MERGE: u8 = 8;
 /// Bytes of journal, until what it holds is in sorted files. The least that fjall takes.
 const JOURNAL_BYTES: u64 = 64 << 20;
 
@@ -73,7 +77,8 @@ fn open_trees(database: &Database) -> Result<Vec<Keyspace>, fjall::Error> {
 fn options(tree: Tree) -> KeyspaceCreateOptions {
     let options = KeyspaceCreateOptions::default()
         .manual_journal_persist(true)
-        .max_memtable_size(MEMTABLE_BYTES);
+        .max_memtable_size(MEMTABLE_BYTES)
+        .compaction_strategy(Arc::new(Leveled::default().with_l0_threshold(FILES_TO_MERGE)));
     match tree {
         // Digests, which nothing makes shorter.
         Tree::Crown | Tree::Pages => {
