@@ -114,8 +114,8 @@ pub enum LedgerError {
     /// A write failed after which memory and disk may differ: open the ledger again.
     #[error("the ledger is stopped, because an earlier write failed; open it again")]
     Stopped,
-    /// The thread that writes to the store cannot be started.
-    #[error("cannot start the thread that writes to the store: {0}")]
+    /// A thread of the ledger cannot be started.
+    #[error("cannot start a thread: {0}")]
     Thread(#[source] io::Error),
     /// A proof was asked for before the first block, or of a height that the newest header does not cover.
     #[error("block {height} is not covered by the history of block {head}")]

@@ -115,6 +115,14 @@ fn key(level: u32, index: u64) -> Vec<u8> {
     key
 }
 
+/// The last leaf of the subtree of a key.
+pub(crate) fn last_leaf(key: &[u8]) -> Option<u64> {
+    let (level, index) = key.split_first()?;
+    let index = u64::from_be_bytes(index.try_into().ok()?);
+    let end = index.checked_add(1)?.checked_mul(1u64.checked_shl(u32::from(*level))?)?;
+    Some(end - 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,6 +6,7 @@
 use crate::{
     contents::{self, Contents},
     error::LedgerError,
+    history,
     layers::{Draft, Layers},
     log::Place,
     search,
@@ -172,6 +173,18 @@ fn parse_place_key(tree: Tree, key: &[u8]) -> Result<(bool, Height, u32), Ledger
         fits.then(|| (*rejected == 0, Height::new(height), u32::from_be_bytes(*at)))
     };
     parts().ok_or_else(|| LedgerError::derived(tree, key, "the key is malformed"))
+}
+
+/// The last block of which an entry tells, if its key says so.
+pub(crate) fn last_height(tree: Tree, key: &[u8]) -> Option<Height> {
+    let height = match tree {
+        Tree::Blocks | Tree::Contents => u64::from_be_bytes(*key.first_chunk()?),
+        Tree::Search => u64::from_be_bytes(*key.last_chunk()?),
+        Tree::History => history::last_leaf(key)?,
+        Tree::Records | Tree::Submissions => return Some(parse_place_key(tree, key).ok()?.1),
+        Tree::Pages | Tree::Values | Tree::Idempotency | Tree::Meta => return None,
+    };
+    (height <= Height::MAX.get()).then(|| Height::new(height))
 }
 
 fn places(layers: &Layers, tree: Tree, id: &[u8; 32]) -> Result<Vec<Entry>, LedgerError> {

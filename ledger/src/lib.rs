@@ -83,7 +83,7 @@ mod tree;
 
 pub use derive::Head;
 pub use error::{FileError, JournalError, LedgerError, OpenError};
-pub use fsck::{Difference, Execute, Finding, Fsck, Report};
+pub use fsck::{Difference, Execute, Finding, Fsck, FsckError, Progress, Report, Stage};
 pub use index::{RecordPlace, SubmissionPlace};
 pub use journal::Journal;
 pub use ledger::{Ledger, Setup};

@@ -30,8 +30,13 @@ pub const CHECKPOINT_FRAME_BYTES: usize = 4 * 1_024 * 1_024;
 pub const SEARCH_PAGE: usize = 1_000;
 /// Keys, and heights, of one request for proofs: bounds how long the writer can wait for a reader.
 pub const PROOFS: usize = 1_024;
-/// Entries that a check of the whole ledger compares at a time.
-pub const FSCK_CHUNK: usize = 4_096;
+/// Entries that a check of the whole ledger reads from a store at a time, for each tree that it compares: a few
+/// megabytes of the largest kind.
+pub const FSCK_CHUNK: usize = 512;
+/// Bytes of blocks that a check has read and is not done with; in memory they take a few times as much. Four of the largest.
+pub const FSCK_AHEAD_BYTES: usize = 64 * 1_024 * 1_024;
+/// Blocks that wait before each of its workers, and as many behind: enough that one slow block stops nobody.
+pub const FSCK_AHEAD_BLOCKS: usize = 16;
 /// Findings that a check lists; it counts the others.
 pub const FSCK_FINDINGS: usize = 1_000;
 /// Bytes of one chunk of a snapshot, unless a single object needs more: what a peer that lies can make a joining

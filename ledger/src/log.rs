@@ -99,6 +99,18 @@ impl BlockLog {
         self.height
     }
 
+    /// Bytes of all segments.
+    ///
+    /// # Errors
+    /// [`FileError`] if the disk fails.
+    pub(crate) fn bytes(&self) -> Result<u64, FileError> {
+        self.segments.iter().try_fold(0, |sum, segment| {
+            let file = file_name(*segment);
+            let length = self.storage.length(&file);
+            Ok(sum + length.map_err(|error| FileError::io("measure", &file, error))?)
+        })
+    }
+
     /// Writes the next block. When this returns, the block is on disk.
     ///
     /// # Errors

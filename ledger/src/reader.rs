@@ -81,7 +81,7 @@ impl LedgerReader {
     pub fn block(&self, height: Height) -> Result<Option<SealedBlock>, LedgerError> {
         let Some(entry) = self.entry(height)? else { return Ok(None) };
         let bytes = log::read(&*self.shared.storage, height, entry.place)?;
-        decode(entry.place, &bytes).map(Some)
+        Ok(Some(decode(entry.place, &bytes)?))
     }
 
     /// The canonical bytes of a block, if it is there.

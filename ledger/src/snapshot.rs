@@ -30,6 +30,7 @@ mod write;
 pub use base::BASE_FILE;
 pub(crate) use base::Base;
 pub(crate) use chunk::Chunk;
+pub(crate) use cut::cut;
 #[cfg(test)]
 pub(crate) use manifest::ChunkHead;
 pub use manifest::Manifest;

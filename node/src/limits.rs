@@ -220,6 +220,10 @@ pub const WEIGHT_AT_ONCE: usize = 256;
 pub const SUBMITTED_EARLY_MS: u64 = 3_600_000;
 /// Blocks between two lines of progress while the derived state is rebuilt.
 pub const PROGRESS_BLOCKS: u64 = 1_000;
+/// Time between two lines of progress of a check, where there is no terminal.
+pub const FSCK_LINES: Duration = Duration::from_secs(5);
+/// Time between two changes of the text beside the bar of a check: as fast as it can be read.
+pub const FSCK_TEXTS: Duration = Duration::from_millis(200);
 /// Buckets of a histogram of times: 1 ms doubled up to 33 s.
 pub const HISTOGRAM_BUCKETS: u16 = 16;
 /// Flows whose state one proof shows, in evidence of a submission: readers hold the writer up meanwhile.
