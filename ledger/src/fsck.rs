@@ -136,7 +136,17 @@ impl Fsck<'_> {
         report.derived = derived_height(&old)?;
         let begins = base.as_ref().map_or(Height::new(1), |base| base.height());
         let log = BlockLog::inspect(Arc::clone(storage), begins);
-        let Some((log, torn)) = report.found(log)? else { return Ok(report) };
+        let Some((mut log, torn)) = report.found(log)? else { return Ok(report) };
+        let base = match log.leave_out_unreadable()? {
+            None => base,
+            Some((_, why)) if report.derived.is_none() => return Err(why.into()),
+            Some((last, _)) => {
+                report.archived_to = Some(last);
+                let stored = partial::stored_base(&self.setup, &old, base.as_ref(), log.first());
+                let Some(stored) = report.derived(stored)? else { return Ok(report) };
+                Some(stored)
+            }
+        };
         (report.from, report.log, report.torn) = (log.first(), log.height(), torn);
         if let Some(derived) = report.derived.filter(|derived| *derived > log.height()) {
             report.add(Finding::LogLost { log: log.height(), derived });

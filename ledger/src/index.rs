@@ -187,6 +187,17 @@ pub(crate) fn last_height(tree: Tree, key: &[u8]) -> Option<Height> {
     (height <= Height::MAX.get()).then(|| Height::new(height))
 }
 
+/// The block of the submission that an entry of [`Tree::Idempotency`] names, if it can be told.
+pub(crate) fn idempotency_height(
+    layers: &Layers,
+    value: &[u8],
+) -> Result<Option<Height>, LedgerError> {
+    let Ok(entry) = parse::<IdempotencyEntry>(Tree::Idempotency, &[], value) else {
+        return Ok(None);
+    };
+    Ok(submission(layers, &entry.submission)?.map(|place| place.height))
+}
+
 fn places(layers: &Layers, tree: Tree, id: &[u8; 32]) -> Result<Vec<Entry>, LedgerError> {
     let prefix = &id[..ID_BYTES];
     let to = [prefix, &[0xff]].concat();

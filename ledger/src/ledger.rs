@@ -256,6 +256,12 @@ impl Ledger {
         self.checkpoint_blocks = blocks;
     }
 
+    /// Begins new segments earlier, so that a test need not write 64 MiB.
+    #[cfg(test)]
+    pub(crate) fn set_segment_bytes(&mut self, bytes: u64) {
+        self.log.set_segment_bytes(bytes);
+    }
+
     /// Leaves the fresh layer on its way to the store, where it does not stay long otherwise.
     #[cfg(test)]
     pub(crate) fn set_fresh_aside(&mut self) {

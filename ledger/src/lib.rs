@@ -58,6 +58,7 @@
 //! promised, and nothing of the above depends on it.
 #![cfg_attr(not(test), deny(clippy::unwrap_used))]
 
+mod archive;
 mod checkpoint;
 mod contents;
 mod derive;
@@ -81,6 +82,7 @@ mod storage;
 mod store;
 mod tree;
 
+pub use archive::{Archive, ArchivedSegment, ArchivedStorage, Moved, NoArchive, Segment};
 pub use derive::Head;
 pub use error::{FileError, JournalError, LedgerError, OpenError};
 pub use fsck::{Difference, Execute, Finding, Fsck, FsckError, Progress, Report, Stage};

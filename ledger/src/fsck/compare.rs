@@ -91,7 +91,9 @@ impl Comparison<'_> {
                 }
                 _ => return Ok(result),
             };
-            if difference == Some(Difference::Extra) && self.is_earlier(tree, key) {
+            if difference.is_some()
+                && self.is_earlier(tree, left.as_ref().filter(|_| order.is_le()))?
+            {
                 result.skipped += 1;
             } else {
                 result.compared += 1;
@@ -106,10 +108,16 @@ impl Comparison<'_> {
         }
     }
 
-    /// Whether an entry tells of blocks before the first one only.
-    fn is_earlier(&self, tree: Tree, key: &[u8]) -> bool {
-        self.from > Height::new(1)
-            && index::last_height(tree, key).is_some_and(|height| height < self.from)
+    /// Whether an entry that is there tells of blocks before the first one only.
+    fn is_earlier(&self, tree: Tree, entry: Option<&Entry>) -> Result<bool, LedgerError> {
+        let Some((key, value)) = entry.filter(|_| self.from > Height::new(1)) else {
+            return Ok(false);
+        };
+        let height = match tree {
+            Tree::Idempotency => index::idempotency_height(self.old, value)?,
+            _ => index::last_height(tree, key),
+        };
+        Ok(height.is_some_and(|height| height < self.from))
     }
 }
 

@@ -1,6 +1,7 @@
-//! A ledger that lacks its oldest blocks, because it began from a snapshot.
+//! A ledger that lacks its oldest blocks, because it began from a snapshot, or because they are in an archive that cannot be
+//! read.
 //!
-//! The block that it began from, the *base*, is proven as a snapshot is: by the walk of the validator sets from genesis. The blocks of
+//! The block that it began from, the *base* (or the first one that can be read), is proven as a snapshot is: by the walk of the validator sets from genesis. The blocks of
 //! the log are followed from the first on: their place in the chain, content, signatures and seals are checked, and what the
 //! indexes hold of them. What came of their records is taken from what is sealed. The state cannot be derived again, so it is put
 //! together from the objects in the store, and must come to the sealed root at the store's height; every page of its tree is compared.
@@ -12,6 +13,7 @@ use crate::{
     error::LedgerError,
     history, index,
     layers::{Draft, Layers},
+    ledger::Setup,
     limits::SNAPSHOT_SETS,
     log::BlockLog,
     snapshot::{Base, SnapshotError},
@@ -19,7 +21,8 @@ use crate::{
     tree::{Node, Update},
 };
 use probata_types::{
-    Hash, Header, Height, SealedBlock, Suite, ValidatorSet, epoch,
+    Epoch, Hash, Header, Height, List, SealedBlock, Suite, ValidatorSet, epoch,
+    evidence::SetChange,
     state::{StateKey, StateValue},
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -58,6 +61,7 @@ impl Partial {
         let genesis = genesis.map_err(|error| LedgerError::derived(Tree::Values, &[], error.0))?;
         let of_base = base.sets.iter().map(|change| change.set.clone());
         let epochs = check.report.derived(epochs(suite, check.old))?.unwrap_or_default();
+        let epochs = epochs.into_iter().map(|epoch| epoch.set);
         for set in std::iter::once(genesis.clone()).chain(of_base).chain(epochs) {
             sets.insert(set.hash(suite), set);
         }
@@ -222,17 +226,48 @@ impl Partial {
     }
 }
 
+/// What stands for a base where the blocks before are in an archive that cannot be read: the first block that is here, by
+/// the headers and sets that stayed in the store. It is proven from genesis as any base is.
+pub(super) fn stored_base(
+    setup: &Setup,
+    old: &Layers,
+    base: Option<&Base>,
+    first: Height,
+) -> Result<Base, LedgerError> {
+    let sealed = |height: Height| {
+        if let Some(sealed) = base.and_then(|base| base.sealed(height)) {
+            return Ok(sealed);
+        }
+        let missing =
+            || LedgerError::derived(Tree::Blocks, &index::block_key(height), "it is missing");
+        let entry = index::block(old, height)?.ok_or_else(missing)?;
+        Ok::<_, LedgerError>((entry.header, entry.seal))
+    };
+    let mut sets = List::empty();
+    for epoch in epochs(setup.suite, old)?.into_iter().skip(1) {
+        let before = epoch.first.previous().unwrap_or_default();
+        if before >= first {
+            break;
+        }
+        let (header, seal) = sealed(before)?;
+        let pushed = sets.push(SetChange { header, seal, set: epoch.set });
+        pushed.map_err(|_| LedgerError::derived(Tree::Values, &[], "there are too many epochs"))?;
+    }
+    let (header, seal) = sealed(first)?;
+    Ok(Base { header, seal, sets })
+}
+
 fn wrong_base(check: &mut Check<'_, '_, '_>, height: Height, error: &SnapshotError) {
     check.report.add(Finding::Base { height, what: error.to_string() });
 }
 
-/// The sets of all epochs that the store knows. They count by their digests, so it is not asked where they come from.
-fn epochs(suite: Suite, old: &Layers) -> Result<Vec<ValidatorSet>, LedgerError> {
+/// All epochs that the store knows. Their sets count by their digests, so it is not asked where they come from.
+fn epochs(suite: Suite, old: &Layers) -> Result<Vec<Epoch>, LedgerError> {
     let mut sets = Vec::new();
     for number in (0u32..).take(SNAPSHOT_SETS) {
         let key = StateKey::Epoch(number).hash(suite);
         let Some(StateValue::Epoch(epoch)) = crate::reader::value(old, &key)? else { break };
-        sets.push(epoch.set);
+        sets.push(*epoch);
     }
     Ok(sets)
 }

@@ -11,7 +11,8 @@ use std::fmt;
 /// What a check found.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Report {
-    /// The first block whose body was checked: 1, unless the ledger began from a snapshot.
+    /// The first block whose body was checked: 1, unless the ledger began from a snapshot, or blocks are in an archive that
+    /// cannot be read.
     pub from: Height,
     /// The last block of the log.
     pub log: Height,
@@ -23,6 +24,8 @@ pub struct Report {
     /// The height whose sealed state root was compared with the objects in the derived store, because they could not be
     /// derived again; `None` if all could.
     pub state_at: Option<Height>,
+    /// The last block that was not checked because it is in the archive, which cannot be read now.
+    pub archived_to: Option<Height>,
     /// Blocks that were checked.
     pub blocks: u64,
     /// Records in them.

@@ -4,7 +4,7 @@ mod begun;
 
 use crate::{
     Difference, Finding, Fsck, FsckError, Ledger, MemoryStorage, MemoryStore, Progress, Report,
-    Storage as _, Store, Tree, fixtures::*, log::BlockLog,
+    Storage, Store, Tree, fixtures::*, log::BlockLog,
 };
 use probata_types::{Height, SealedBlock, codec};
 use std::{
@@ -17,9 +17,12 @@ use std::{
 };
 
 /// The report of one, two and many workers, which is one.
-fn check(storage: &Arc<MemoryStorage>, store: &Arc<MemoryStore>) -> Report {
-    let (files, entries) = (storage.files(), dump(&**store));
-    let mut reports = [1, 2, 7].map(|workers| {
+pub(super) fn check_in(
+    storage: &Arc<dyn Storage>,
+    store: &Arc<MemoryStore>,
+) -> Result<Report, FsckError> {
+    let entries = dump(&**store);
+    let reports = [1, 2, 7].map(|workers| {
         let reached = Cell::new((Height::ZERO, 0));
         let stop = AtomicBool::new(false);
         let fsck = Fsck {
@@ -33,13 +36,22 @@ fn check(storage: &Arc<MemoryStorage>, store: &Arc<MemoryStore>) -> Report {
                 reached.set((progress.checked, progress.records));
             },
         };
-        let report = fsck.run().unwrap();
+        let report = fsck.run()?;
         assert_eq!(reached.get(), (report.checked, report.records));
-        report
+        Ok(report)
     });
-    assert!(storage.files() == files && dump(&**store) == entries, "a check changes nothing");
+    assert!(dump(&**store) == entries, "a check changes nothing");
+    let reports: Vec<Report> = reports.into_iter().collect::<Result<_, FsckError>>()?;
     assert!(reports.iter().all(|report| *report == reports[0]), "{reports:#?}");
-    std::mem::take(&mut reports[0])
+    Ok(reports[0].clone())
+}
+
+fn check(storage: &Arc<MemoryStorage>, store: &Arc<MemoryStore>) -> Report {
+    let files = storage.files();
+    let as_storage: Arc<dyn Storage> = storage.clone();
+    let report = check_in(&as_storage, store).unwrap();
+    assert!(storage.files() == files, "a check changes nothing");
+    report
 }
 
 fn closed(blocks: u64) -> (Arc<MemoryStorage>, Arc<MemoryStore>) {
@@ -99,7 +111,7 @@ fn a_torn_tail_is_told_but_is_no_finding() {
 }
 
 /// A store with all entries of another, after a change.
-fn changed(
+pub(super) fn changed(
     store: &MemoryStore,
     change: impl Fn(&mut Vec<(Tree, Vec<u8>, Vec<u8>)>),
 ) -> Arc<MemoryStore> {
