@@ -2,6 +2,7 @@
 #![expect(clippy::print_stderr, reason = "a command talks to its terminal")]
 
 use crate::{
+    archive,
     config::{Config, LogFormat},
     devnet::{self, DevnetArguments},
     fsck, genesis_command, run, snapshot, stop,
@@ -55,6 +56,12 @@ enum Command {
     /// The node then serves from the snapshot's block on. A validator key that has a seat does not vote on a restored
     /// ledger without its journal.
     Restore(snapshot::RestoreArguments),
+    /// Move old parts of a stopped node's block log to the archive that `node.toml` names.
+    ///
+    /// Block bodies go, in whole files of some 64 MiB; headers, seals, the state and all proofs stay, and the running node reads
+    /// from the archive what it is asked for. A file is removed here only after the archive has given all of it back. Cut short,
+    /// the command goes on when it is begun again; `archive undo` brings everything back.
+    Archive(archive::ArchiveArguments),
     /// Make keys, entries and the genesis document.
     Genesis {
         #[command(subcommand)]
@@ -81,6 +88,10 @@ pub fn main() -> ExitCode {
         Command::Restore(arguments) => {
             start_logs(LogFormat::Human, "warn");
             snapshot::restore_snapshot(&arguments)
+        }
+        Command::Archive(arguments) => {
+            start_logs(LogFormat::Human, "warn");
+            archive::archive(&arguments)
         }
         Command::Genesis { command } => genesis_command::run(command),
     }

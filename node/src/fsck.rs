@@ -135,6 +135,7 @@ fn print(report: &Report, took: Duration, json: bool) {
                 "checked": report.checked,
                 "state_from": report.state_from,
                 "state_at": report.state_at,
+                "archived_to": report.archived_to,
                 "blocks": report.blocks,
                 "records": report.records,
                 "bytes": report.bytes,
@@ -182,7 +183,14 @@ fn print_notes(report: &Report) {
         return;
     }
     let from = report.from;
-    println!("the blocks before {from} are not here, and were not checked");
+    match report.archived_to {
+        Some(last) => println!(
+            "the blocks up to {last} are in the archive, which cannot be read now, and were not checked; {} entries of \
+             the derived store are of them",
+            report.skipped
+        ),
+        None => println!("the blocks before {from} are not here, and were not checked"),
+    }
     let until = report.state_from.and_then(probata_types::Height::previous).unwrap_or(report.log);
     println!(
         "blocks {from} to {until} were not executed again: their place, content, signatures and seals were checked, and what \

@@ -8,6 +8,7 @@ mod thread;
 
 use crate::{
     api::{self, ApiContext},
+    archive,
     chain::{Chain, ChainError, ChainSetup},
     config::{Config, Engine},
     edge::Edge,
@@ -19,7 +20,9 @@ use crate::{
 use outbound::Outbound;
 use peering::Peering;
 use probata_genesis::{Genesis, GenesisError, KeyFile, KeyFileError, KeyUse};
-use probata_ledger::{BASE_FILE, DiskStorage, FjallStore, SledStore, Storage, Store};
+use probata_ledger::{
+    ArchivedStorage, BASE_FILE, DiskStorage, FjallStore, SledStore, Storage, Store,
+};
 use probata_types::{Hash, Keypair};
 use std::{
     path::{Path, PathBuf},
@@ -265,12 +268,15 @@ pub type Stores = (Arc<dyn Storage>, Arc<dyn Store>);
 /// # Errors
 /// [`RunError::Data`], also when another process holds the folder.
 pub fn open_stores(config: &Config) -> Result<Stores, RunError> {
-    let data = |error: &dyn std::fmt::Display| RunError::Data {
-        path: config.data.clone(),
-        reason: error.to_string(),
-    };
-    std::fs::create_dir_all(&config.data).map_err(|error| data(&error))?;
-    let storage = DiskStorage::open(&config.data.join("log")).map_err(|error| data(&error))?;
+    Ok((open_storage(config)?, open_store(config)?))
+}
+
+/// Opens what is derived in a data folder, which must be held by [`open_storage`].
+///
+/// # Errors
+/// As [`open_stores`].
+pub fn open_store(config: &Config) -> Result<Arc<dyn Store>, RunError> {
+    let data = |error: &dyn std::fmt::Display| data_error(config, error);
     let cache = config.store.cache_mb * 1_024 * 1_024;
     let engine = config.store.engine;
     let folder = config.data.join("derived").join(folder_of(engine));
@@ -278,7 +284,24 @@ pub fn open_stores(config: &Config) -> Result<Stores, RunError> {
         Engine::Fjall => Arc::new(FjallStore::open(&folder, cache).map_err(|error| data(&error))?),
         Engine::Sled => Arc::new(SledStore::open(&folder, cache).map_err(|error| data(&error))?),
     };
-    Ok((Arc::new(storage), store))
+    Ok(store)
+}
+
+/// Opens the log folder of a data folder, with the archive behind it.
+///
+/// # Errors
+/// As [`open_stores`].
+pub fn open_storage(config: &Config) -> Result<Arc<ArchivedStorage>, RunError> {
+    let data = |error: &dyn std::fmt::Display| data_error(config, error);
+    std::fs::create_dir_all(&config.data).map_err(|error| data(&error))?;
+    let disk = DiskStorage::open(&config.data.join("log")).map_err(|error| data(&error))?;
+    let archive = archive::open(config.archive.as_ref()).map_err(|error| data(&error))?;
+    let storage = ArchivedStorage::open(Arc::new(disk), archive);
+    storage.map(Arc::new).map_err(|error| data(&error))
+}
+
+fn data_error(config: &Config, error: &dyn std::fmt::Display) -> RunError {
+    RunError::Data { path: config.data.clone(), reason: error.to_string() }
 }
 
 /// The folder of an engine within that of what is derived.
@@ -291,7 +314,7 @@ const fn folder_of(engine: Engine) -> &'static str {
 
 /// Removes what another engine has left: if it were used again later it would be behind the log, and look like
 /// a store that is not.
-fn remove_other_engines(config: &Config) -> Result<(), RunError> {
+fn remove_other_engines(config: &Config, storage: &dyn Storage) -> Result<(), RunError> {
     for other in [Engine::Fjall, Engine::Sled] {
         let folder = config.data.join("derived").join(folder_of(other));
         if other == config.store.engine || !folder.exists() {
@@ -303,11 +326,21 @@ fn remove_other_engines(config: &Config) -> Result<(), RunError> {
                           to the engine that it was restored with";
             return Err(RunError::Data { path: folder, reason: reason.to_owned() });
         }
+        check_reachable(storage).map_err(|error| {
+            let reason = format!("the state cannot be derived again for another engine: {error}");
+            RunError::Data { path: folder.clone(), reason }
+        })?;
         tracing::info!(?folder, "removing what another engine has derived");
         std::fs::remove_dir_all(&folder)
             .map_err(|error| RunError::Data { path: folder, reason: error.to_string() })?;
     }
     Ok(())
+}
+
+/// Whether what is in the archive can be read, as far as one look tells.
+fn check_reachable(storage: &dyn Storage) -> std::io::Result<()> {
+    let names = storage.list()?;
+    names.iter().find(|name| storage.is_away(name)).map_or(Ok(()), |name| storage.probe(name))
 }
 
 type Opened = (Chain, Vec<crate::chain::Effect>);
@@ -321,8 +354,8 @@ async fn open_chain(
 ) -> Result<Opened, RunError> {
     let config = config.clone();
     let open = move || {
-        remove_other_engines(&config)?;
         let (storage, store) = open_stores(&config)?;
+        remove_other_engines(&config, &*storage)?;
         let setup = ChainSetup { genesis, keypairs, storage, store, metrics };
         let progress = |height: u64, target: u64| {
             if height.is_multiple_of(limits::PROGRESS_BLOCKS) || height == target {
