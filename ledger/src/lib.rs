@@ -39,7 +39,8 @@
 //!
 //! Integers are big-endian; "canonical" is the codec of `probata_types`. Files of the [`Storage`], all of
 //! frames (`frame.rs`): `blocks-HEIGHT` (magic `PBLK`, numbered by height, a sealed block each), `journal`
-//! (`PJNL`, records that were synced together), `checkpoint` (`PCKP`, entries). Trees of the [`Store`]:
+//! (`PJNL`, records that were synced together), `checkpoint` (`PCKP`, entries), `base` (`PBAS`, what a restored ledger began from), `archive` (`PARC`, the segments that are
+//! in an archive: `archive.rs`). Trees of the [`Store`]:
 //!
 //! | tree | key | value |
 //! | --- | --- | --- |

@@ -99,11 +99,10 @@ impl BlockLog {
         self.height
     }
 
-    /// The first block of the newest segment: of the one file that is always here.
+    /// The first block of the newest segment that has one: of a file that is always here.
     pub(crate) fn newest(&self) -> Result<Option<(Place, Vec<u8>)>, FileError> {
-        let Some(last) = self.segments.last().filter(|last| **last <= self.height) else {
-            return Ok(None);
-        };
+        let whole = self.segments.iter().rev().find(|segment| **segment <= self.height);
+        let Some(last) = whole else { return Ok(None) };
         let block = FRAMES.read(&*self.storage, &file_name(*last), 0, last.get())?;
         let length = u32::try_from(block.len()).expect("the bound of a frame fits");
         Ok(Some((Place { segment: *last, offset: 0, length }, block)))

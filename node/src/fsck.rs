@@ -17,10 +17,12 @@ use scratch::{Scratch, ScratchError};
 use std::{
     num::NonZeroUsize,
     path::PathBuf,
+    pin::pin,
     process::ExitCode,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
+        mpsc,
     },
     time::{Duration, Instant},
 };
@@ -76,6 +78,8 @@ fn check(arguments: &FsckArguments) -> Result<Report, CommandError> {
     let config = Config::load(&arguments.config)?;
     let genesis = load_genesis(&config)?;
     let (storage, store) = open_stores(&config)?;
+    // From here on the process ends when the check has tidied up.
+    let stop = stop_flag()?;
     let scratch = Scratch::open(&config, arguments.scratch.as_deref())?;
     let execute = |proposal: &Proposal, state: &dyn StateRead| {
         let execution = probata_contracts::execute(proposal, state)?;
@@ -89,7 +93,7 @@ fn check(arguments: &FsckArguments) -> Result<Report, CommandError> {
         initial: genesis.initial_state(),
     };
     let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    let (stop, meter) = (stop_flag()?, Meter::new());
+    let meter = Meter::new();
     let fsck = Fsck {
         setup,
         scratch: scratch.store(),
@@ -109,16 +113,21 @@ fn stop_flag() -> Result<Arc<AtomicBool>, CommandError> {
     let flag = Arc::new(AtomicBool::new(false));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(CommandError::Signals)?;
-    let set = Arc::clone(&flag);
-    let wait = move || {
-        runtime.block_on(stop::requested());
+    let (set, (ready, is_ready)) = (Arc::clone(&flag), mpsc::sync_channel(1));
+    let wait = async move {
+        let mut requested = pin!(stop::requested());
+        if futures::poll!(&mut requested).is_pending() {
+            // The signals are caught now. Whoever waited for that is still there.
+            let _ = ready.send(());
+            requested.await;
+        }
         set.store(true, Ordering::Relaxed);
     };
-    // Nobody waits for it: it ends with the process.
-    std::thread::Builder::new()
-        .name("signals".into())
-        .spawn(wait)
-        .map_err(CommandError::Signals)?;
+    // Nobody waits for its end: that is the end of the process.
+    let thread = std::thread::Builder::new().name("signals".into());
+    thread.spawn(move || runtime.block_on(wait)).map_err(CommandError::Signals)?;
+    // An error means that a signal was there already, and is noted.
+    let _ = is_ready.recv();
     Ok(flag)
 }
 

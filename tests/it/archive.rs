@@ -8,6 +8,10 @@ use probata_tests::{
     segments,
     writer::Writer,
 };
+use probata_types::{
+    List, Submission, codec,
+    receipt::{Batch, BatchAnswer, Fate},
+};
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
@@ -46,14 +50,16 @@ fn height(value: &Value) -> Result<u64, Trouble> {
     value.as_u64().ok_or_else(|| Trouble::new(format!("no height: {value}")))
 }
 
-/// A network that has sealed some records, and those.
-async fn loaded() -> Result<(Network, Vec<Acknowledged>), Trouble> {
+/// A network that has sealed some records, and those; and the submission that was the first.
+async fn loaded() -> Result<(Network, Submission, Vec<Acknowledged>), Trouble> {
     let mut network = Network::start(NODE, 4).await?;
+    let first = Writer::of(&network)?.submission()?;
+    network.client(&[0], limits::PATIENCE)?.submit(&first).await?;
     let mut load = Load::start(&network, 2)?;
     load.wait_for_more(&mut network, 40).await?;
     let acknowledged = load.stop().await?.acknowledged;
     check::one_chain(&mut network).await?;
-    Ok((network, acknowledged))
+    Ok((network, first, acknowledged))
 }
 
 async fn fsck_is_clean(network: &Network, node: usize) -> Result<Value, Trouble> {
@@ -65,7 +71,7 @@ async fn fsck_is_clean(network: &Network, node: usize) -> Result<Value, Trouble>
 #[tokio::test(flavor = "multi_thread")]
 async fn archived_records_are_proved_or_told_to_be_away_and_come_back_as_they_were()
 -> Result<(), Trouble> {
-    let (mut network, acknowledged) = loaded().await?;
+    let (mut network, first, acknowledged) = loaded().await?;
     let member = network.member();
     network.stop(member).await?;
     let archive = name_archive(&network, member)?;
@@ -99,7 +105,8 @@ async fn archived_records_are_proved_or_told_to_be_away_and_come_back_as_they_we
         check::proved(&client, one).await?;
     }
 
-    without_archive(&mut network, (member, &archive), (&old, &young)).await?;
+    let records = Records { first: &first, old: &old, young: &young };
+    without_archive(&mut network, (member, &archive), &records).await?;
 
     network.stop(member).await?;
     let undone = network.command(member, &["archive", "undo"]).await?;
@@ -119,12 +126,21 @@ async fn archived_records_are_proved_or_told_to_be_away_and_come_back_as_they_we
     network.finish().await
 }
 
+/// What is in the archive, and what is not.
+struct Records<'a> {
+    /// A submission that is.
+    first: &'a Submission,
+    old: &'a [&'a Acknowledged],
+    young: &'a [&'a Acknowledged],
+}
+
 /// Takes a node's archive away and gives it back.
 async fn without_archive(
     network: &mut Network,
     (node, archive): (usize, &Path),
-    (old, young): (&[&Acknowledged], &[&Acknowledged]),
+    records: &Records<'_>,
 ) -> Result<(), Trouble> {
+    let Records { first, old, young } = records;
     network.stop(node).await?;
     let away = archive.with_extension("away");
     fs::rename(archive, &away)?;
@@ -136,10 +152,10 @@ async fn without_archive(
     network.start_node(node)?;
     network.wait_until_up().await?;
     let client = network.client(&[node], limits::PATIENCE)?;
-    for one in young {
+    for one in *young {
         check::proved(&client, one).await?;
     }
-    for one in old {
+    for one in *old {
         for path in ["", "/evidence"] {
             let path = format!("/v1/records/{}{path}", one.record);
             let (status, answer) = network.ask(node, &path).await?;
@@ -148,6 +164,7 @@ async fn without_archive(
             })?;
         }
     }
+    sent_again(network, node, first).await?;
     // It follows as before.
     let receipt = network.client(&[0], limits::PATIENCE)?;
     let receipt = receipt.submit(&Writer::of(network)?.submission()?).await?;
@@ -156,16 +173,33 @@ async fn without_archive(
         check::proved(&client, &one).await?;
     }
     fs::rename(&away, archive)?;
-    for one in old {
+    for one in *old {
         check::proved(&client, one).await?;
     }
     Ok(())
 }
 
+/// A submission whose block is away is not taken for a new one, and those that come with it have their answers.
+async fn sent_again(network: &Network, node: usize, first: &Submission) -> Result<(), Trouble> {
+    let (status, answer) = network.post(node, codec::encode(first), 0).await?;
+    ensure(status == 503 && answer["error"]["code"] == "archived", || {
+        format!("sent again: {status} {answer}")
+    })?;
+    let submissions = vec![first.clone(), Writer::of(network)?.submission()?];
+    let batch = codec::encode(&Batch { submissions: List::new(submissions)? });
+    let (status, answer) = network.post_bytes(node, "/v1/batches?wait_ms=10000", batch).await?;
+    let answer: BatchAnswer = codec::decode(&answer, answer.len())?;
+    let [Fate::Refused { status: 503, problem, .. }, Fate::Sealed { .. }] = &answer.fates[..]
+    else {
+        return Err(Trouble::new(format!("the batch: {status} {answer:?}")));
+    };
+    ensure(problem.contains("\"archived\""), || format!("the batch says {problem}"))
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_joins_is_told_that_old_blocks_are_not_here_and_finds_who_has_them()
 -> Result<(), Trouble> {
-    let (mut network, acknowledged) = loaded().await?;
+    let (mut network, _, acknowledged) = loaded().await?;
     let member = network.member();
     for node in 0..network.nodes().len() {
         network.stop(node).await?;

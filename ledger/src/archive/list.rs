@@ -95,3 +95,64 @@ impl List {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{error::hex, storage::MemoryStorage};
+
+    fn segment(first: u64, last: u64) -> ArchivedSegment {
+        ArchivedSegment {
+            object: Text::new(format!("c/{first}")).unwrap(),
+            first: Height::new(first),
+            last: Height::new(last),
+            bytes: 0x1234,
+            hash: Hash([7; 32]),
+        }
+    }
+
+    #[test]
+    fn its_bytes_are_what_they_ever_were() {
+        let storage = MemoryStorage::default();
+        let mut list = List::load(&storage).unwrap();
+        list.push(&storage, segment(1, 9)).unwrap();
+        let bytes = hex(&storage.files()[FILE]);
+        let parts = [
+            // The head of the frame: magic, number, length, and the two sums.
+            "50415243000000000000000000000043",
+            "16cd002567757ecb",
+            // The name, the first and the last block, the length, the hash.
+            "0000000000000003632f31",
+            "000000000000000100000000000000090000000000001234",
+            "0707070707070707070707070707070707070707070707070707070707070707",
+        ];
+        assert_eq!(bytes, parts.concat());
+    }
+
+    #[test]
+    fn a_torn_end_is_cut_by_the_next_entry_and_what_does_not_follow_is_damage() {
+        let storage = MemoryStorage::default();
+        let mut list = List::load(&storage).unwrap();
+        list.push(&storage, segment(1, 9)).unwrap();
+        list.push(&storage, segment(10, 12)).unwrap();
+        let whole = storage.files()[FILE].clone();
+        for torn in 1..whole.len() / 2 {
+            let files = [(FILE.to_owned(), whole[..whole.len() - torn].to_vec())];
+            let storage = MemoryStorage::with_files(files.into());
+            let mut list = List::load(&storage).unwrap();
+            assert_eq!(list.segments.len(), 1, "{torn} bytes are gone");
+            list.push(&storage, segment(10, 12)).unwrap();
+            assert_eq!(storage.files()[FILE], whole);
+        }
+        list.push(&storage, segment(14, 15)).unwrap();
+        let error = List::load(&storage).map(drop).unwrap_err();
+        assert!(error.to_string().contains("does not follow"), "{error}");
+        let again = MemoryStorage::with_files([(FILE.to_owned(), whole)].into());
+        let mut list = List::load(&again).unwrap();
+        list.pop(&again).unwrap();
+        assert_eq!(List::load(&again).unwrap().segments.len(), 1);
+        list.pop(&again).unwrap();
+        assert!(again.files().is_empty(), "an empty list has no file");
+        list.pop(&again).unwrap();
+    }
+}

@@ -103,11 +103,26 @@ impl Network {
         submission: Vec<u8>,
         wait_ms: u64,
     ) -> Result<(u16, Value), Trouble> {
-        let url = format!("{}/v1/submissions?wait_ms={wait_ms}", self.nodes[node].api);
+        let path = format!("/v1/submissions?wait_ms={wait_ms}");
+        let (status, answer) = self.post_bytes(node, &path, submission).await?;
+        Ok((status, serde_json::from_slice(&answer)?))
+    }
+
+    /// A node's answer to canonical bytes: its HTTP status and its body.
+    ///
+    /// # Errors
+    /// [`Trouble`] if it does not answer.
+    pub async fn post_bytes(
+        &self,
+        node: usize,
+        path: &str,
+        bytes: Vec<u8>,
+    ) -> Result<(u16, Vec<u8>), Trouble> {
+        let url = format!("{}{path}", self.nodes[node].api);
         let request = self.http.post(url).header("content-type", "application/octet-stream");
-        let reply = request.body(submission).send().await?;
+        let reply = request.body(bytes).send().await?;
         let status = reply.status().as_u16();
-        Ok((status, serde_json::from_slice(&reply.bytes().await?)?))
+        Ok((status, reply.bytes().await?.to_vec()))
     }
 
     /// The running validator that leads the next height, as `asked` sees it.
