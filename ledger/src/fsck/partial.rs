@@ -21,7 +21,9 @@ use crate::{
     tree::{Node, Update},
 };
 use probata_types::{
-    Epoch, Hash, Header, Height, List, SealedBlock, Suite, ValidatorSet, epoch,
+    Epoch, Hash, Header, Height, List, SealedBlock, Suite, ValidatorSet,
+    block::history_leaf,
+    epoch,
     evidence::SetChange,
     state::{StateKey, StateValue},
 };
@@ -38,6 +40,8 @@ pub(super) struct Partial {
     sets: BTreeMap<Hash, ValidatorSet>,
     /// The last block that is not executed.
     pub(super) until: Height,
+    /// The first block that the store has entries of: older ones of the log may not be entered yet.
+    entered_from: Height,
     /// Whether the history is known, as it is from the base on.
     has_history: bool,
     /// The height of the derived store, if its state can be compared.
@@ -77,7 +81,17 @@ impl Partial {
         };
         let tip = Tip { head: Arc::new(head), root, history_root: Hash::ZERO };
         let until = state_at.unwrap_or(Height::MAX);
-        Ok(Self { base: base.clone(), tip, set, sets, until, has_history: false, state_at })
+        let entered_from = first_entered(check.old)?.unwrap_or(height).min(height);
+        Ok(Self {
+            base: base.clone(),
+            tip,
+            set,
+            sets,
+            until,
+            entered_from,
+            has_history: false,
+            state_at,
+        })
     }
 
     /// The state of the derived store, copied to the scratch store, and the height at which it is to be compared.
@@ -211,12 +225,16 @@ impl Partial {
             check.new.fresh.absorb(layer);
             return Ok(after);
         }
-        // The history is not whole, so nothing is kept of it.
-        let mut draft = Draft::new(&check.new);
-        index::enter(&mut draft, block, next.place)?;
-        let entries = draft.into_new();
-        check.new.fresh.absorb(entries);
         let SealedBlock { header, seal, .. } = block;
+        if header.height >= self.entered_from {
+            let mut draft = Draft::new(&check.new);
+            index::enter(&mut draft, block, next.place)?;
+            let (suite, height) = (check.chain.suite, header.height.get());
+            let leaf = history_leaf(suite, &header.hash());
+            history::append_after_gap(suite, &mut draft, height, leaf)?;
+            let entries = draft.into_new();
+            check.new.fresh.absorb(entries);
+        }
         let head = Head {
             height: header.height,
             hash: header.hash(),
@@ -255,6 +273,12 @@ pub(super) fn stored_base(
     }
     let (header, seal) = sealed(first)?;
     Ok(Base { header, seal, sets })
+}
+
+/// The lowest block that the store has an entry of.
+fn first_entered(old: &Layers) -> Result<Option<Height>, LedgerError> {
+    let first = old.scan(Tree::Blocks, &[], None, 1)?;
+    Ok(first.first().and_then(|(key, _)| index::last_height(Tree::Blocks, key)))
 }
 
 fn wrong_base(check: &mut Check<'_, '_, '_>, height: Height, error: &SnapshotError) {

@@ -188,3 +188,33 @@ fn a_rewritten_block_is_found_by_what_is_wrong_with_it() {
     let texts = with(BASE, |block| block.header.state_root.0[0] ^= 1);
     assert!(texts.iter().any(|text| text.contains("not the block of the base")), "{texts:?}");
 }
+
+#[test]
+fn older_blocks_that_are_in_the_log_are_checked_and_not_asked_for_in_the_store() {
+    let (_, _, whole) = grown(BASE);
+    let reader = whole.reader();
+    let with = |change: fn(&mut SealedBlock)| {
+        let (storage, store) = begun();
+        let blocks = (BASE - 5..BASE).map(|height| {
+            let mut block = reader.block(Height::new(height)).unwrap().unwrap();
+            if height == BASE - 3 {
+                change(&mut block);
+            }
+            codec::encode(&block)
+        });
+        let blocks: Vec<Vec<u8>> = blocks.collect();
+        crate::log::write_segment(&*storage, Height::new(BASE - 5), &blocks).unwrap();
+        check(&storage, &store)
+    };
+    let report = with(|_| ());
+    assert!(report.is_clean(), "{:?}", report.findings);
+    assert_eq!((report.from.get(), report.checked.get(), report.skipped), (BASE - 5, 32, 0));
+    let signature = with(|block| {
+        block.proposal.submissions.as_mut_slice()[0].signature.0[0] ^= 1;
+    });
+    assert!(texts(&signature).iter().all(|text| text.starts_with("block 17")), "{signature:?}");
+    assert!(!signature.is_clean());
+    let other = with(|block| block.header.proposer = probata_types::ValidatorIndex(3));
+    let parent = "block 18: its parent is not the block before";
+    assert!(texts(&other).iter().any(|text| text == parent), "{other:?}");
+}
