@@ -312,35 +312,36 @@ const fn folder_of(engine: Engine) -> &'static str {
     }
 }
 
-/// Removes what another engine has left: if it were used again later it would be behind the log, and look like
-/// a store that is not.
-fn remove_other_engines(config: &Config, storage: &dyn Storage) -> Result<(), RunError> {
-    for other in [Engine::Fjall, Engine::Sled] {
-        let folder = config.data.join("derived").join(folder_of(other));
-        if other == config.store.engine || !folder.exists() {
-            continue;
-        }
-        // A ledger that began from a snapshot cannot be derived again: what is there may be all there is.
-        if config.data.join("log").join(BASE_FILE).exists() {
+/// The folders of what other engines have left.
+fn other_engines(config: &Config) -> impl Iterator<Item = PathBuf> {
+    let derived = config.data.join("derived");
+    let engine = config.store.engine;
+    let others = [Engine::Fjall, Engine::Sled].into_iter().filter(move |other| *other != engine);
+    others.map(move |other| derived.join(folder_of(other))).filter(|folder| folder.exists())
+}
+
+/// Refuses another engine for a ledger that began from a snapshot, and so cannot be derived again: what the other one
+/// has may be all there is.
+fn check_other_engines(config: &Config) -> Result<(), RunError> {
+    match other_engines(config).next() {
+        Some(path) if config.data.join("log").join(BASE_FILE).exists() => {
             let reason = "the ledger began from a snapshot, and its state cannot be derived again: set store.engine \
                           to the engine that it was restored with";
-            return Err(RunError::Data { path: folder, reason: reason.to_owned() });
+            Err(RunError::Data { path, reason: reason.to_owned() })
         }
-        check_reachable(storage).map_err(|error| {
-            let reason = format!("the state cannot be derived again for another engine: {error}");
-            RunError::Data { path: folder.clone(), reason }
-        })?;
+        _ => Ok(()),
+    }
+}
+
+/// Removes what another engine has left, once this one holds everything: if it were used again later it would be behind
+/// the log, and look like a store that is not.
+fn remove_other_engines(config: &Config) -> Result<(), RunError> {
+    for folder in other_engines(config) {
         tracing::info!(?folder, "removing what another engine has derived");
         std::fs::remove_dir_all(&folder)
             .map_err(|error| RunError::Data { path: folder, reason: error.to_string() })?;
     }
     Ok(())
-}
-
-/// Whether what is in the archive can be read, as far as one look tells.
-fn check_reachable(storage: &dyn Storage) -> std::io::Result<()> {
-    let names = storage.list()?;
-    names.iter().find(|name| storage.is_away(name)).map_or(Ok(()), |name| storage.probe(name))
 }
 
 type Opened = (Chain, Vec<crate::chain::Effect>);
@@ -354,8 +355,8 @@ async fn open_chain(
 ) -> Result<Opened, RunError> {
     let config = config.clone();
     let open = move || {
+        check_other_engines(&config)?;
         let (storage, store) = open_stores(&config)?;
-        remove_other_engines(&config, &*storage)?;
         let setup = ChainSetup { genesis, keypairs, storage, store, metrics };
         let progress = |height: u64, target: u64| {
             if height.is_multiple_of(limits::PROGRESS_BLOCKS) || height == target {
@@ -364,6 +365,7 @@ async fn open_chain(
         };
         let mut opened = Chain::open(setup, clock.now(), &progress)?;
         opened.0.write_behind();
+        remove_other_engines(&config)?;
         Ok::<_, RunError>(opened)
     };
     tokio::task::spawn_blocking(open).await.map_err(|_| RunError::Thread("opening"))?

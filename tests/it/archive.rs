@@ -17,7 +17,9 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
+    process::Stdio,
 };
+use tokio::process::Command;
 
 /// Blocks of a segment.
 const BLOCKS: usize = 3;
@@ -149,8 +151,11 @@ async fn without_archive(
     ensure(height(&report["archived_to"])? >= last, || format!("{report}"))?;
     ensure(report["state_at"] == report["log"], || format!("{report}"))?;
 
+    another_engine(network, node).await?;
     network.start_node(node)?;
     network.wait_until_up().await?;
+    let other = network.path(node, "data/derived/sled");
+    ensure(!other.exists(), || "what another engine has left is still there".to_owned())?;
     let client = network.client(&[node], limits::PATIENCE)?;
     for one in *young {
         check::proved(&client, one).await?;
@@ -177,6 +182,22 @@ async fn without_archive(
         check::proved(&client, one).await?;
     }
     Ok(())
+}
+
+/// Another engine would have to be filled from the whole log: the node says so, and leaves the one that is full.
+async fn another_engine(network: &Network, node: usize) -> Result<(), Trouble> {
+    let text = fs::read_to_string(network.path(node, "node.toml"))?;
+    let config = network.path(node, "sled.toml");
+    fs::write(&config, format!("{text}\n[store]\nengine = \"sled\"\n"))?;
+    let mut process = Command::new(NODE);
+    process.args(["run", "--config"]).arg(&config).stdin(Stdio::null()).kill_on_drop(true);
+    let output = tokio::time::timeout(limits::PATIENCE, process.output()).await??;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure(!output.status.success() && said.contains("is in the archive"), || {
+        format!("{}: {said}", output.status)
+    })?;
+    let full = network.path(node, "data/derived/fjall");
+    ensure(full.exists(), || "what was derived is gone".to_owned())
 }
 
 /// A submission whose block is away is not taken for a new one, and those that come with it have their answers.
