@@ -156,7 +156,7 @@ fn pull(mut payload: &[u8], layer: &mut Layer) -> Option<()> {
         let (value_length, rest) = rest.split_first_chunk::<4>()?;
         let (key, rest) = rest.split_at_checked(u32::from_be_bytes(*key_length) as usize)?;
         let (value, rest) = rest.split_at_checked(u32::from_be_bytes(*value_length) as usize)?;
-        layer.put(*Tree::ALL.get(usize::from(*tree))?, key.to_vec(), value.to_vec());
+        layer.put_read(*Tree::ALL.get(usize::from(*tree))?, key.to_vec(), value.to_vec());
         payload = rest;
     }
     Some(())

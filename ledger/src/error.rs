@@ -1,8 +1,11 @@
 //! What can go wrong, told apart by what has to be done about it.
 
-use crate::store::{StoreError, Tree};
+use crate::{
+    archive::Archived,
+    store::{StoreError, Tree},
+};
 use probata_types::{Hash, Height, state::StateError};
-use std::io;
+use std::{fmt, io};
 
 /// A failure of a file of the storage.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +31,21 @@ pub enum FileError {
         /// What is wrong there.
         what: String,
     },
+    /// The file is in the archive, which cannot be read now. Nothing is lost.
+    #[error(
+        "{file}, with the blocks {first} to {last}, is in the archive, which cannot be read now: {reason}. Make the \
+         archive reachable, or bring its segments back with `probata-node archive undo`"
+    )]
+    Archived {
+        /// The file.
+        file: String,
+        /// Its first block.
+        first: Height,
+        /// Its last block.
+        last: Height,
+        /// Why it cannot be read.
+        reason: String,
+    },
     /// An earlier write failed, so that nobody knows what the disk holds: open it again.
     #[error("{file} is not written any more, because an earlier write failed")]
     Stopped {
@@ -48,7 +66,18 @@ pub enum FileError {
 
 impl FileError {
     pub(crate) fn io(doing: &'static str, file: &str, source: io::Error) -> Self {
-        Self::Io { doing, file: file.to_owned(), source }
+        match source.get_ref().and_then(|inner| inner.downcast_ref::<Archived>()) {
+            Some(Archived { first, last, reason }) => Self::archived(file, (*first, *last), reason),
+            None => Self::Io { doing, file: file.to_owned(), source },
+        }
+    }
+
+    pub(crate) fn archived(
+        file: &str,
+        (first, last): (Height, Height),
+        reason: &dyn fmt::Display,
+    ) -> Self {
+        Self::Archived { file: file.to_owned(), first, last, reason: reason.to_string() }
     }
 
     pub(crate) fn corrupt(file: &str, offset: u64, what: impl Into<String>) -> Self {
@@ -114,8 +143,8 @@ pub enum LedgerError {
     /// A write failed after which memory and disk may differ: open the ledger again.
     #[error("the ledger is stopped, because an earlier write failed; open it again")]
     Stopped,
-    /// The thread that writes to the store cannot be started.
-    #[error("cannot start the thread that writes to the store: {0}")]
+    /// A thread of the ledger cannot be started.
+    #[error("cannot start a thread: {0}")]
     Thread(#[source] io::Error),
     /// A proof was asked for before the first block, or of a height that the newest header does not cover.
     #[error("block {height} is not covered by the history of block {head}")]

@@ -32,6 +32,27 @@ pub(crate) fn append(
     }
 }
 
+/// Puts leaf number `index` where some before it are not there: with those subtrees above it that are known then.
+pub(crate) fn append_after_gap(
+    suite: Suite,
+    draft: &mut Draft<'_>,
+    index: u64,
+    leaf: Hash,
+) -> Result<(), LedgerError> {
+    let (mut at, mut level, mut digest) = (index, 0, leaf);
+    loop {
+        draft.put(Tree::History, key(level, at), *digest.as_bytes());
+        let left = at.checked_sub(1).filter(|_| !at.is_multiple_of(2));
+        let Some(left) = left.map(|left| key(level, left)) else { return Ok(()) };
+        let Some(left) = draft.get(Tree::History, &left)? else { return Ok(()) };
+        let left = <[u8; Hash::LEN]>::try_from(left).map(Hash);
+        let left = left.map_err(|_| LedgerError::derived(Tree::History, &[], "it is malformed"))?;
+        digest = merkle::node(suite, Domain::History, &left, &digest);
+        at /= 2;
+        level += 1;
+    }
+}
+
 /// The root over the first `size` leaves.
 pub(crate) fn root(suite: Suite, get: Get<'_>, size: u64) -> Result<Hash, LedgerError> {
     if size == 0 {
@@ -115,6 +136,14 @@ fn key(level: u32, index: u64) -> Vec<u8> {
     key
 }
 
+/// The last leaf of the subtree of a key.
+pub(crate) fn last_leaf(key: &[u8]) -> Option<u64> {
+    let (level, index) = key.split_first()?;
+    let index = u64::from_be_bytes(index.try_into().ok()?);
+    let end = index.checked_add(1)?.checked_mul(1u64.checked_shl(u32::from(*level))?)?;
+    Some(end - 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,6 +177,35 @@ mod tests {
                     merkle::path(suite, Domain::History, &leaves, at)
                 );
             }
+        }
+    }
+
+    #[test]
+    fn after_a_gap_there_are_those_subtrees_that_are_whole_behind_it() {
+        let suite = Suite::Blake3Ed25519;
+        let leaf = |index: u64| merkle::leaf(suite, Domain::History, &index.to_be_bytes());
+        let mut whole = Layers::new(Arc::new(MemoryStore::default()));
+        for index in 0..40 {
+            let mut draft = Draft::new(&whole);
+            append(suite, &mut draft, index, leaf(index)).unwrap();
+            let new = draft.into_new();
+            whole.absorb(new);
+        }
+        for gap in 0..40 {
+            let mut behind = Layers::new(Arc::new(MemoryStore::default()));
+            for index in gap..40 {
+                let mut draft = Draft::new(&behind);
+                append_after_gap(suite, &mut draft, index, leaf(index)).unwrap();
+                let new = draft.into_new();
+                behind.absorb(new);
+            }
+            let all = |layers: &Layers| layers.scan(Tree::History, &[], None, usize::MAX).unwrap();
+            let mut expected = all(&whole);
+            expected.retain(|(key, _)| {
+                let index = u64::from_be_bytes(*key.last_chunk().unwrap());
+                index << key[0] >= gap
+            });
+            assert_eq!(all(&behind), expected, "the first {gap} are not there");
         }
     }
 

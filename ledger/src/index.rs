@@ -6,6 +6,7 @@
 use crate::{
     contents::{self, Contents},
     error::LedgerError,
+    history,
     layers::{Draft, Layers},
     log::Place,
     search,
@@ -172,6 +173,29 @@ fn parse_place_key(tree: Tree, key: &[u8]) -> Result<(bool, Height, u32), Ledger
         fits.then(|| (*rejected == 0, Height::new(height), u32::from_be_bytes(*at)))
     };
     parts().ok_or_else(|| LedgerError::derived(tree, key, "the key is malformed"))
+}
+
+/// The last block of which an entry tells, if its key says so.
+pub(crate) fn last_height(tree: Tree, key: &[u8]) -> Option<Height> {
+    let height = match tree {
+        Tree::Blocks | Tree::Contents => u64::from_be_bytes(*key.first_chunk()?),
+        Tree::Search => u64::from_be_bytes(*key.last_chunk()?),
+        Tree::History => history::last_leaf(key)?,
+        Tree::Records | Tree::Submissions => return Some(parse_place_key(tree, key).ok()?.1),
+        Tree::Crown | Tree::Pages | Tree::Values | Tree::Idempotency | Tree::Meta => return None,
+    };
+    (height <= Height::MAX.get()).then(|| Height::new(height))
+}
+
+/// The block of the submission that an entry of [`Tree::Idempotency`] names, if it can be told.
+pub(crate) fn idempotency_height(
+    layers: &Layers,
+    value: &[u8],
+) -> Result<Option<Height>, LedgerError> {
+    let Ok(entry) = parse::<IdempotencyEntry>(Tree::Idempotency, &[], value) else {
+        return Ok(None);
+    };
+    Ok(submission(layers, &entry.submission)?.map(|place| place.height))
 }
 
 fn places(layers: &Layers, tree: Tree, id: &[u8; 32]) -> Result<Vec<Entry>, LedgerError> {

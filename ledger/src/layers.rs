@@ -31,12 +31,20 @@ pub(crate) struct Layer {
 impl Layer {
     pub(crate) fn get(&self, tree: Tree, key: &[u8]) -> Option<&Vec<u8>> {
         match (tree, digest(key)) {
-            (Tree::Values, Some(key)) => self.values.get(&key),
+            (Tree::Values, Some(digest)) if self.values.contains_key(&digest) => {
+                self.values.get(&digest)
+            }
             _ => self.trees[tree.position()].get(key),
         }
     }
 
-    pub(crate) fn put(&mut self, tree: Tree, key: Vec<u8>, value: Vec<u8>) {
+    /// Puts an entry as it was read from disk.
+    pub(crate) fn put_read(&mut self, tree: Tree, key: Vec<u8>, value: Vec<u8>) {
+        self.bytes += key.len() + value.len();
+        self.trees[tree.position()].insert(key, value);
+    }
+
+    fn put(&mut self, tree: Tree, key: Vec<u8>, value: Vec<u8>) {
         let (key_bytes, value_bytes) = (key.len(), value.len());
         let old = match (tree, digest(&key)) {
             (Tree::Values, Some(key)) => self.values.insert(key, value),
@@ -111,8 +119,7 @@ impl<'a> InBytes<'a> {
         Self { layer, pages, values }
     }
 
-    /// The entries of a tree, in order. A layer has its pages either as pages or as bytes; nobody writes objects under keys
-    /// that are no digests.
+    /// The entries of a tree, in order. A layer has pages and objects either as they were made or as they were read.
     fn tree(&self, tree: Tree) -> impl Iterator<Item = (&[u8], &[u8])> {
         let pages: &[Entry] = match tree {
             Tree::Crown => &self.pages[0],
@@ -203,7 +210,8 @@ impl Layers {
         layer
     }
 
-    /// As [`Store::scan`], over all layers. Not for pages and objects, which layers in memory have not in order.
+    /// As [`Store::scan`], over all layers. Not for pages and objects of layers that were not read from disk: those are not
+    /// in order.
     pub(crate) fn scan(
         &self,
         tree: Tree,

@@ -108,7 +108,7 @@ impl Ledger {
     /// [`LedgerError`] if the log cannot be read.
     pub fn unapplied(&self) -> Result<Option<SealedBlock>, LedgerError> {
         let Some((place, bytes)) = self.next_in_log()? else { return Ok(None) };
-        decode(place, &bytes).map(Some)
+        Ok(Some(decode(place, &bytes)?))
     }
 
     /// Applies the block that [`Ledger::unapplied`] gave, with the changes of its execution.
@@ -257,6 +257,12 @@ impl Ledger {
         self.checkpoint_blocks = blocks;
     }
 
+    /// Begins new segments earlier, so that a test need not write 64 MiB.
+    #[cfg(test)]
+    pub(crate) fn set_segment_bytes(&mut self, bytes: u64) {
+        self.log.set_segment_bytes(bytes);
+    }
+
     /// Leaves the fresh layer on its way to the store, where it does not stay long otherwise.
     #[cfg(test)]
     pub(crate) fn set_fresh_aside(&mut self) {
@@ -350,9 +356,9 @@ impl StateRead for Ledger {
 }
 
 /// The block of the bytes at a place of the log.
-pub(crate) fn decode(place: Place, bytes: &[u8]) -> Result<SealedBlock, LedgerError> {
+pub(crate) fn decode(place: Place, bytes: &[u8]) -> Result<SealedBlock, FileError> {
     codec::decode(bytes, BLOCK_BYTES).map_err(|error| {
         let what = format!("the frame does not hold a block: {error}");
-        FileError::corrupt(&crate::log::file_name(place.segment), place.offset, what).into()
+        FileError::corrupt(&crate::log::file_name(place.segment), place.offset, what)
     })
 }

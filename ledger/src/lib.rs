@@ -39,7 +39,8 @@
 //!
 //! Integers are big-endian; "canonical" is the codec of `probata_types`. Files of the [`Storage`], all of
 //! frames (`frame.rs`): `blocks-HEIGHT` (magic `PBLK`, numbered by height, a sealed block each), `journal`
-//! (`PJNL`, records that were synced together), `checkpoint` (`PCKP`, entries). Trees of the [`Store`]:
+//! (`PJNL`, records that were synced together), `checkpoint` (`PCKP`, entries), `base` (`PBAS`, what a restored ledger began from), `archive` (`PARC`, the segments that are
+//! in an archive: `archive.rs`). Trees of the [`Store`]:
 //!
 //! | tree | key | value |
 //! | --- | --- | --- |
@@ -58,6 +59,7 @@
 //! promised, and nothing of the above depends on it.
 #![cfg_attr(not(test), deny(clippy::unwrap_used))]
 
+mod archive;
 mod checkpoint;
 mod contents;
 mod derive;
@@ -81,9 +83,10 @@ mod storage;
 mod store;
 mod tree;
 
+pub use archive::{Archive, ArchivedSegment, ArchivedStorage, Moved, NoArchive, Segment};
 pub use derive::Head;
 pub use error::{FileError, JournalError, LedgerError, OpenError};
-pub use fsck::{Difference, Execute, Finding, Fsck, Report};
+pub use fsck::{Difference, Execute, Finding, Fsck, FsckError, Progress, Report, Stage};
 pub use index::{RecordPlace, SubmissionPlace};
 pub use journal::Journal;
 pub use ledger::{Ledger, Setup};

@@ -30,8 +30,13 @@ pub const CHECKPOINT_FRAME_BYTES: usize = 4 * 1_024 * 1_024;
 pub const SEARCH_PAGE: usize = 1_000;
 /// Keys, and heights, of one request for proofs: bounds how long the writer can wait for a reader.
 pub const PROOFS: usize = 1_024;
-/// Entries that a check of the whole ledger compares at a time.
-pub const FSCK_CHUNK: usize = 4_096;
+/// Entries that a check of the whole ledger reads from a store at a time, for each tree that it compares: a few
+/// megabytes of the largest kind.
+pub const FSCK_CHUNK: usize = 512;
+/// Bytes of blocks that a check has read and is not done with; in memory they take a few times as much. Four of the largest.
+pub const FSCK_AHEAD_BYTES: usize = 64 * 1_024 * 1_024;
+/// Blocks that wait before each of its workers, and as many behind: enough that one slow block stops nobody.
+pub const FSCK_AHEAD_BLOCKS: usize = 16;
 /// Findings that a check lists; it counts the others.
 pub const FSCK_FINDINGS: usize = 1_000;
 /// Bytes of one chunk of a snapshot, unless a single object needs more: what a peer that lies can make a joining
@@ -44,6 +49,16 @@ pub const CHUNK_MAX_BYTES: usize = CHUNK_BYTES + 64;
 pub const SNAPSHOT_CHUNKS: usize = 262_144;
 /// Changes of the validator set from genesis to a snapshot: one a week for twenty years.
 pub const SNAPSHOT_SETS: usize = 1_024;
+/// Segments that never go to the archive: the one that is written, and those that hold the newest blocks.
+pub const ARCHIVE_KEPT_SEGMENTS: usize = 2;
+/// Bytes of a segment: one begins when the one before has its size, so it may be longer by one frame.
+pub const ARCHIVE_SEGMENT_BYTES: usize = 64 * 1_024 * 1_024 + BLOCK_FRAME_BYTES + 1_024;
+/// Bytes of an entry of the list of archived segments: an object's name, and four numbers.
+pub const ARCHIVE_ENTRY_BYTES: usize = 512;
+/// Bytes that are read from the archive at once: a request costs more than they do.
+pub const ARCHIVE_WINDOW_BYTES: u64 = 1_024 * 1_024;
+/// Such parts that are kept in memory, 32 MiB.
+pub const ARCHIVE_WINDOWS: usize = 32;
 /// Bytes of a manifest: what one response of the mesh holds.
 pub const MANIFEST_BYTES: usize = 32 * 1_024 * 1_024;
 /// Entries read from the store at once while a snapshot is cut: some megabytes of the largest.

@@ -114,6 +114,46 @@ impl BlockLog {
         self.height
     }
 
+    /// The first block of the newest segment that has one: of a file that is always here.
+    pub(crate) fn newest(&self) -> Result<Option<(Place, Vec<u8>)>, FileError> {
+        let whole = self.segments.iter().rev().find(|segment| **segment <= self.height);
+        let Some(last) = whole else { return Ok(None) };
+        let packed = FRAMES.read(&*self.storage, &file_name(*last), 0, last.get())?;
+        let block = unpack(&packed, *last, 0)?;
+        Ok(Some((Place::new((*last, 0), &packed, &block), block)))
+    }
+
+    /// Leaves out the segments that are in the archive and cannot be read now, and all before them; gives the last
+    /// block that is left out, and why.
+    pub(crate) fn leave_out_unreadable(
+        &mut self,
+    ) -> Result<Option<(Height, FileError)>, FileError> {
+        for at in (0..self.segments.len()).rev() {
+            let file = file_name(self.segments[at]);
+            match self.storage.probe(&file).map_err(|error| FileError::io("read", &file, error)) {
+                Ok(()) => {}
+                Err(error @ FileError::Archived { last, .. }) => {
+                    self.segments.drain(..=at);
+                    return Ok(Some((last, error)));
+                }
+                Err(other) => return Err(other),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Bytes of all segments.
+    ///
+    /// # Errors
+    /// [`FileError`] if the disk fails.
+    pub(crate) fn bytes(&self) -> Result<u64, FileError> {
+        self.segments.iter().try_fold(0, |sum, segment| {
+            let file = file_name(*segment);
+            let length = self.storage.length(&file);
+            Ok(sum + length.map_err(|error| FileError::io("measure", &file, error))?)
+        })
+    }
+
     /// Writes the next block. When this returns, the block is on disk.
     ///
     /// # Errors
@@ -209,10 +249,7 @@ pub(crate) fn write_segment(
     first: Height,
     blocks: &[Vec<u8>],
 ) -> Result<Vec<Place>, FileError> {
-    let names = storage.list().map_err(|error| FileError::io("list", "the log folder", error))?;
-    if names.iter().any(|name| name == NEW_SEGMENT) {
-        storage.remove(NEW_SEGMENT).map_err(|e| FileError::io("remove", NEW_SEGMENT, e))?;
-    }
+    discard_new(storage)?;
     let compress = |error| FileError::io("compress for", NEW_SEGMENT, error);
     let mut packer = Packer::new().map_err(compress)?;
     let (mut places, mut offset) = (Vec::with_capacity(blocks.len()), 0);
@@ -224,11 +261,48 @@ pub(crate) fn write_segment(
         let appended = storage.append(NEW_SEGMENT, &frame);
         appended.map_err(|error| FileError::io("append to", NEW_SEGMENT, error))?;
     }
+    end_segment(storage, first)?;
+    Ok(places)
+}
+
+/// Writes the bytes of a whole segment, which is there as a whole or not at all.
+pub(crate) fn install_segment(
+    storage: &dyn Storage,
+    first: Height,
+    bytes: &[u8],
+) -> Result<(), FileError> {
+    discard_new(storage)?;
+    storage.append(NEW_SEGMENT, bytes).map_err(|e| FileError::io("append to", NEW_SEGMENT, e))?;
+    end_segment(storage, first)
+}
+
+fn end_segment(storage: &dyn Storage, first: Height) -> Result<(), FileError> {
     let file = file_name(first);
     storage.sync(NEW_SEGMENT).map_err(|e| FileError::io("sync", NEW_SEGMENT, e))?;
     storage.rename(NEW_SEGMENT, &file).map_err(|e| FileError::io("rename", NEW_SEGMENT, e))?;
-    storage.sync_folder().map_err(|e| FileError::io("sync the folder of", &file, e))?;
-    Ok(places)
+    storage.sync_folder().map_err(|e| FileError::io("sync the folder of", &file, e))
+}
+
+fn discard_new(storage: &dyn Storage) -> Result<(), FileError> {
+    let names = storage.list().map_err(|error| FileError::io("list", "the log folder", error))?;
+    if names.iter().any(|name| name == NEW_SEGMENT) {
+        storage.remove(NEW_SEGMENT).map_err(|e| FileError::io("remove", NEW_SEGMENT, e))?;
+    }
+    Ok(())
+}
+
+/// Checks that a segment holds exactly these blocks, by its frames.
+pub(crate) fn check_segment(
+    storage: &dyn Storage,
+    (first, last): (Height, Height),
+) -> Result<(), FileError> {
+    let file = file_name(first);
+    let scan = FRAMES.scan(storage, &file, first.get(), &mut |_, _, _| Ok(()))?;
+    if scan.torn > 0 || scan.next != last.next().get() {
+        let what = format!("it does not hold the blocks {first} to {last}");
+        return Err(FileError::corrupt(&file, scan.end, what));
+    }
+    Ok(())
 }
 
 /// The first heights of all segments; the first is `begins` or below, unless there are none.
@@ -236,9 +310,7 @@ pub(crate) fn segments(storage: &dyn Storage, begins: Height) -> Result<Vec<Heig
     let names = storage.list().map_err(|error| FileError::io("list", "the log folder", error))?;
     let mut segments = Vec::new();
     for name in names.iter().filter(|name| name.starts_with(PREFIX)) {
-        let number = name[PREFIX.len()..].parse::<u64>().ok();
-        let height = number.filter(|n| *n > 0 && *n <= Height::MAX.get()).map(Height::new);
-        match height.filter(|height| file_name(*height) == *name) {
+        match first_of(name) {
             Some(height) => segments.push(height),
             None => return Err(FileError::corrupt(name, 0, "no segment has such a name")),
         }
@@ -250,6 +322,13 @@ pub(crate) fn segments(storage: &dyn Storage, begins: Height) -> Result<Vec<Heig
         }
         _ => Ok(segments),
     }
+}
+
+/// The first height of the segment of that name; `None` if no segment has it.
+pub(crate) fn first_of(name: &str) -> Option<Height> {
+    let number = name.strip_prefix(PREFIX)?.parse::<u64>().ok();
+    let height = number.filter(|n| *n > 0 && *n <= Height::MAX.get()).map(Height::new);
+    height.filter(|height| file_name(*height) == *name)
 }
 
 pub(crate) fn file_name(first: Height) -> String {

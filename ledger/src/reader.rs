@@ -5,7 +5,7 @@
 
 use crate::{
     derive::Head,
-    error::LedgerError,
+    error::{FileError, LedgerError},
     history,
     index::{self, BlockEntry, RecordPlace, SubmissionPlace},
     layers::Layers,
@@ -14,6 +14,7 @@ use crate::{
     log,
     metrics::Counters,
     search::{self, Cursor, Page, Query, Span},
+    snapshot::body,
     store::Tree,
     tree,
 };
@@ -81,7 +82,25 @@ impl LedgerReader {
     pub fn block(&self, height: Height) -> Result<Option<SealedBlock>, LedgerError> {
         let Some(entry) = self.entry(height)? else { return Ok(None) };
         let bytes = log::read(&*self.shared.storage, height, entry.place)?;
-        decode(entry.place, &bytes).map(Some)
+        let block = decode(entry.place, &bytes)?;
+        let file = log::file_name(entry.place.segment);
+        if self.shared.storage.is_away(&file) {
+            check_archived(&block, &entry).map_err(|what| {
+                let what = format!("the archive holds another block {height}: {what}");
+                FileError::corrupt(&file, entry.place.offset, what)
+            })?;
+        }
+        Ok(Some(block))
+    }
+
+    /// Whether a block's body is in the archive, so that reading it takes longer and may fail with
+    /// [`FileError::Archived`].
+    ///
+    /// # Errors
+    /// [`LedgerError`] if the disk fails.
+    pub fn is_archived(&self, height: Height) -> Result<bool, LedgerError> {
+        let place = self.entry(height)?.map(|entry| entry.place);
+        Ok(place.is_some_and(|place| self.shared.storage.is_away(&log::file_name(place.segment))))
     }
 
     /// The canonical bytes of a block, if it is there.
@@ -288,6 +307,14 @@ impl Live {
         let settled = self.missing == Height::ZERO || found.as_ref().is_some_and(counts);
         if settled { Ok(found) } else { Err(self.not_here()) }
     }
+}
+
+/// Whether a block from the archive, which is in other hands, is the one whose header stayed here.
+fn check_archived(block: &SealedBlock, entry: &BlockEntry) -> Result<(), String> {
+    if block.header != entry.header {
+        return Err("its header is another one".to_owned());
+    }
+    body::check(block)
 }
 
 /// The object of a key hash.

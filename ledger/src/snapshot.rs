@@ -20,7 +20,7 @@
 //! manifest is written last: without it there is no snapshot.
 
 mod base;
-mod body;
+pub(crate) mod body;
 mod chunk;
 mod cut;
 mod manifest;
@@ -30,6 +30,7 @@ mod write;
 pub use base::BASE_FILE;
 pub(crate) use base::Base;
 pub(crate) use chunk::Chunk;
+pub(crate) use cut::cut;
 #[cfg(test)]
 pub(crate) use manifest::ChunkHead;
 pub use manifest::Manifest;

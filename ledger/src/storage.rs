@@ -67,4 +67,17 @@ pub trait Storage: Send + Sync {
     /// # Errors
     /// What the operating system says.
     fn sync_folder(&self) -> io::Result<()>;
+
+    /// Whether a file is not in the folder but in an archive, where reading takes longer and may fail.
+    fn is_away(&self, _file: &str) -> bool {
+        false
+    }
+
+    /// Finds out whether a file that is away can be read now, without reading much of it.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    fn probe(&self, _file: &str) -> io::Result<()> {
+        Ok(())
+    }
 }

@@ -1,5 +1,6 @@
 //! The ledger as a whole.
 
+mod archive;
 mod commit;
 mod crash;
 mod fsck;

@@ -15,6 +15,7 @@ pub(crate) use page::{Page, PageKey};
 use crate::{
     error::LedgerError,
     layers::{Draft, Layers},
+    store::{Entry, Store, StoreError},
 };
 use page::{OpenPage, PAGE_LEVELS};
 use probata_types::{
@@ -107,6 +108,19 @@ pub(crate) fn subtree(
 
 /// Pages with their places.
 pub(crate) type Pages = Vec<(PageKey, Arc<Page>)>;
+
+/// Puts pages into a store.
+pub(crate) fn put_pages(store: &dyn Store, pages: &Pages) -> Result<(), StoreError> {
+    let mut sorted: Vec<&(PageKey, Arc<Page>)> = pages.iter().collect();
+    sorted.sort_unstable_by_key(|(key, _)| *key);
+    for part in sorted.chunk_by(|(one, _), (next, _)| one.tree() == next.tree()) {
+        let encode = |(key, page): &&(PageKey, Arc<Page>)| (key.encode(), page.encode());
+        let encoded: Vec<Entry> = part.iter().map(encode).collect();
+        let mut entries = encoded.iter().map(|(key, page)| (&key[..], &page[..]));
+        store.put_sorted(part[0].0.tree(), &mut entries)?;
+    }
+    Ok(())
+}
 
 /// The path of a key under `root`.
 pub(crate) fn prove(

@@ -179,7 +179,7 @@ const fn edge_problem(error: &EdgeError) -> Problem {
 }
 
 /// This machine's wall clock.
-fn wall_clock() -> Timestamp {
+pub(crate) fn wall_clock() -> Timestamp {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
     Timestamp::ZERO.saturating_add(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }

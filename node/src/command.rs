@@ -2,6 +2,7 @@
 #![expect(clippy::print_stderr, reason = "a command talks to its terminal")]
 
 use crate::{
+    archive,
     config::{Config, LogFormat},
     devnet::{self, DevnetArguments},
     fsck, genesis_command, run, snapshot, stop,
@@ -37,7 +38,14 @@ enum Command {
     Devnet(DevnetArguments),
     /// Check a stopped node's data: derive everything from the block log again and compare.
     ///
-    /// Exit code 0: clean. 1: damage found, each listed. 2: the check could not be done.
+    /// Every block is read, its signatures, roots and seal are checked, its records are executed, and every entry of the derived
+    /// store is compared with what that gives. Nothing is changed. All cores are used; memory stays the same however long the
+    /// chain is; what is derived again goes to a temporary folder on disk (`--scratch`).
+    ///
+    /// A node that began from a snapshot lacks its oldest blocks: then the state is compared with the sealed root instead, and
+    /// the report says what was not checked (`from`, `state_from` and `state_at` with `--json`).
+    ///
+    /// Exit code 0: clean. 1: damage found, each listed. 2: the check could not be done, or was interrupted.
     Fsck(fsck::FsckArguments),
     /// Write the state of a stopped node to a folder, from which others join.
     ///
@@ -48,6 +56,12 @@ enum Command {
     /// The node then serves from the snapshot's block on. A validator key that has a seat does not vote on a restored
     /// ledger without its journal.
     Restore(snapshot::RestoreArguments),
+    /// Move old parts of a stopped node's block log to the archive that `node.toml` names.
+    ///
+    /// Block bodies go, in whole files of some 64 MiB; headers, seals, the state and all proofs stay, and the running node reads
+    /// from the archive what it is asked for. A file is removed here only after the archive has given all of it back. Cut short,
+    /// the command goes on when it is begun again; `archive undo` brings everything back.
+    Archive(archive::ArchiveArguments),
     /// Make keys, entries and the genesis document.
     Genesis {
         #[command(subcommand)]
@@ -74,6 +88,10 @@ pub fn main() -> ExitCode {
         Command::Restore(arguments) => {
             start_logs(LogFormat::Human, "warn");
             snapshot::restore_snapshot(&arguments)
+        }
+        Command::Archive(arguments) => {
+            start_logs(LogFormat::Human, "warn");
+            archive::archive(&arguments)
         }
         Command::Genesis { command } => genesis_command::run(command),
     }

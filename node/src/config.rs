@@ -1,5 +1,6 @@
 //! `node.toml`: what each node may choose for itself. What all must share is in the genesis document.
 
+use crate::archive;
 use serde::Deserialize;
 use std::{
     net::SocketAddr,
@@ -25,6 +26,8 @@ pub struct Config {
     /// The derived state.
     #[serde(default)]
     pub store: Store,
+    /// Where old parts of the block log go, if anywhere.
+    pub archive: Option<Archive>,
     /// Logs.
     #[serde(default)]
     pub log: Log,
@@ -97,6 +100,22 @@ impl Default for Store {
     fn default() -> Self {
         Self { engine: Engine::Fjall, cache_mb: 64 }
     }
+}
+
+/// The archive: where old parts of the block log go when `probata-node archive` is run, and are read from.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Archive {
+    /// A folder (`file:///srv/probata`); with the feature `s3` of this program also a bucket and a prefix in it
+    /// (`s3://bucket/probata`), whose credentials come from the environment.
+    pub url: String,
+    /// Days after which a block may go.
+    #[serde(default = "horizon_days")]
+    pub horizon_days: u32,
+}
+
+const fn horizon_days() -> u32 {
+    365
 }
 
 /// Logs, written to standard error.
@@ -182,6 +201,16 @@ impl Config {
             let got = config.store.cache_mb.to_string();
             return Err(ConfigError::Range { key, expected, got });
         }
+        if let Some(Archive { url, horizon_days }) = &config.archive {
+            archive::check_url(url).map_err(|expected| {
+                let key = "archive.url";
+                ConfigError::Range { key, expected, got: url.clone() }
+            })?;
+            if !(1..=36_500).contains(horizon_days) {
+                let (key, expected) = ("archive.horizon_days", "between 1 and 36500");
+                return Err(ConfigError::Range { key, expected, got: horizon_days.to_string() });
+            }
+        }
         config.genesis = folder.join(&config.genesis);
         config.data = folder.join(&config.data);
         config.keys.node = folder.join(&config.keys.node);
@@ -221,6 +250,16 @@ mod tests {
         assert!(with("port = 1").to_string().contains("port"));
         assert!(with("[log]\nformat = \"xml\"").to_string().contains("format"));
         assert!(with("[store]\ncache_mb = 0").to_string().contains("store.cache_mb"));
+        for wrong in [
+            "url = \"/srv\"",
+            "url = \"file://srv\"",
+            "url = \"memory:///\"",
+            "url = \"ftp://a/b\"",
+        ] {
+            assert!(with(&format!("[archive]\n{wrong}")).to_string().contains("archive.url"));
+        }
+        let long = with("[archive]\nurl = \"file:///srv\"\nhorizon_days = 40000");
+        assert!(long.to_string().contains("archive.horizon_days"));
         let empty = GOOD.replace("\"/ip4/0.0.0.0/tcp/7001\"", "");
         let error = Config::parse(&empty, Path::new("")).unwrap_err();
         assert!(error.to_string().contains("mesh.listen"));
@@ -229,6 +268,9 @@ mod tests {
     #[test]
     fn the_commented_example_is_valid() {
         let text = include_str!("../node.toml");
+        let archive = "\n[archive]\nurl = \"file:///srv/probata\"";
+        let with = Config::parse(&format!("{text}{archive}"), Path::new("/etc/probata")).unwrap();
+        assert_eq!(with.archive.unwrap().horizon_days, 365);
         Config::parse(text, Path::new("/etc/probata")).unwrap();
     }
 }

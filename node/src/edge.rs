@@ -13,9 +13,8 @@ use crate::{bodies::Bodies, limits};
 use probata_types::{
     Hash, Proposal, Submission, Verified,
     codec::{self, CodecError},
-    key::{self, Signed},
     receipt::Batch,
-    submission::SubmissionError,
+    submission::{self, SubmissionError},
 };
 use std::{num::NonZeroUsize, sync::Arc};
 use tokio::sync::Semaphore;
@@ -216,23 +215,8 @@ impl Edge {
         let known = self.bodies.hold(places.iter().map(|at| &submissions[*at]));
         let unknown = places.into_iter().zip(known).filter(|(_, known)| !known);
         let unknown: Vec<usize> = unknown.map(|(at, _)| at).collect();
-        let signed = |at: &usize| {
-            let one = &submissions[*at];
-            Signed { key: one.head.key, digest: Hash(one.id().0), signature: one.signature }
-        };
-        let batch: Vec<Signed> = unknown.iter().map(signed).collect();
-        if key::verify_batch(&batch).is_ok() {
-            return Vec::new();
-        }
-        let wrong = |one: &Signed| key::verify(&one.key, &one.digest, &one.signature).is_err();
-        let wrong: Vec<usize> = unknown
-            .into_iter()
-            .zip(&batch)
-            .filter(|(_, one)| wrong(one))
-            .map(|(at, _)| at)
-            .collect();
-        assert!(!wrong.is_empty(), "batch and single verification agree");
-        wrong
+        let wrong = submission::wrongly_signed(unknown.iter().map(|at| &submissions[*at]));
+        wrong.into_iter().map(|at| unknown[at]).collect()
     }
 
     async fn work<T: Send + 'static>(

@@ -21,7 +21,10 @@ use probata_types::{
     seal::{SealVote, commit_digest},
     submission::{IdempotencyKey, records_root},
 };
-use std::sync::Arc;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 pub(crate) const SUITE: Suite = Suite::Blake3Ed25519;
 
@@ -286,4 +289,18 @@ fn seal(header: &Header) -> Seal {
         signature: pair(u32::from(index) + 1, 3).sign(&digest),
     });
     Seal { view: View::ZERO, votes: List::new(votes.collect()).unwrap() }
+}
+
+/// A node's folder with its configuration, given the engine.
+pub(crate) fn node_folder(root: &Path, name: &str, genesis: &str, engine: &str) -> PathBuf {
+    let folder = root.join(name);
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("genesis.json"), genesis).unwrap();
+    let config = format!(
+        "genesis = \"genesis.json\"\ndata = \"data\"\n[keys]\nnode = \"node.key.json\"\n[mesh]\nlisten = [\"/ip4/127.0.0.1/tcp/0\"]\n\
+         [api]\nlisten = \"127.0.0.1:0\"\n[store]\nengine = \"{engine}\"\n"
+    );
+    let path = folder.join("node.toml");
+    std::fs::write(&path, config).unwrap();
+    path
 }

@@ -1,6 +1,7 @@
 //! Run a validator or a member node: mesh, mempool, chain thread, HTTP API, devnet.
 
 pub mod api;
+pub mod archive;
 pub mod bodies;
 pub mod chain;
 pub mod command;

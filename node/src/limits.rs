@@ -220,6 +220,22 @@ pub const WEIGHT_AT_ONCE: usize = 256;
 pub const SUBMITTED_EARLY_MS: u64 = 3_600_000;
 /// Blocks between two lines of progress while the derived state is rebuilt.
 pub const PROGRESS_BLOCKS: u64 = 1_000;
+/// Time between two lines of progress of a check, where there is no terminal.
+pub const FSCK_LINES: Duration = Duration::from_secs(5);
+/// Time between two changes of the text beside the bar of a check: as fast as it can be read.
+pub const FSCK_TEXTS: Duration = Duration::from_millis(200);
+/// Reads of the archive at once: half of those of the ledger, so that a slow archive leaves the others to what is here.
+pub const ARCHIVE_READS: usize = API_READERS / 2;
+/// Longest wait for a part of an archived segment, a MiB: at 10 Mbit/s it takes one second.
+pub const ARCHIVE_READ_TIME: Duration = Duration::from_secs(5);
+/// How long an archive that did not answer in time is not asked again.
+pub const ARCHIVE_REST: Duration = Duration::from_secs(5);
+/// Longest time for a whole segment, 80 MiB at most, to be put there or read back: at 2 Mbit/s.
+pub const ARCHIVE_SEGMENT_TIME: Duration = Duration::from_secs(360);
+/// Seconds after which to ask a node again for what it cannot read from its archive: its operator must act first.
+pub const RETRY_ARCHIVED_SECONDS: u32 = 60;
+/// Milliseconds of a day.
+pub const DAY_MS: u64 = 24 * 3_600_000;
 /// Buckets of a histogram of times: 1 ms doubled up to 33 s.
 pub const HISTOGRAM_BUCKETS: u16 = 16;
 /// Flows whose state one proof shows, in evidence of a submission: readers hold the writer up meanwhile.

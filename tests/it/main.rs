@@ -1,12 +1,14 @@
 //! Whole-network tests: real processes, real meshes, real disks. See the library for what they share.
 #![expect(clippy::print_stdout, reason = "tests show what they measured, with --nocapture")]
 
+mod archive;
 mod bench;
 mod chain;
 mod chaos;
 mod crash;
 mod devnet;
 mod follow;
+mod fsck;
 mod governance;
 mod hostile;
 mod hours;

@@ -8,6 +8,7 @@
 //! | [`network`] | real node processes on loopback: start, kill, stop, ask, wait |
 //! | [`writer`] | signed submissions of real drafts |
 //! | [`load`] | several writers at once, and what was acknowledged to them |
+//! | [`segments`] | a block log in smaller parts than a node writes |
 //! | [`check`] | what must hold afterwards, seen from outside |
 //! | [`consortium`], [`committee`] | fixed keys and a genesis; real chains in one thread, without sockets |
 //! | [`cluster`], [`disk`], [`store`] | real chains in a false world: cut links, lying peers, disks that forget |
@@ -41,6 +42,7 @@ pub mod network;
 pub mod ports;
 pub mod scale;
 pub mod seed;
+pub mod segments;
 pub mod sim;
 pub mod store;
 pub mod trouble;

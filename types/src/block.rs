@@ -4,7 +4,7 @@ use crate::{
     Domain, Hash, Height, List, Suite, Timestamp, ValidatorIndex, limits,
     memo::{Memo, Memorable},
     merkle::{self, MerklePath},
-    outcome::Outcome,
+    outcome::{Outcome, OutcomeLeaf},
     seal::Seal,
     submission::{Submission, SubmissionError, SubmissionId},
 };
@@ -151,8 +151,8 @@ pub struct SealedBlock {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BodyError {
     /// Other submissions, or those of another proposal.
-    #[error("its submissions are not those that its header names")]
-    Other,
+    #[error("its submissions are not those that its header names: {0}")]
+    Other(&'static str),
     /// A submission is not what its own head says.
     #[error("submission {0}: {1}")]
     Submission(SubmissionId, SubmissionError),
@@ -165,18 +165,54 @@ impl SealedBlock {
     /// # Errors
     /// [`BodyError`], the first thing wrong.
     pub fn check_submissions(&self) -> Result<(), BodyError> {
-        let Self { header, proposal, .. } = self;
-        let same = proposal.submissions_root() == header.submissions_root
-            && proposal.submissions.len() == header.submission_count as usize
-            && (proposal.chain, proposal.height) == (header.chain, header.height)
-            && (proposal.parent, proposal.time) == (header.parent, header.time)
-            && (proposal.proposer, proposal.suite) == (header.proposer, header.suite);
-        if !same {
-            return Err(BodyError::Other);
+        if let Some(what) = self.contradictions().next() {
+            return Err(BodyError::Other(what));
         }
-        proposal.submissions.iter().try_for_each(|submission| {
-            let checked = submission.check_content(&header.chain);
+        self.proposal.submissions.iter().try_for_each(|submission| {
+            let checked = submission.check_content(&self.header.chain);
             checked.map_err(|error| BodyError::Submission(submission.id(), error))
         })
+    }
+
+    /// Everything in which the header and the proposal differ, in words.
+    pub fn contradictions(&self) -> impl Iterator<Item = &'static str> {
+        let Self { header, proposal, .. } = self;
+        let submissions = proposal.submissions.len();
+        let facts = [
+            (proposal.suite == header.suite, "proposal and header have different suites"),
+            (proposal.chain == header.chain, "proposal and header name different chains"),
+            (proposal.height == header.height, "proposal and header have different heights"),
+            (proposal.parent == header.parent, "proposal and header have different parents"),
+            (proposal.time == header.time, "proposal and header have different times"),
+            (proposal.proposer == header.proposer, "proposal and header name different proposers"),
+            (
+                submissions == header.submission_count as usize,
+                "the header states another number of submissions",
+            ),
+            (
+                proposal.submissions_root() == header.submissions_root,
+                "the submissions are not those of the header",
+            ),
+            (
+                proposal.record_count() == header.record_count as usize,
+                "the header states another number of records",
+            ),
+        ];
+        facts.into_iter().filter(|(same, _)| !same).map(|(_, what)| what)
+    }
+
+    /// What the block says was decided: for each record that has an outcome, in order.
+    pub fn outcome_leaves(&self) -> Vec<OutcomeLeaf> {
+        let records = self.proposal.submissions.iter().flat_map(|submission| {
+            submission.record_ids().iter().map(|record| (*record, submission.id()))
+        });
+        let leaves = records.zip(&self.outcomes);
+        leaves
+            .map(|((record, submission), outcome)| OutcomeLeaf {
+                record,
+                submission,
+                outcome: outcome.clone(),
+            })
+            .collect()
     }
 }

@@ -1,23 +1,84 @@
-//! Comparing two derived stores, entry by entry.
+//! Comparing two derived stores, entry by entry: each tree by itself, several trees at once.
 
-use super::{Difference, Report, entry};
+use super::{Difference, Finding, FsckError, Report, check_stop};
 use crate::{
     error::LedgerError,
+    index,
     layers::Layers,
-    limits::FSCK_CHUNK,
+    limits::{FSCK_CHUNK, FSCK_FINDINGS},
     store::{Entry, Tree},
 };
-use std::{cmp::Ordering, collections::VecDeque};
+use probata_types::Height;
+use std::{
+    cmp::Ordering,
+    collections::VecDeque,
+    num::NonZeroUsize,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering as Memory},
+    },
+    thread,
+};
 
-/// Enters every difference into the report; gives the number of entries compared.
-pub(super) fn compare(old: &Layers, new: &Layers, report: &mut Report) -> Result<u64, LedgerError> {
-    let mut compared = 0;
-    for tree in Tree::ALL {
-        let (mut is, mut should) = (Walk::new(old, tree), Walk::new(new, tree));
+/// Two stores, and what of them is compared.
+pub(super) struct Comparison<'a> {
+    /// What is there.
+    pub(super) old: &'a Layers,
+    /// What should be there.
+    pub(super) new: &'a Layers,
+    /// Entries that tell of earlier blocks are skipped: what should be there is not known of them.
+    pub(super) from: Height,
+    pub(super) workers: NonZeroUsize,
+    pub(super) stop: &'a AtomicBool,
+}
+
+/// What came of one tree.
+#[derive(Default)]
+struct Compared {
+    compared: u64,
+    skipped: u64,
+    findings: Vec<Finding>,
+    more: u64,
+}
+
+impl Comparison<'_> {
+    /// Enters every difference into the report, tree by tree.
+    pub(super) fn run(&self, report: &mut Report) -> Result<(), FsckError> {
+        let next = AtomicUsize::new(0);
+        let results = Mutex::new(Vec::new());
+        thread::scope(|scope| {
+            for _ in 0..self.workers.get().min(Tree::ALL.len()) {
+                scope.spawn(|| {
+                    while let Some(tree) = Tree::ALL.get(next.fetch_add(1, Memory::Relaxed)) {
+                        let result = self.tree(*tree);
+                        let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
+                        results.push((*tree, result));
+                    }
+                });
+            }
+        });
+        let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+        results.sort_unstable_by_key(|(tree, _)| *tree);
+        for (_, result) in results {
+            let Compared { compared, skipped, findings, more } = result?;
+            report.compared += compared;
+            report.skipped += skipped;
+            findings.into_iter().for_each(|finding| report.add(finding));
+            report.more += more;
+        }
+        Ok(())
+    }
+
+    fn tree(&self, tree: Tree) -> Result<Compared, FsckError> {
+        let (mut is, mut should) = (Walk::new(self.old, tree), Walk::new(self.new, tree));
         let (mut left, mut right) = (is.next()?, should.next()?);
+        let mut result = Compared::default();
         loop {
+            if result.compared.is_multiple_of(FSCK_CHUNK as u64) {
+                check_stop(self.stop)?;
+            }
             let order = match (&left, &right) {
-                (None, None) => break,
+                (None, None) => return Ok(result),
                 (Some(_), None) => Ordering::Less,
                 (None, Some(_)) => Ordering::Greater,
                 (Some((is, _)), Some((should, _))) => is.cmp(should),
@@ -28,12 +89,16 @@ pub(super) fn compare(old: &Layers, new: &Layers, report: &mut Report) -> Result
                 (_, Some((key, is)), Some((_, should))) => {
                     ((is != should).then_some(Difference::Different), key)
                 }
-                _ => break,
+                _ => return Ok(result),
             };
-            if let Some(difference) = difference {
-                report.add(entry(tree, key, difference));
+            if difference.is_some()
+                && self.is_earlier(tree, left.as_ref().filter(|_| order.is_le()))?
+            {
+                result.skipped += 1;
+            } else {
+                result.compared += 1;
+                result.enter(difference.map(|difference| Finding::entry(tree, key, difference)));
             }
-            compared += 1;
             if order.is_le() {
                 left = is.next()?;
             }
@@ -42,7 +107,28 @@ pub(super) fn compare(old: &Layers, new: &Layers, report: &mut Report) -> Result
             }
         }
     }
-    Ok(compared)
+
+    /// Whether an entry that is there tells of blocks before the first one only.
+    fn is_earlier(&self, tree: Tree, entry: Option<&Entry>) -> Result<bool, LedgerError> {
+        let Some((key, value)) = entry.filter(|_| self.from > Height::new(1)) else {
+            return Ok(false);
+        };
+        let height = match tree {
+            Tree::Idempotency => index::idempotency_height(self.old, value)?,
+            _ => index::last_height(tree, key),
+        };
+        Ok(height.is_some_and(|height| height < self.from))
+    }
+}
+
+impl Compared {
+    fn enter(&mut self, finding: Option<Finding>) {
+        match finding {
+            Some(finding) if self.findings.len() < FSCK_FINDINGS => self.findings.push(finding),
+            Some(_) => self.more += 1,
+            None => {}
+        }
+    }
 }
 
 /// All entries of a tree, a chunk at a time.

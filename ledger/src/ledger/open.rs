@@ -38,6 +38,8 @@ pub(super) fn open(setup: Setup) -> Result<Ledger, OpenError> {
         // Nothing is wiped: a person may know better, for one that another engine holds it.
         None if base.is_some() => return Err(OpenError::StateLost(begins)),
         None => {
+            // While the first blocks are out of reach, what is there may be all that can be had.
+            log.next(None)?;
             tracing::info!(blocks = log.height().get(), "deriving everything from the log");
             store.wipe()?;
             // Pages that were read before are of what is gone.
@@ -64,7 +66,7 @@ pub(super) fn open(setup: Setup) -> Result<Ledger, OpenError> {
 
 /// Refuses a log of another chain.
 fn check_chain(log: &BlockLog, chain: &Chain) -> Result<(), OpenError> {
-    let Some((place, bytes)) = log.next(None)? else { return Ok(()) };
+    let Some((place, bytes)) = log.newest()? else { return Ok(()) };
     let found = decode(place, &bytes)?.header.chain;
     if found == chain.id {
         Ok(())

@@ -3,14 +3,16 @@
 //! It lies beside the block log until every block down to the first is there. While it does, the state cannot be
 //! derived from the log alone.
 
-use super::{Manifest, SnapshotError};
+use super::{Manifest, SnapshotError, manifest::walk};
 use crate::{
     error::FileError,
     frame::FrameKind,
     limits::{MANIFEST_BYTES, SNAPSHOT_SETS},
     storage::Storage,
 };
-use probata_types::{Header, Height, List, Seal, codec, evidence::SetChange};
+use probata_types::{
+    Hash, Header, Height, List, Seal, Suite, codec, evidence::SetChange, state::Changes,
+};
 use serde::{Deserialize, Serialize};
 
 const FRAMES: FrameKind = FrameKind { magic: *b"PBAS", max: MANIFEST_BYTES };
@@ -45,6 +47,25 @@ impl Base {
         }
         let change = self.sets.iter().find(|change| change.header.height == height)?;
         Some((change.header.clone(), change.seal.clone()))
+    }
+
+    /// Checks the way from the genesis to the header, and its seal.
+    ///
+    /// # Errors
+    /// [`SnapshotError`], the first thing wrong.
+    pub(crate) fn check(
+        &self,
+        suite: Suite,
+        chain: &Hash,
+        initial: &Changes,
+    ) -> Result<(), SnapshotError> {
+        let Self { header, seal, sets } = self;
+        if header.chain != *chain || header.suite != suite {
+            return Err(SnapshotError::OtherChain { found: header.chain, expected: *chain });
+        }
+        let set = walk(chain, initial, sets, header)?;
+        let sealed = seal.verify(header, &set);
+        sealed.map_err(|error| SnapshotError::Seal { height: header.height, error })
     }
 
     /// The base of a storage, if it has one.

@@ -1,25 +1,14 @@
 //! Whether a block's body is the one that its header names, to the last byte. Nothing is executed: what came of the records is
 //! in the header as well.
 
-use probata_types::{
-    SealedBlock,
-    outcome::{OutcomeLeaf, outcomes_root},
-};
+use probata_types::{SealedBlock, outcome::outcomes_root};
 
 /// # Errors
 /// What is wrong, in words.
 pub(crate) fn check(block: &SealedBlock) -> Result<(), String> {
-    let SealedBlock { header, proposal, outcomes, .. } = block;
+    let SealedBlock { header, outcomes, .. } = block;
     block.check_submissions().map_err(|error| error.to_string())?;
-    let records = proposal.submissions.iter().flat_map(|submission| {
-        submission.record_ids().iter().map(|record| (*record, submission.id()))
-    });
-    let leaves = records.zip(outcomes).map(|((record, submission), outcome)| OutcomeLeaf {
-        record,
-        submission,
-        outcome: outcome.clone(),
-    });
-    let leaves: Vec<OutcomeLeaf> = leaves.collect();
+    let leaves = block.outcome_leaves();
     let complete = leaves.len() == outcomes.len() && leaves.len() == header.record_count as usize;
     if !complete || outcomes_root(header.suite, &leaves) != header.outcomes_root {
         return Err("its outcomes are not those that its header names".to_owned());

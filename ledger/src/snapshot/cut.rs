@@ -17,11 +17,12 @@ use crate::{
 use probata_types::{Hash, Suite};
 use std::collections::VecDeque;
 
-/// Is given each chunk in order: what the manifest says of it, and its bytes.
-pub(super) type Emit<'a> = &'a mut dyn FnMut(ChunkHead, &[u8]) -> Result<(), SnapshotError>;
+/// Is given each chunk in order: what the manifest says of it, what it comes to, and its bytes.
+pub(crate) type Emit<'a> =
+    &'a mut dyn FnMut(ChunkHead, &Chunk<'_>, &[u8]) -> Result<(), SnapshotError>;
 
 /// Cuts the state of a view into chunks of at most `most` bytes.
-pub(super) fn cut(
+pub(crate) fn cut(
     suite: Suite,
     view: &dyn StoreView,
     most: usize,
@@ -83,8 +84,8 @@ impl Cut<'_> {
         let mut payload = Vec::with_capacity(bytes);
         entries.iter().for_each(|(key, value)| chunk::push(&mut payload, key, value));
         let borrowed = entries.iter().map(|(key, value)| (*key, value.as_slice())).collect();
-        let node = Chunk::of(self.suite, nibbles, borrowed)?.node;
+        let chunk = Chunk::of(self.suite, nibbles, borrowed)?;
         let bytes = u32::try_from(bytes).map_err(|_| SnapshotError::TooLarge)?;
-        (self.emit)(ChunkHead { nibbles, bytes, node }, &payload)
+        (self.emit)(ChunkHead { nibbles, bytes, node: chunk.node }, &chunk, &payload)
     }
 }

@@ -1,6 +1,6 @@
 //! What a snapshot holds, and what proves it.
 
-use super::SnapshotError;
+use super::{Base, SnapshotError};
 use crate::{
     derive::Chain,
     limits::{CHUNK_MAX_BYTES, MANIFEST_BYTES, SNAPSHOT_CHUNKS, SNAPSHOT_SETS},
@@ -105,13 +105,7 @@ impl Manifest {
         chain: &Hash,
         initial: &Changes,
     ) -> Result<(), SnapshotError> {
-        let Self { header, seal, .. } = self;
-        if header.chain != *chain || header.suite != suite {
-            return Err(SnapshotError::OtherChain { found: header.chain, expected: *chain });
-        }
-        let set = walk(chain, initial, &self.sets, header)?;
-        let sealed = seal.verify(header, &set);
-        sealed.map_err(|error| SnapshotError::Seal { height: header.height, error })
+        Base::of(self).check(suite, chain, initial)
     }
 
     fn check_history(&self) -> Result<(), SnapshotError> {
@@ -140,7 +134,7 @@ impl Manifest {
 }
 
 /// The set that seals a header, walked from the genesis.
-fn walk(
+pub(super) fn walk(
     chain: &Hash,
     initial: &Changes,
     sets: &[SetChange],

@@ -83,9 +83,7 @@ fn fill(restore: &Restore<'_>, manifest: &Manifest) -> Result<Node, SnapshotErro
         for (key, value) in &chunk.entries {
             setup.store.put(Tree::Values, key.as_bytes(), value)?;
         }
-        for (key, page) in &chunk.pages {
-            setup.store.put(key.tree(), &key.encode(), &page.encode())?;
-        }
+        crate::tree::put_pages(&*setup.store, &chunk.pages)?;
         nodes.push((head.nibbles, chunk.node));
         progress(index + 1, starts.len());
     }
@@ -94,9 +92,7 @@ fn fill(restore: &Restore<'_>, manifest: &Manifest) -> Result<Node, SnapshotErro
     if got != expected {
         return Err(SnapshotError::StateRoot { got, expected });
     }
-    for (key, page) in &above.pages {
-        setup.store.put(key.tree(), &key.encode(), &page.encode())?;
-    }
+    crate::tree::put_pages(&*setup.store, &above.pages)?;
     Ok(above.root)
 }
 

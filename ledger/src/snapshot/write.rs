@@ -77,7 +77,7 @@ impl FrozenState {
         let block = decode(entry.place, &log::read(&*self.storage, self.height, entry.place)?)?;
         to.put_block(&block)?;
         let (mut chunks, mut done) = (Vec::new(), 0u64);
-        cut(self.chain.suite, &*self.view, most, &mut |chunk: ChunkHead, bytes| {
+        cut(self.chain.suite, &*self.view, most, &mut |chunk: ChunkHead, _, bytes| {
             to.put_chunk(chunks.len(), bytes)?;
             chunks.push(chunk);
             done += (1 << 16) >> (4 * u32::from(chunk.nibbles)).min(16);

@@ -7,8 +7,7 @@
 use super::{Entry, Sorted, Store, StoreError, StoreView, Tree};
 use fjall::{
     Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable as _, Snapshot,
-    compaction::Leveled,
-    config::CompressionPolicy,
+    compaction::Leveled, config::CompressionPolicy,
 };
 use std::{
     fs,

@@ -35,6 +35,11 @@ impl Handle {
         handle
     }
 
+    /// Sets after how many operations it dies.
+    pub(super) fn set_operations(&self, operations: u64) {
+        self.lock().left = operations;
+    }
+
     fn lock(&self) -> MutexGuard<'_, Disk> {
         self.0.lock().unwrap()
     }

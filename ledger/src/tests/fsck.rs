@@ -1,27 +1,56 @@
 //! Checking a ledger finds what was planted, and nothing else.
 
+mod begun;
+
 use crate::{
-    Difference, Finding, Fsck, Ledger, MemoryStorage, MemoryStore, Report, Store, Tree,
-    fixtures::*, log::BlockLog,
+    Difference, Finding, Fsck, FsckError, Ledger, MemoryStorage, MemoryStore, Progress, Report,
+    Storage, Store, Tree, fixtures::*, log::BlockLog,
 };
 use probata_types::{Height, SealedBlock, codec};
-use std::{cell::Cell, sync::Arc};
+use std::{
+    cell::Cell,
+    num::NonZeroUsize,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+/// The report of one, two and many workers, which is one.
+pub(super) fn check_in(
+    storage: &Arc<dyn Storage>,
+    store: &Arc<MemoryStore>,
+) -> Result<Report, FsckError> {
+    let entries = dump(&**store);
+    let reports = [1, 2, 7].map(|workers| {
+        let reached = Cell::new((Height::ZERO, 0));
+        let stop = AtomicBool::new(false);
+        let fsck = Fsck {
+            setup: setup(storage.clone(), store.clone()),
+            scratch: Arc::new(MemoryStore::default()),
+            execute: &execute,
+            workers: NonZeroUsize::new(workers).unwrap(),
+            stop: &stop,
+            progress: &|progress: &Progress| {
+                assert!(progress.checked <= progress.log && progress.bytes <= progress.of_bytes);
+                reached.set((progress.checked, progress.records));
+            },
+        };
+        let report = fsck.run()?;
+        assert_eq!(reached.get(), (report.checked, report.records));
+        Ok(report)
+    });
+    assert!(dump(&**store) == entries, "a check changes nothing");
+    let reports: Vec<Report> = reports.into_iter().collect::<Result<_, FsckError>>()?;
+    assert!(reports.iter().all(|report| *report == reports[0]), "{reports:#?}");
+    Ok(reports[0].clone())
+}
 
 fn check(storage: &Arc<MemoryStorage>, store: &Arc<MemoryStore>) -> Report {
-    let (files, entries) = (storage.files(), dump(&**store));
-    let reached = Cell::new(Height::ZERO);
-    let fsck = Fsck {
-        setup: setup(storage.clone(), store.clone()),
-        scratch: Arc::new(MemoryStore::default()),
-        execute: &execute,
-        progress: &|height, of| {
-            assert!(height <= of);
-            reached.set(height);
-        },
-    };
-    let report = fsck.run().unwrap();
-    assert_eq!(reached.get(), report.checked);
-    assert!(storage.files() == files && dump(&**store) == entries, "a check changes nothing");
+    let files = storage.files();
+    let as_storage: Arc<dyn Storage> = storage.clone();
+    let report = check_in(&as_storage, store).unwrap();
+    assert!(storage.files() == files, "a check changes nothing");
     report
 }
 
@@ -36,7 +65,12 @@ fn a_good_ledger_is_clean_closed_or_killed_at_any_block() {
     let (storage, store) = closed(10);
     let report = check(&storage, &store);
     assert!(report.is_clean(), "{:?}", report.findings);
-    assert_eq!((report.log.get(), report.checked.get()), (10, 10));
+    assert_eq!((report.from.get(), report.log.get(), report.checked.get()), (1, 10, 10));
+    assert_eq!((report.state_from, report.state_at), (Some(Height::new(1)), None));
+    let bytes = storage.files()["blocks-0000000000000001"].len() as u64;
+    assert_eq!((report.blocks, report.bytes), (10, bytes));
+    let records: u64 = (1..=10).flat_map(content).map(|one| u64::from(one.head.record_count)).sum();
+    assert_eq!((report.records, report.skipped), (records, 0));
     assert_eq!(report.derived, Some(Height::new(10)));
     assert_eq!(report.compared, dump(&*store).len() as u64);
     let (storage, store, mut ledger) = grown(0);
@@ -70,14 +104,14 @@ fn any_flipped_bit_of_the_log_is_found() {
 #[test]
 fn a_torn_tail_is_told_but_is_no_finding() {
     let (storage, store) = closed(4);
-    crate::Storage::append(&*storage, "blocks-0000000000000001", b"half").unwrap();
+    storage.append("blocks-0000000000000001", b"half").unwrap();
     let report = check(&storage, &store);
     assert!(report.is_clean());
     assert_eq!(report.torn, 4);
 }
 
 /// A store with all entries of another, after a change.
-fn changed(
+pub(super) fn changed(
     store: &MemoryStore,
     change: impl Fn(&mut Vec<(Tree, Vec<u8>, Vec<u8>)>),
 ) -> Arc<MemoryStore> {
@@ -120,6 +154,24 @@ fn every_wrong_missing_or_additional_entry_is_found() {
             assert_eq!(report.findings, finding(&key, Difference::Missing));
         }
     }
+}
+
+#[test]
+fn a_check_that_is_stopped_ends_without_a_report() {
+    let (storage, store) = closed(40);
+    let stop = AtomicBool::new(false);
+    let fsck = Fsck {
+        setup: setup(storage, store),
+        scratch: Arc::new(MemoryStore::default()),
+        execute: &execute,
+        workers: NonZeroUsize::MIN,
+        stop: &stop,
+        progress: &|progress| {
+            assert!(progress.checked <= Height::new(7), "it goes on");
+            stop.store(progress.checked == Height::new(7), Ordering::Relaxed);
+        },
+    };
+    assert!(matches!(fsck.run(), Err(FsckError::Stopped)));
 }
 
 /// A log whose third block was changed by somebody who repairs checksums, with nothing derived.

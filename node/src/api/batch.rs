@@ -94,14 +94,18 @@ enum Became {
 impl Became {
     fn refused(api: &Api, error: ApiError) -> Self {
         api.context.metrics.refused(error.problem.code());
-        let text = Text::new(error.to_json());
-        // What a submission says of itself is no part of a message, so every problem is a fair text.
-        let problem = text.unwrap_or_default();
-        Self::Refused(Fate::Refused {
-            status: error.problem.status().as_u16(),
-            retry_after: error.problem.retry_after(),
-            problem,
-        })
+        Self::Refused(refused(&error))
+    }
+}
+
+fn refused(error: &ApiError) -> Fate {
+    let text = Text::new(error.to_json());
+    // What a submission says of itself is no part of a message, so every problem is a fair text.
+    let problem = text.unwrap_or_default();
+    Fate::Refused {
+        status: error.problem.status().as_u16(),
+        retry_after: error.problem.retry_after(),
+        problem,
     }
 }
 
@@ -152,7 +156,14 @@ fn answer(reader: &LedgerReader, became: Vec<Became>) -> Result<BatchAnswer, Api
                 continue;
             }
             Became::Sealed(id, block) => (id, Some(block)),
-            Became::SealedBefore(id) => (id, before(reader, &id, &blocks)?),
+            Became::SealedBefore(id) => match before(reader, &id, &blocks) {
+                // The others have their answers all the same.
+                Err(error) if error.problem == Problem::Archived => {
+                    fates.push(refused(&error));
+                    continue;
+                }
+                block => (id, block?),
+            },
             Became::Pending => {
                 fates.push(Fate::Pending);
                 continue;

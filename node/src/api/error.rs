@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header::RETRY_AFTER},
     response::{IntoResponse, Response},
 };
-use probata_ledger::LedgerError;
+use probata_ledger::{FileError, LedgerError};
 use probata_types::catalogue::failure;
 use serde::Serialize;
 
@@ -50,6 +50,8 @@ pub enum Problem {
     TooSlow,
     /// Blocks that could hold it are still to come to this node.
     HistoryIncomplete,
+    /// The block that holds it is in the archive, which cannot be read now.
+    Archived,
     /// The node is stopping, or halted for people to look at.
     Halted,
     /// A defect of this software, or a broken disk.
@@ -58,7 +60,7 @@ pub enum Problem {
 
 impl Problem {
     /// All kinds.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Malformed,
         Self::BadParameter,
         Self::SignatureInvalid,
@@ -77,6 +79,7 @@ impl Problem {
         Self::Busy,
         Self::TooSlow,
         Self::HistoryIncomplete,
+        Self::Archived,
         Self::Halted,
         Self::Internal,
     ];
@@ -103,6 +106,7 @@ impl Problem {
             Self::Busy => ("busy", S::SERVICE_UNAVAILABLE),
             Self::TooSlow => ("too_slow", S::SERVICE_UNAVAILABLE),
             Self::HistoryIncomplete => ("history_incomplete", S::SERVICE_UNAVAILABLE),
+            Self::Archived => ("archived", S::SERVICE_UNAVAILABLE),
             Self::Halted => ("halted", S::SERVICE_UNAVAILABLE),
             Self::Internal => ("internal", S::INTERNAL_SERVER_ERROR),
         }
@@ -151,6 +155,9 @@ impl Problem {
             Self::HistoryIncomplete => {
                 "use another node, or ask again once history_from of /v1/status has fallen"
             }
+            Self::Archived => {
+                "use another node, or ask again later; the operator of this one must make its archive reachable"
+            }
             Self::Halted => {
                 "use another node; the operator of this one finds why in /v1/status and the log"
             }
@@ -165,6 +172,7 @@ impl Problem {
                 Some(limits::RETRY_AFTER_SECONDS)
             }
             Self::HistoryIncomplete => Some(limits::RETRY_HISTORY_SECONDS),
+            Self::Archived => Some(limits::RETRY_ARCHIVED_SECONDS),
             Self::Halted => Some(limits::RETRY_HALTED_SECONDS),
             _ => None,
         }
@@ -267,6 +275,13 @@ impl From<LedgerError> for ApiError {
         match error {
             LedgerError::Cursor => Self::new(Problem::BadParameter, error.to_string()),
             LedgerError::NotHere { .. } => Self::new(Problem::HistoryIncomplete, error.to_string()),
+            LedgerError::File(FileError::Archived { first, last, ref reason, .. }) => {
+                tracing::warn!(%first, %last, reason, "the archive cannot be read");
+                let what = format!(
+                    "the blocks {first} to {last} are in this node's archive, which cannot be read now"
+                );
+                Self::new(Problem::Archived, what)
+            }
             other => Self::internal(&other),
         }
     }

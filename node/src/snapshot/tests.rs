@@ -3,25 +3,10 @@
 use super::*;
 use crate::{
     chain::{Chain, ChainSetup},
-    fixtures::TestLedger,
+    fixtures::{TestLedger, node_folder},
     metrics::Metrics,
 };
 use probata_types::{Height, Millis, Now};
-use std::fs;
-
-/// A node's folder with its configuration; both engines.
-fn folder(root: &Path, name: &str, genesis: &str, engine: &str) -> PathBuf {
-    let folder = root.join(name);
-    fs::create_dir_all(&folder).unwrap();
-    fs::write(folder.join("genesis.json"), genesis).unwrap();
-    let config = format!(
-        "genesis = \"genesis.json\"\ndata = \"data\"\n[keys]\nnode = \"node.key.json\"\n[mesh]\nlisten = [\"/ip4/127.0.0.1/tcp/0\"]\n\
-         [api]\nlisten = \"127.0.0.1:0\"\n[store]\nengine = \"{engine}\"\n"
-    );
-    let path = folder.join("node.toml");
-    fs::write(&path, config).unwrap();
-    path
-}
 
 fn restore_arguments(config: &Path, from: &Path, block: Option<Hash>) -> RestoreArguments {
     RestoreArguments { config: config.to_owned(), from: from.to_owned(), block, json: true }
@@ -32,7 +17,7 @@ fn what_one_node_wrote_another_one_opens_and_goes_on_from() {
     let root = tempfile::tempdir().unwrap();
     let mut chain = TestLedger::new();
     let genesis = chain.genesis.to_json();
-    let old = folder(root.path(), "old", &genesis, "sled");
+    let old = node_folder(root.path(), "old", &genesis, "sled");
     let mut blocks: Vec<_> = (0..40).map(|_| chain.seal(Vec::new())).collect();
     let mut ledger = Ledger::open(setup(&old).unwrap()).unwrap();
     for block in &blocks {
@@ -49,7 +34,7 @@ fn what_one_node_wrote_another_one_opens_and_goes_on_from() {
     assert_eq!(written.state_root, header.state_root);
     assert!(matches!(write(&arguments), Err(CommandError::Snapshot(SnapshotError::Exists))));
 
-    let new = folder(root.path(), "new", &genesis, "fjall");
+    let new = node_folder(root.path(), "new", &genesis, "fjall");
     let wrong = fill(&restore_arguments(&new, &out, Some(Hash([1; 32]))));
     assert!(matches!(wrong, Err(CommandError::Snapshot(SnapshotError::OtherBlock { .. }))));
     let nowhere = fill(&restore_arguments(&new, &root.path().join("nowhere"), None));

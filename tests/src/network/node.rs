@@ -59,6 +59,29 @@ impl Network {
         Ok(serde_json::from_str(&self.text(node, path).await?)?)
     }
 
+    /// A node's answer, whatever it is: its HTTP status and its body.
+    ///
+    /// # Errors
+    /// [`Trouble`] if it does not answer.
+    pub async fn ask(&self, node: usize, path: &str) -> Result<(u16, Value), Trouble> {
+        let reply = self.http.get(format!("{}{path}", self.nodes[node].api)).send().await?;
+        let status = reply.status().as_u16();
+        Ok((status, serde_json::from_slice(&reply.bytes().await?)?))
+    }
+
+    /// What a command of `probata-node` prints as JSON about a stopped node.
+    ///
+    /// # Errors
+    /// [`Trouble`] with what it says, if it fails.
+    pub async fn command(&self, node: usize, arguments: &[&str]) -> Result<Value, Trouble> {
+        let mut command = Command::new(&self.programs[node]);
+        command.args(arguments).args(["--json", "--config"]).arg(self.path(node, "node.toml"));
+        let output = command.stdin(Stdio::null()).kill_on_drop(true).output().await?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure(output.status.success(), || format!("{arguments:?} of node {node}: {said}"))?;
+        Ok(serde_json::from_slice(&output.stdout)?)
+    }
+
     /// A node's answer, as text.
     ///
     /// # Errors
@@ -80,11 +103,26 @@ impl Network {
         submission: Vec<u8>,
         wait_ms: u64,
     ) -> Result<(u16, Value), Trouble> {
-        let url = format!("{}/v1/submissions?wait_ms={wait_ms}", self.nodes[node].api);
+        let path = format!("/v1/submissions?wait_ms={wait_ms}");
+        let (status, answer) = self.post_bytes(node, &path, submission).await?;
+        Ok((status, serde_json::from_slice(&answer)?))
+    }
+
+    /// A node's answer to canonical bytes: its HTTP status and its body.
+    ///
+    /// # Errors
+    /// [`Trouble`] if it does not answer.
+    pub async fn post_bytes(
+        &self,
+        node: usize,
+        path: &str,
+        bytes: Vec<u8>,
+    ) -> Result<(u16, Vec<u8>), Trouble> {
+        let url = format!("{}{path}", self.nodes[node].api);
         let request = self.http.post(url).header("content-type", "application/octet-stream");
-        let reply = request.body(submission).send().await?;
+        let reply = request.body(bytes).send().await?;
         let status = reply.status().as_u16();
-        Ok((status, serde_json::from_slice(&reply.bytes().await?)?))
+        Ok((status, reply.bytes().await?.to_vec()))
     }
 
     /// The running validator that leads the next height, as `asked` sees it.
