@@ -10,6 +10,7 @@ use std::{num::NonZeroU64, sync::Arc};
 
 mod crash;
 mod poison;
+mod sets;
 
 /// Small, so that few blocks make many chunks.
 const MOST: usize = 600;
