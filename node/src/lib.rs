@@ -18,6 +18,7 @@ pub mod metrics;
 pub mod network;
 pub mod run;
 pub mod snapshot;
+pub mod snapshots;
 pub mod stop;
 pub mod wire;
 

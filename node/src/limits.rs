@@ -1,6 +1,6 @@
 //! Every bound of the node, with its unit and its reason.
 
-use std::time::Duration;
+use std::{num::NonZeroU64, time::Duration};
 
 /// Bounds of the mesh: peers, connections, streams, frames, queues and waits.
 pub mod mesh {
@@ -187,6 +187,20 @@ pub const COMPLAINT_INTERVAL: Duration = Duration::from_secs(1);
 pub const MESH_WAIT: Duration = Duration::from_secs(5);
 /// Proposals and blocks whose signatures are being checked at once: one for each core of a small machine.
 pub const CHECKS_AT_ONCE: usize = 2;
+
+// Snapshots, and joining from peers.
+
+/// Blocks between two snapshots, unless `node.toml` says otherwise: at a block a second 14 hours, in which a state
+/// of some gigabytes is written once.
+pub const SNAPSHOT_BLOCKS: NonZeroU64 = NonZeroU64::new(50_000).expect("it is not zero");
+/// Snapshots kept, unless `node.toml` says otherwise: who began to join from the last but one can end it.
+pub const SNAPSHOTS_KEPT: usize = 2;
+/// Most snapshots that a node may be told to keep: each is as large as the state.
+pub const SNAPSHOTS_KEPT_MAX: usize = 64;
+/// Bytes of one part of a manifest, as it is asked for: as much as a chunk.
+pub const MANIFEST_PART_BYTES: usize = 4 * 1_024 * 1_024;
+/// Longest pause of the thread that writes a snapshot after a chunk: it rests as long as it worked.
+pub const SNAPSHOT_REST_MAX: Duration = Duration::from_secs(1);
 
 // The edge, the mempool and the HTTP API.
 

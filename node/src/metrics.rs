@@ -10,13 +10,13 @@ use crate::{
     network::{LaneStats, MeshStats},
 };
 use probata_ledger::Counters;
-use probata_types::{Outcome, SealedBlock, outcome::Code};
+use probata_types::{Height, Outcome, SealedBlock, outcome::Code};
 use prometheus_client::{
     encoding::{EncodeLabelSet, text},
     metrics::{
         counter::{ConstCounter, Counter},
         family::Family,
-        gauge::ConstGauge,
+        gauge::{ConstGauge, Gauge},
         histogram::{Histogram, exponential_buckets},
     },
     registry::Registry,
@@ -41,6 +41,9 @@ pub struct Metrics {
     ignored: Counter,
     journal_syncs: Counter,
     asked_for: Counter,
+    snapshots: Counter,
+    snapshots_failed: Counter,
+    snapshot_height: Gauge,
     refused: Family<ReasonLabel, Counter>,
     refused_frames: Family<ReasonLabel, Counter>,
     requests: Family<RequestLabel, Counter>,
@@ -106,6 +109,9 @@ impl Metrics {
             ignored: Counter::default(),
             journal_syncs: Counter::default(),
             asked_for: Counter::default(),
+            snapshots: Counter::default(),
+            snapshots_failed: Counter::default(),
+            snapshot_height: Gauge::default(),
             refused: Family::default(),
             refused_frames: Family::default(),
             requests: Family::default(),
@@ -141,6 +147,8 @@ impl Metrics {
         all.register("journal_syncs", help, self.journal_syncs.clone());
         let help = "Submissions that a proposal named, were not here, and were asked for";
         all.register("asked_for_submissions", help, self.asked_for.clone());
+        self.register_history();
+        let all = &mut self.registry;
         let help = "Submissions that were not taken, by reason";
         all.register("refused_submissions", help, self.refused.clone());
         let help = "What peers sent and nobody can use, by what is wrong";
@@ -149,6 +157,16 @@ impl Metrics {
         all.register("api_requests", help, self.requests.clone());
         let help = "Time to answer a request to the HTTP API, by route";
         all.register("api_request_seconds", help, self.request_time.clone());
+    }
+
+    /// What is about snapshots and older blocks.
+    fn register_history(&mut self) {
+        let all = &mut self.registry;
+        all.register("snapshots_written", "Snapshots written", self.snapshots.clone());
+        let help = "Snapshots that could not be written";
+        all.register("snapshots_failed", help, self.snapshots_failed.clone());
+        let help = "Height of the newest snapshot that was written since the start";
+        all.register("snapshot_height", help, self.snapshot_height.clone());
     }
 
     /// A block was sealed. `waited` is the time from when its oldest submission could have been
@@ -196,6 +214,17 @@ impl Metrics {
     /// A proposal named so many submissions that were not here and were asked for.
     pub fn asked_for_submissions(&self, count: usize) {
         self.asked_for.inc_by(count as u64);
+    }
+
+    /// A snapshot of this height was written.
+    pub fn snapshot_written(&self, height: Height) {
+        self.snapshots.inc();
+        self.snapshot_height.set(height.get().cast_signed());
+    }
+
+    /// A snapshot could not be written.
+    pub fn snapshot_failed(&self) {
+        self.snapshots_failed.inc();
     }
 
     /// A submission was not taken; `reason` is a code of the API's errors.

@@ -9,12 +9,13 @@ mod thread;
 use crate::{
     api::{self, ApiContext},
     chain::{Chain, ChainError, ChainSetup},
-    config::{Config, Engine},
+    config::{Config, Engine, SnapshotPlan},
     edge::Edge,
     handle::{ChainHandle, ChainStatus, Command},
     limits,
     metrics::Metrics,
     network::{self, MeshConfig, MeshError, NodeId},
+    snapshots::{SnapshotWriter, Snapshots},
 };
 use outbound::Outbound;
 use peering::Peering;
@@ -123,8 +124,12 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), R
     let (handle, queue) = ChainHandle::new(status);
     let bodies = Arc::clone(chain.0.bodies());
     let edge = Arc::new(Edge::new(genesis.chain(), Arc::clone(&bodies)));
-    let outbound =
-        Outbound::new(peering, mesh.handle.clone(), handle.clone(), Arc::clone(&metrics));
+    let snapshots = open_snapshots(&config, &genesis)?;
+    let writer = snapshot_writer(&config, &snapshots, &metrics)?;
+    let outbound = {
+        let (mesh, chain, metrics) = (mesh.handle.clone(), handle.clone(), Arc::clone(&metrics));
+        Outbound::new(peering, mesh, chain, metrics, writer)
+    };
 
     let over = CancellationToken::new();
     let runtime = tokio::runtime::Handle::current();
@@ -142,6 +147,7 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), R
         bodies,
         chain: handle.clone(),
         reader: reader.clone(),
+        snapshots,
         mesh: mesh.handle.clone(),
         metrics: Arc::clone(&metrics),
         refused: Arc::new(refused::Refused::new(Arc::clone(&metrics))),
@@ -310,6 +316,24 @@ fn remove_other_engines(config: &Config) -> Result<(), RunError> {
     Ok(())
 }
 
+fn open_snapshots(config: &Config, genesis: &Genesis) -> Result<Arc<Snapshots>, RunError> {
+    let opened = Snapshots::open(&config.data.join("snapshots"), genesis.chain());
+    opened
+        .map(Arc::new)
+        .map_err(|error| RunError::Data { path: config.data.clone(), reason: error.to_string() })
+}
+
+/// The thread that writes snapshots, if the node makes any.
+fn snapshot_writer(
+    config: &Config,
+    snapshots: &Arc<Snapshots>,
+    metrics: &Arc<Metrics>,
+) -> Result<Option<SnapshotWriter>, RunError> {
+    let Some(SnapshotPlan { keep, .. }) = config.snapshots() else { return Ok(None) };
+    let started = SnapshotWriter::start(Arc::clone(snapshots), keep, Arc::clone(metrics));
+    started.map(Some).map_err(|_| RunError::Thread("snapshot"))
+}
+
 type Opened = (Chain, Vec<crate::chain::Effect>);
 
 async fn open_chain(
@@ -331,6 +355,9 @@ async fn open_chain(
         };
         let mut opened = Chain::open(setup, clock.now(), &progress)?;
         opened.0.write_behind();
+        if let Some(SnapshotPlan { every, .. }) = config.snapshots() {
+            opened.0.freeze_every(every);
+        }
         Ok::<_, RunError>(opened)
     };
     tokio::task::spawn_blocking(open).await.map_err(|_| RunError::Thread("opening"))?

@@ -8,6 +8,7 @@ use crate::{
     limits,
     metrics::Metrics,
     network::{Frame, MeshEvents, MeshHandle, NodeId, PeerEvent, Request},
+    snapshots::Snapshots,
     wire::{self, Ask, Bulk, Found},
 };
 use probata_genesis::Genesis;
@@ -27,6 +28,7 @@ pub(super) struct Inbound {
     pub(super) bodies: Arc<Bodies>,
     pub(super) chain: ChainHandle,
     pub(super) reader: LedgerReader,
+    pub(super) snapshots: Arc<Snapshots>,
     pub(super) mesh: MeshHandle,
     pub(super) metrics: Arc<Metrics>,
     pub(super) refused: Arc<Refused>,
@@ -96,12 +98,13 @@ impl Inbound {
             };
             let Ok(permit) = Arc::clone(&reads).acquire_owned().await else { return };
             let (reader, bodies) = (self.reader.clone(), Arc::clone(&self.bodies));
+            let snapshots = Arc::clone(&self.snapshots);
             tokio::task::spawn_blocking(move || {
-                let response = match ask {
-                    Ask::Blocks { first, count } => {
-                        read_blocks(&reader, first, count).map(|blocks| wire::join_blocks(&blocks))
-                    }
-                    Ask::Submissions(leaves) => Ok(found(&bodies, &leaves)),
+                let response = match &ask {
+                    Ask::Blocks { first, count } => read_blocks(&reader, *first, *count)
+                        .map(|blocks| wire::join_blocks(&blocks)),
+                    Ask::Submissions(leaves) => Ok(found(&bodies, leaves)),
+                    of_snapshots => Ok(snapshots.answer(of_snapshots)),
                 };
                 match response {
                     // Whoever asked may have given up.
