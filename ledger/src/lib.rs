@@ -91,7 +91,8 @@ pub use metrics::Counters;
 pub use reader::{LedgerReader, Proofs};
 pub use search::{Cursor, Page, Query};
 pub use snapshot::{
-    BASE_FILE, FrozenState, Manifest, Restore, SnapshotError, SnapshotFiles, Written, restore,
+    BASE_FILE, ChunkChecks, FrozenState, Manifest, Restore, SnapshotError, SnapshotFiles, Written,
+    holds_blocks, restore,
 };
 pub use storage::{DiskStorage, MemoryStorage, Storage};
 pub use store::{

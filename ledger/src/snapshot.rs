@@ -32,8 +32,8 @@ pub(crate) use base::Base;
 pub(crate) use chunk::Chunk;
 #[cfg(test)]
 pub(crate) use manifest::ChunkHead;
-pub use manifest::Manifest;
-pub use restore::{Restore, restore};
+pub use manifest::{ChunkChecks, Manifest};
+pub use restore::{Restore, holds_blocks, restore};
 pub use write::{FrozenState, Written};
 
 use crate::{

@@ -4,7 +4,7 @@
 //! comes the block, which begins the log. A base without a log is a restore that was cut short: it is begun again,
 //! and nobody opens it as a ledger.
 
-use super::{Base, Chunk, Manifest, SnapshotError, SnapshotFiles, body, manifest};
+use super::{Base, Chunk, Manifest, SnapshotError, SnapshotFiles, manifest};
 use crate::{
     checkpoint,
     derive::StateUpdate,
@@ -12,11 +12,12 @@ use crate::{
     layers::{Draft, InBytes, Layers},
     ledger::Setup,
     log::{self, Place},
-    store::Tree,
-    tree::{Node, Update},
+    storage::Storage,
+    store::{StoreError, Tree},
+    tree::{Node, Pages, Update},
 };
 use probata_types::{Hash, Height, SealedBlock, codec};
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// What is restored, and to where.
 pub struct Restore<'a> {
@@ -44,7 +45,7 @@ pub fn restore(restore: &Restore<'_>) -> Result<Manifest, SnapshotError> {
         return Err(SnapshotError::OtherBlock { got, expected });
     }
     let block = from.block()?;
-    check_block(&manifest, &block)?;
+    manifest.check_block(&block)?;
 
     Base::of(&manifest).save(&*setup.storage)?;
     setup.store.wipe()?;
@@ -55,21 +56,21 @@ pub fn restore(restore: &Restore<'_>) -> Result<Manifest, SnapshotError> {
     Ok(manifest)
 }
 
+/// Whether a storage holds blocks: a snapshot is restored to one that holds none.
+///
+/// # Errors
+/// [`SnapshotError`] if the disk fails, or its files are none of a ledger.
+pub fn holds_blocks(storage: &dyn Storage) -> Result<bool, SnapshotError> {
+    Ok(!log::segments(storage, Height::MAX)?.is_empty())
+}
+
 /// Refuses a storage that holds blocks; removes what else an older ledger may have left.
 fn check_empty(setup: &Setup) -> Result<(), SnapshotError> {
-    if !log::segments(&*setup.storage, Height::MAX)?.is_empty() {
+    if holds_blocks(&*setup.storage)? {
         return Err(SnapshotError::NotEmpty);
     }
     checkpoint::discard(&*setup.storage)?;
     Ok(())
-}
-
-/// Checks that a block is the one of the manifest's header.
-pub(super) fn check_block(manifest: &Manifest, block: &SealedBlock) -> Result<(), SnapshotError> {
-    if block.header != manifest.header {
-        return Err(SnapshotError::Block("its header is not that of the manifest".to_owned()));
-    }
-    body::check(block).map_err(SnapshotError::Block)
 }
 
 /// Fills the store with the objects and pages of all chunks; gives the root of the state.
@@ -80,12 +81,9 @@ fn fill(restore: &Restore<'_>, manifest: &Manifest) -> Result<Node, SnapshotErro
     for (index, (head, start)) in manifest.chunks.iter().zip(&starts).enumerate() {
         let bytes = from.chunk(index)?;
         let chunk = Chunk::read(setup.suite, (index, head, start), &bytes)?;
-        for (key, value) in &chunk.entries {
-            setup.store.put(Tree::Values, key.as_bytes(), value)?;
-        }
-        for (key, page) in &chunk.pages {
-            setup.store.put(Tree::Pages, &key.encode(), &page.encode())?;
-        }
+        let mut values = chunk.entries.iter().map(|(key, value)| (&key.as_bytes()[..], *value));
+        setup.store.put_sorted(Tree::Values, &mut values)?;
+        put_pages(setup, &chunk.pages)?;
         nodes.push((head.nibbles, chunk.node));
         progress(index + 1, starts.len());
     }
@@ -94,10 +92,15 @@ fn fill(restore: &Restore<'_>, manifest: &Manifest) -> Result<Node, SnapshotErro
     if got != expected {
         return Err(SnapshotError::StateRoot { got, expected });
     }
-    for (key, page) in &above.pages {
-        setup.store.put(Tree::Pages, &key.encode(), &page.encode())?;
-    }
+    put_pages(setup, &above.pages)?;
     Ok(above.root)
+}
+
+fn put_pages(setup: &Setup, pages: &Pages) -> Result<(), StoreError> {
+    let encoded = pages.iter().map(|(key, page)| (key.encode(), page.encode()));
+    let sorted: BTreeMap<Vec<u8>, Vec<u8>> = encoded.collect();
+    let mut sorted = sorted.iter().map(|(key, page)| (&key[..], &page[..]));
+    setup.store.put_sorted(Tree::Pages, &mut sorted)
 }
 
 /// Puts the history and all that follows from the block, through the function that live blocks go through.
