@@ -20,7 +20,7 @@
 //! manifest is written last: without it there is no snapshot.
 
 mod base;
-mod body;
+pub(crate) mod body;
 mod chunk;
 mod cut;
 mod manifest;

@@ -4,5 +4,6 @@ mod commit;
 mod crash;
 mod fsck;
 mod index;
+mod older;
 mod proofs;
 mod snapshot;

@@ -112,6 +112,7 @@ fn end(
 ) -> Result<(), SnapshotError> {
     let height = manifest.height();
     let mut layers = Layers::new(Arc::clone(&setup.store));
+    layers.missing = height.previous().unwrap_or_default();
     let mut draft = Draft::new(&layers);
     history::put_peaks(&mut draft, height.get(), &manifest.history);
     let peaks = draft.into_new();

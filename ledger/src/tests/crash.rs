@@ -35,6 +35,11 @@ impl Handle {
         handle
     }
 
+    /// Lets it do so many operations from here on.
+    pub(super) fn allow(&self, operations: u64) {
+        self.lock().left = operations;
+    }
+
     fn lock(&self) -> MutexGuard<'_, Disk> {
         self.0.lock().unwrap()
     }

@@ -21,10 +21,14 @@ pub(super) fn files() -> SnapshotFiles {
 
 /// The snapshot of a ledger of so many blocks.
 pub(super) fn snapshot_at(blocks: u64) -> SnapshotFiles {
-    let files = files();
-    let (_, _, ledger) = grown(blocks);
-    ledger.freeze().unwrap().write_in_chunks(&files, MOST, &|_| ()).unwrap();
-    files
+    snapshot_of(grown(blocks).2)
+}
+
+/// The snapshot of a ledger, in small chunks.
+pub(super) fn snapshot_of(ledger: Ledger) -> SnapshotFiles {
+    let to = files();
+    ledger.freeze().unwrap().write_in_chunks(&to, MOST, &|_| ()).unwrap();
+    to
 }
 
 pub(super) fn restore_to(
