@@ -144,6 +144,11 @@ impl Chain {
                 self.fetch_if_behind(now);
             }
             Command::PeerHead { from, height } => self.peer_head(now, from, height),
+            Command::Older { slice, done } => {
+                self.enter_older(slice)?;
+                // Whoever fetched them may be gone, as the node stops.
+                let _ = done.send(());
+            }
             Command::Stop => {}
         }
         Ok(std::mem::take(&mut self.effects))

@@ -11,6 +11,7 @@ pub mod evidence;
 pub mod fsck;
 pub mod genesis_command;
 pub mod handle;
+pub mod join;
 pub mod limits;
 pub mod membership;
 pub mod mempool;

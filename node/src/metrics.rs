@@ -7,7 +7,7 @@
 use crate::{
     handle::ChainStatus,
     limits,
-    network::{LaneStats, MeshStats},
+    network::{LaneStats, MeshStats, NodeId},
 };
 use probata_ledger::Counters;
 use probata_types::{Height, Outcome, SealedBlock, outcome::Code};
@@ -44,6 +44,7 @@ pub struct Metrics {
     snapshots: Counter,
     snapshots_failed: Counter,
     snapshot_height: Gauge,
+    refused_peers: Family<PeerLabel, Counter>,
     refused: Family<ReasonLabel, Counter>,
     refused_frames: Family<ReasonLabel, Counter>,
     requests: Family<RequestLabel, Counter>,
@@ -69,6 +70,11 @@ struct CodeLabel {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ReasonLabel {
     reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct PeerLabel {
+    peer: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -112,6 +118,7 @@ impl Metrics {
             snapshots: Counter::default(),
             snapshots_failed: Counter::default(),
             snapshot_height: Gauge::default(),
+            refused_peers: Family::default(),
             refused: Family::default(),
             refused_frames: Family::default(),
             requests: Family::default(),
@@ -167,6 +174,8 @@ impl Metrics {
         all.register("snapshots_failed", help, self.snapshots_failed.clone());
         let help = "Height of the newest snapshot that was written since the start";
         all.register("snapshot_height", help, self.snapshot_height.clone());
+        let help = "Peers that handed over parts of snapshots or older blocks that do not hold";
+        all.register("refused_peers", help, self.refused_peers.clone());
     }
 
     /// A block was sealed. `waited` is the time from when its oldest submission could have been
@@ -227,6 +236,11 @@ impl Metrics {
         self.snapshots_failed.inc();
     }
 
+    /// A peer handed over what does not hold, and is not asked again.
+    pub fn refused_peer(&self, peer: &NodeId) {
+        self.refused_peers.get_or_create(&PeerLabel { peer: peer.to_string() }).inc();
+    }
+
     /// A submission was not taken; `reason` is a code of the API's errors.
     pub fn refused(&self, reason: &'static str) {
         self.refused.get_or_create(&ReasonLabel { reason }).inc();
@@ -243,6 +257,14 @@ impl Metrics {
         let label = RequestLabel { route: route.clone(), status };
         self.requests.get_or_create(&label).inc();
         self.request_time.get_or_create(&RouteLabel { route }).observe(took.as_secs_f64());
+    }
+
+    /// What has happened so far, without what merely is.
+    #[cfg(test)]
+    pub(crate) fn events(&self) -> String {
+        let mut page = String::new();
+        text::encode_registry(&mut page, &self.registry).unwrap();
+        page
     }
 
     /// Everything in the OpenMetrics text format.
@@ -304,6 +326,8 @@ fn gauges(now: Snapshot<'_>) -> Registry {
     counter("ledger_syncs", help, ledger.blocks);
     counter("ledger_bytes", "Bytes appended to the log", ledger.bytes);
     counter("ledger_checkpoints", "Checkpoints of what is derived", ledger.checkpoints);
+    let help = "Older blocks that a node fetched which began from a snapshot";
+    counter("ledger_older_blocks", help, ledger.older);
     lanes(&mut all, mesh);
     all
 }

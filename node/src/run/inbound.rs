@@ -12,7 +12,7 @@ use crate::{
     wire::{self, Ask, Bulk, Found},
 };
 use probata_genesis::Genesis;
-use probata_ledger::LedgerReader;
+use probata_ledger::{LedgerError, LedgerReader};
 use probata_types::{Hash, Height, Submission, codec};
 use std::sync::Arc;
 use tokio::{sync::mpsc, task::JoinSet};
@@ -146,11 +146,16 @@ fn read_blocks(
     reader: &LedgerReader,
     first: Height,
     count: u32,
-) -> Result<Vec<Vec<u8>>, probata_ledger::LedgerError> {
+) -> Result<Vec<Vec<u8>>, LedgerError> {
     let mut blocks = Vec::new();
     let (mut bytes, mut height) = (0, first);
     while blocks.len() < (count as usize).min(limits::FETCH_BLOCKS) && bytes < limits::FETCH_BYTES {
-        let Some(block) = reader.block_bytes(height)? else { break };
+        let block = match reader.block_bytes(height) {
+            // Still to come to this node: whoever asks learns that by the answer that is short.
+            Err(LedgerError::NotHere { .. }) => break,
+            block => block?,
+        };
+        let Some(block) = block else { break };
         bytes += block.len();
         blocks.push(block);
         height = height.saturating_add(1);
