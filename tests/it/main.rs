@@ -10,6 +10,7 @@ mod follow;
 mod governance;
 mod hostile;
 mod hours;
+mod join;
 mod model;
 mod offline;
 mod outage;
