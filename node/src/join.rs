@@ -160,4 +160,4 @@ const _: () = assert!(
 );
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -134,15 +134,28 @@ impl Snapshots {
         let offer = offer(&files, &manifest)?;
         let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
         kept.insert(height, Arc::new(Kept { files, offer }));
-        let mut gone = Vec::new();
         while kept.len() > keep.max(1) {
-            gone.extend(kept.pop_first());
+            kept.pop_first();
         }
+        let oldest = kept.first_key_value().map_or(height, |(oldest, _)| *oldest);
         drop(kept);
-        for (height, kept) in gone {
-            remove(&self.folder, height, &kept.files)?;
+        // Those that could not be served are in the way as well.
+        for height in heights(&self.folder)?.into_iter().filter(|height| *height < oldest) {
+            self.remove(height)?;
         }
         Ok(written)
+    }
+
+    /// Removes a snapshot that is not kept any more. Whoever reads it meanwhile finds it gone.
+    fn remove(&self, height: Height) -> Result<(), KeepError> {
+        match files(&self.folder, height) {
+            Ok(files) => remove(&self.folder, height, &files),
+            // Somebody reads it just now: it goes with the next one.
+            Err(KeepError::Folder(_, error)) if error.kind() == io::ErrorKind::ResourceBusy => {
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn holds(&self, height: Height) -> bool {

@@ -1,9 +1,10 @@
 //! Joining over real connections: from honest peers, from liars, and from those who lose what they offered.
 
+pub(crate) mod rig;
+
 use super::*;
 use crate::{
     fixtures::{SUITE, TestLedger, consent, submission},
-    network::{Mesh, MeshConfig, NodeId, PeerConfig, start},
     snapshots::Snapshots,
     wire::{self, Ask, Offer},
 };
@@ -12,10 +13,11 @@ use probata_ledger::{
     restore,
 };
 use probata_types::{FlowId, RecordId, Submission};
+use rig::Server;
 use std::{
     path::Path,
     sync::{
-        Mutex, OnceLock,
+        OnceLock,
         atomic::{AtomicUsize, Ordering::SeqCst},
     },
 };
@@ -98,54 +100,16 @@ fn copy_of(folder: &Path) -> (Snapshots, TempDir) {
     (Snapshots::open(copy.path(), made().genesis.chain()).unwrap(), copy)
 }
 
-/// What a peer answers to a request; `None` lets it go.
+/// What a peer answers to a request, with the snapshots that it has; `None` lets it go.
 type Answers = Box<dyn FnMut(&Ask, &Snapshots) -> Option<Vec<u8>> + Send>;
-
-/// A peer that serves as it likes, and what it was asked.
-struct Server {
-    node: NodeId,
-    address: String,
-    asked: Arc<Mutex<Vec<Ask>>>,
-    _handle: MeshHandle,
-    _folder: TempDir,
-}
-
-fn secret(number: u8) -> [u8; 32] {
-    [number; 32]
-}
 
 async fn serve(number: u8, snapshot: usize, mut answers: Answers) -> Server {
     let (snapshots, folder) = copy_of(made().folders[snapshot].path());
-    let node = NodeId::from_secret(secret(number));
-    let joiner = PeerConfig {
-        node: NodeId::from_secret(secret(99)),
-        addresses: Vec::new(),
-        validator: false,
+    let answers = move |ask: &Ask| {
+        assert!(folder.path().exists(), "it lasts as long as its server");
+        answers(ask, &snapshots)
     };
-    let mut mesh = mesh(number, vec![joiner]);
-    let asked = Arc::new(Mutex::new(Vec::new()));
-    let log = Arc::clone(&asked);
-    while mesh.handle.listening().is_empty() {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    let address = mesh.handle.listening().remove(0);
-    let handle = mesh.handle.clone();
-    tokio::spawn(async move {
-        while let Some(request) = mesh.events.requests.recv().await {
-            let ask = Ask::decode(&request.bytes).unwrap();
-            log.lock().unwrap().push(ask.clone());
-            if let Some(answer) = answers(&ask, &snapshots) {
-                let _ = request.reply.send(answer);
-            }
-        }
-    });
-    Server { node, address, asked, _handle: handle, _folder: folder }
-}
-
-fn mesh(number: u8, peers: Vec<PeerConfig>) -> Mesh {
-    let listen = vec!["/ip4/127.0.0.1/tcp/0".to_owned()];
-    let chain = made().genesis.chain().0;
-    start(MeshConfig { secret: secret(number), listen, peers, chain }).unwrap()
+    rig::serve(made().genesis.chain(), number, Box::new(answers)).await
 }
 
 fn honest() -> Answers {
@@ -154,12 +118,7 @@ fn honest() -> Answers {
 
 /// Joins from servers; gives whether a snapshot was gathered, and where.
 async fn join(servers: &[&Server], change: impl FnOnce(&mut Joining)) -> (bool, Joining) {
-    let peers = servers.iter().map(|server| PeerConfig {
-        node: server.node,
-        addresses: vec![server.address.clone()],
-        validator: true,
-    });
-    let mesh = mesh(99, peers.collect());
+    let mesh = rig::connected(made().genesis.chain(), servers).await;
     let mut joining = Joining {
         mesh: mesh.handle.clone(),
         genesis: Arc::clone(&made().genesis),
@@ -169,9 +128,6 @@ async fn join(servers: &[&Server], change: impl FnOnce(&mut Joining)) -> (bool, 
         patience: Duration::from_millis(300),
     };
     change(&mut joining);
-    while mesh.handle.connected().len() < servers.len() {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
     let gathered = joining.gather().await.unwrap();
     (gathered, joining)
 }
@@ -186,13 +142,7 @@ fn restored(joining: &Joining) -> u64 {
 
 /// Who is named in the metrics.
 fn named(joining: &Joining) -> Vec<String> {
-    let page = joining.metrics.events();
-    let lines =
-        page.lines().filter_map(|line| line.strip_prefix("probata_refused_peers_total{peer=\""));
-    let mut names: Vec<String> =
-        lines.map(|rest| rest.split_once('"').unwrap().0.to_owned()).collect();
-    names.sort();
-    names
+    rig::named(&joining.metrics)
 }
 
 fn chunks_asked(server: &Server) -> usize {
@@ -333,9 +283,7 @@ async fn every_way_to_lie_is_named_and_none_keeps_the_node_from_joining() {
     servers.push(serve(50, 1, honest()).await);
     let (gathered, joining) = join(&servers.iter().collect::<Vec<_>>(), |_| ()).await;
     assert!(gathered);
-    let mut expected: Vec<String> = servers[..6].iter().map(|it| it.node.to_string()).collect();
-    expected.sort();
-    assert_eq!(named(&joining), expected);
+    assert_eq!(named(&joining), rig::names(&servers[..6].iter().collect::<Vec<_>>()));
     restored(&joining);
 }
 

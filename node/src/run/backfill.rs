@@ -207,3 +207,6 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, Ended> {
     tokio::task::spawn_blocking(work).await.map_err(|_| Ended::Thread)
 }
+
+#[cfg(test)]
+mod tests;

@@ -115,6 +115,8 @@ fn what_was_not_written_to_its_end_is_removed_and_what_is_damaged_is_not_served(
     assert!(chunk().is_none());
     assert!(take(&snapshots, &Ask::SnapshotBlock(digest)).is_some());
     // The one that a crash took is written again when its height is.
-    snapshots.write(&states[2], 2).unwrap();
+    snapshots.write(&states[2], 1).unwrap();
     assert_eq!(snapshots.newest().unwrap().height, Height::new(9));
+    let left = [3, 6].map(|height| path(folder, Height::new(height)).exists());
+    assert_eq!(left, [false, false], "the damaged one went, too");
 }
