@@ -61,11 +61,11 @@ pub struct Mesh {
     pub moved: Vec<Moved>,
 }
 
-/// A peer that is no longer where genesis says.
-#[derive(Debug, Clone, Deserialize)]
+/// A peer that is no longer where genesis says, or that genesis does not name.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Moved {
-    /// Its node key, as in genesis.
+    /// Its node key.
     pub node: probata_types::PublicKey,
     /// Its multiaddress now.
     pub address: String,
@@ -123,13 +123,15 @@ impl Default for SnapshotPlan {
 }
 
 /// How a node with an empty data folder begins.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Join {
     /// What it begins from.
     pub from: JoinFrom,
     /// The hash of the snapshot's block, as the operator was told it by another way; any other is refused.
     pub block: Option<probata_types::Hash>,
+    /// Validators of today that may be asked beside those of genesis: the chain names them, and there is none yet.
+    pub peers: Vec<Moved>,
 }
 
 /// What a node with an empty data folder begins from.
@@ -313,7 +315,12 @@ mod tests {
         assert_eq!(of("[snapshot]\nkeep = 0").snapshots(), None);
         assert_eq!(of("[store]\nengine = \"sled\"").snapshots(), None);
         assert_eq!(of("").join.from, JoinFrom::Blocks);
-        assert_eq!(of("[join]\nfrom = \"snapshot\"").join.from, JoinFrom::Snapshot);
+        let node = format!(
+            "peers = [{{ node = \"{}\", address = \"/ip4/10.0.0.7/tcp/7001\" }}]",
+            "ab".repeat(32)
+        );
+        let join = of(&format!("[join]\nfrom = \"snapshot\"\n{node}")).join;
+        assert_eq!((join.from, join.peers.len()), (JoinFrom::Snapshot, 1));
     }
 
     #[test]

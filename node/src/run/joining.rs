@@ -64,7 +64,7 @@ impl Node {
         Ok(network::start(MeshConfig {
             secret: *self.secret,
             listen: self.config.mesh.listen.clone(),
-            peers: peering.peers(&membership),
+            peers: peering.peers_to_join_by(&membership, &self.config.join.peers),
             chain: self.genesis.chain().0,
         })?)
     }
