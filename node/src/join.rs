@@ -1,7 +1,7 @@
 //! Joining from peers: a snapshot, fetched from all of them at once and believed of none.
 //!
 //! ```text
-//!   offers of all peers ─► the newest ─► manifest and block, of one peer, checked from the genesis document
+//!   offers of all peers ─► what most have ─► manifest and block, of one peer, checked from the genesis document
 //!                                              │ says what each chunk must come to
 //!                                              ▼
 //!   chunks of any peers, a window each ─► each checked as it comes ─► `data/join`, file by file ─► restored

@@ -205,6 +205,9 @@ pub const JOIN_WINDOW: usize = 2;
 pub const JOIN_AT_ONCE: usize = 16;
 /// Longest wait for a chunk, a block or a part of a manifest: 4 MiB at 1.2 Mbit/s take so long.
 pub const JOIN_DEADLINE: Duration = Duration::from_secs(30);
+/// Failures of a peer in a row, with no chunk of anybody in between, after which it counts as one that does not have the
+/// snapshot: it may be connected and never answer.
+pub const JOIN_FAILURES: usize = 4;
 /// How long a peer is not asked after it could not hand over what was asked of it.
 pub const JOIN_REST: Duration = Duration::from_secs(2);
 /// Time between two looks at who is there to be asked.

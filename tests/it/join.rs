@@ -83,6 +83,9 @@ async fn fill(network: &mut Network) -> Result<Vec<Acknowledged>, Trouble> {
             Ok(true)
         })
         .await?;
+    let metrics = network.text(0, "/metrics").await?;
+    let written = metrics.lines().find(|line| line.starts_with("probata_snapshots_written_total"));
+    ensure(written.is_some_and(|line| !line.ends_with(" 0")), || format!("counted: {written:?}"))?;
     Ok(acknowledged)
 }
 

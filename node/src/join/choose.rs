@@ -1,4 +1,4 @@
-//! Choosing a snapshot: the newest that is offered and proves itself.
+//! Choosing a snapshot: the one that most peers offer, of those the newest, if it proves itself.
 
 use super::{
     Chosen, JoinError, Joining, Peers, blocking, check,
@@ -11,8 +11,10 @@ use crate::{
 };
 use futures::future::join_all;
 use probata_ledger::{Manifest, SnapshotError};
-use probata_types::{SealedBlock, codec, limits::BLOCK_BYTES};
+use probata_types::{Hash, SealedBlock, codec, limits::BLOCK_BYTES};
 use std::{
+    cmp::Reverse,
+    collections::BTreeMap,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -32,8 +34,7 @@ impl Joining {
             }
             let mut offers = offers(peers).await;
             offers.retain(|(_, offer)| self.expected.is_none_or(|block| offer.header == block));
-            // The newest first: whoever lies about that is found out by its manifest.
-            offers.sort_by_key(|(_, offer)| std::cmp::Reverse(offer.height));
+            by_preference(&mut offers);
             for (peer, offer) in offers {
                 if let Some(chosen) = self.take(peers, peer, &offer).await? {
                     return Ok(Some(chosen));
@@ -110,6 +111,16 @@ impl Joining {
     }
 }
 
+/// First what most peers offer, so that no liar alone is fetched from; of those the newest. Whoever lies about
+/// that is found out by its manifest.
+fn by_preference(offers: &mut [(NodeId, Offer)]) {
+    let mut supported = BTreeMap::<Hash, usize>::new();
+    for (_, offer) in offers.iter() {
+        *supported.entry(offer.digest).or_default() += 1;
+    }
+    offers.sort_by_key(|(_, offer)| Reverse((supported[&offer.digest], offer.height)));
+}
+
 /// What is given; else the peer rests, or is refused.
 fn settle(peers: &mut Peers, peer: NodeId, what: &str, answer: Answer) -> Option<Vec<u8>> {
     match answer {
@@ -151,20 +162,46 @@ async fn offers(peers: &mut Peers) -> Vec<(NodeId, Offer)> {
 /// Manifest and block, checked to the last byte, and the ones that were offered.
 fn checked(
     genesis: &probata_genesis::Genesis,
-    expected: Option<probata_types::Hash>,
+    expected: Option<Hash>,
     offer: &Offer,
     manifest: &[u8],
     block: &[u8],
 ) -> Result<(Manifest, SealedBlock), SnapshotError> {
     let manifest = Manifest::decode(manifest)?;
     check(genesis, expected, &manifest)?;
-    let (got, expected) = (manifest.digest(), offer.digest);
-    if got != expected {
-        let what = format!("the snapshot comes to the name {got}, it was offered as {expected}");
+    let header = manifest.header();
+    let got = (header.height, header.hash(), manifest.digest());
+    if got != (offer.height, offer.header, offer.digest) {
+        let what =
+            format!("block {} was offered, its snapshot is of block {}", offer.height, got.0);
         return Err(SnapshotError::Block(what));
     }
     let block: SealedBlock = codec::decode(block, BLOCK_BYTES)
         .map_err(|error| SnapshotError::Block(error.to_string()))?;
     manifest.check_block(&block)?;
     Ok((manifest, block))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use probata_types::Height;
+
+    #[test]
+    fn what_most_offer_comes_before_what_is_newest() {
+        let offer = |peer: u8, height: u64, name: u8| {
+            let (header, digest) = (Hash([name; 32]), Hash([name; 32]));
+            let offer =
+                Offer { height: Height::new(height), header, digest, chunks: 1, manifest_bytes: 1 };
+            (NodeId::from_secret([peer; 32]), offer)
+        };
+        let heights = |mut offers: Vec<(NodeId, Offer)>| -> Vec<u64> {
+            by_preference(&mut offers);
+            offers.iter().map(|(_, offer)| offer.height.get()).collect()
+        };
+        assert_eq!(heights(vec![offer(1, 20, 2), offer(2, 10, 1), offer(3, 10, 1)]), [10, 10, 20]);
+        let tie = vec![offer(1, 10, 1), offer(2, 20, 2), offer(3, 10, 1), offer(4, 20, 2)];
+        assert_eq!(heights(tie), [20, 20, 10, 10]);
+        assert_eq!(heights(vec![offer(1, 1, 1), offer(2, 3, 3), offer(3, 2, 2)]), [3, 2, 1]);
+    }
 }

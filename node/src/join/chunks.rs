@@ -36,8 +36,10 @@ struct Fetch<'a> {
     under_way: JoinSet<(NodeId, usize, Outcome)>,
     /// How many each peer is asked for now.
     windows: BTreeMap<NodeId, usize>,
-    /// Peers that said that they do not have the snapshot.
+    /// Peers that said that they do not have the snapshot, or failed again and again.
     without: BTreeSet<NodeId>,
+    /// How often each failed since the last chunk that holds.
+    failures: BTreeMap<NodeId, usize>,
     said: Instant,
 }
 
@@ -58,9 +60,10 @@ impl Joining {
             );
         }
         let (under_way, said) = (JoinSet::new(), Instant::now());
-        let (windows, without) = (BTreeMap::new(), BTreeSet::new());
+        let (windows, without, failures) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
+        let joining = self;
         let fetch =
-            Fetch { joining: self, peers, chosen, wanted, under_way, windows, without, said };
+            Fetch { joining, peers, chosen, wanted, under_way, windows, without, failures, said };
         fetch.run().await
     }
 
@@ -153,11 +156,20 @@ impl Fetch<'_> {
         match outcome {
             Outcome::Kept => {
                 self.without.clear();
+                self.failures.clear();
                 return Ok(());
             }
             Outcome::Disk(error) => return Err(error),
             Outcome::Lie(error) => self.peers.refuse(peer, "a chunk of a snapshot", &error),
-            Outcome::Failed => self.peers.rest(peer, limits::JOIN_REST),
+            Outcome::Failed => {
+                let failures = self.failures.entry(peer).or_default();
+                *failures += 1;
+                // One that never answers must not keep the others' word from counting.
+                if *failures >= limits::JOIN_FAILURES {
+                    self.without.insert(peer);
+                }
+                self.peers.rest(peer, limits::JOIN_REST);
+            }
             Outcome::NotHere => {
                 self.without.insert(peer);
                 self.peers.rest(peer, limits::JOIN_REST);
@@ -167,7 +179,7 @@ impl Fetch<'_> {
         Ok(())
     }
 
-    /// Whether all who could be asked have said that they do not have the snapshot.
+    /// Whether none of those who could be asked has the snapshot, as far as can be told.
     fn is_gone(&self) -> bool {
         let peers = self.peers.trusted();
         !peers.is_empty() && peers.iter().all(|peer| self.without.contains(peer))

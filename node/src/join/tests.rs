@@ -215,7 +215,8 @@ async fn a_snapshot_that_goes_away_meanwhile_is_given_up_for_another() {
     let given = Arc::new(AtomicUsize::new(0));
     let (newest, _folder) = copy_of(made().folders[1].path());
     let gone = newest.newest().unwrap();
-    // It offers the newer one until it has handed over some of it; then it has the older one only.
+    // It offers the newer one until it has handed over some of it; then it has the older one only. One that never says a word
+    // changes nothing about that.
     let changing: Answers = Box::new(move |ask, older| {
         let there = given.load(SeqCst) < 5;
         if is_chunk(ask) {
@@ -224,7 +225,9 @@ async fn a_snapshot_that_goes_away_meanwhile_is_given_up_for_another() {
         Some(if there { newest.answer(ask) } else { older.answer(ask) })
     });
     let server = serve(1, 0, changing).await;
-    let (gathered, joining) = join(&[&server], |it| it.patience = limits::JOIN_PATIENCE).await;
+    let silent = serve(2, 0, Box::new(|_, _| None)).await;
+    let (gathered, joining) =
+        join(&[&server, &silent], |it| it.patience = limits::JOIN_PATIENCE).await;
     assert!(gathered);
     assert!(named(&joining).is_empty(), "to lose a snapshot is no lie");
     assert_eq!(restored(&joining), gone.height.get() - 1);

@@ -40,7 +40,8 @@ fn a_snapshot_shows_each_change_of_the_set_and_what_is_restored_follows_the_next
         assert_eq!(from.manifest().unwrap().sets.len(), shown, "of block {height}");
         let (_, _, mut ledger) = restored(&from);
         let mut full = grown_with_changes(height);
-        grow_with_changes(&mut [&mut full, &mut ledger], 55);
+        let (_, _, mut partial) = restored(&from);
+        grow_with_changes(&mut [&mut full, &mut ledger, &mut partial], 55);
         assert_eq!(ledger.head(), full.head(), "from block {height}");
         // The changes before the base are shown by the base, those after it by the log.
         for (change, _) in CHANGES {
@@ -60,6 +61,8 @@ fn a_snapshot_shows_each_change_of_the_set_and_what_is_restored_follows_the_next
         }
         let (again, of_full) = (snapshot_of(ledger), snapshot_of(full));
         assert_eq!(again.manifest().unwrap(), of_full.manifest().unwrap());
+        // One that lacks older blocks shows the same, from its base.
+        assert_eq!(snapshot_of(partial).manifest().unwrap(), of_full.manifest().unwrap());
         assert_eq!(restored(&again).2.head().height, Height::new(55));
     }
 }
