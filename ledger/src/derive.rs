@@ -47,6 +47,8 @@ pub(crate) struct Marker {
     pub(crate) height: Height,
     pub(crate) hash: Hash,
     pub(crate) root: Node,
+    /// The last of the blocks of which the store holds nothing, from the first on; zero if there is none.
+    pub(crate) missing: Height,
 }
 
 impl Marker {
@@ -171,14 +173,45 @@ impl Chain {
         history::append(self.suite, &mut draft, head.height.get(), leaf)?;
         let get = |key: &[u8]| draft.get(Tree::History, key);
         let history_root = history::root(self.suite, &get, head.height.get() + 1)?;
-        let marker = Marker {
-            format: Marker::FORMAT,
-            chain: self.id,
-            height: head.height,
-            hash: head.hash,
-            root,
-        };
-        draft.put(Tree::Meta, Marker::KEY, codec::encode(&marker));
+        let missing = draft.missing();
+        self.mark(&mut draft, &head, root, missing);
         Ok((draft.into_new(), Tip { head: Arc::new(head), root, history_root }))
+    }
+
+    fn mark(&self, draft: &mut Draft<'_>, head: &Head, root: Node, missing: Height) {
+        let format = Marker::FORMAT;
+        let Head { height, hash, .. } = *head;
+        let marker = Marker { format, chain: self.id, height, hash, root, missing };
+        draft.put(Tree::Meta, Marker::KEY, codec::encode(&marker));
+    }
+
+    /// All entries that follow from blocks older than all that are there, newest first. What came of them is in the
+    /// state already.
+    pub(crate) fn derive_older(
+        &self,
+        layers: &Layers,
+        tip: &Tip,
+        blocks: &[(SealedBlock, Place)],
+    ) -> Result<New, LedgerError> {
+        let (mut draft, mut missing) = (Draft::new(layers), layers.missing);
+        let leaves = tip.head.height.get() + 1;
+        for (block, place) in blocks {
+            let height = block.header.height;
+            assert_eq!(height, missing, "older blocks come in order, downwards");
+            index::enter_older(&mut draft, block, *place)?;
+            let leaf = history_leaf(self.suite, &block.header.hash());
+            history::prepend(self.suite, &mut draft, (height.get(), leaf), leaves)?;
+            missing = height.previous().unwrap_or_default();
+        }
+        if missing == Height::ZERO {
+            history::prepend(
+                self.suite,
+                &mut draft,
+                (0, history_leaf(self.suite, &self.id)),
+                leaves,
+            )?;
+        }
+        self.mark(&mut draft, &tip.head, tip.root, missing);
+        Ok(draft.into_new())
     }
 }

@@ -6,11 +6,14 @@ use probata_types::{
     Record, RecordId, Seal, SealedBlock, Submission, SubmissionHead, Suite, Text, Timestamp,
     ValidatorIndex, ValidatorSet, View,
     body::{Body, ConsentRevoke, RevokedBy},
+    epoch,
     limits::RECORDS_PER_SUBMISSION,
     outcome::{Code, OutcomeLeaf, outcomes_root},
     record::{Commitment, DataClass, Digest256, Document, DocumentRole, Phase, Retention, Subject},
     seal::{SealVote, commit_digest},
-    state::{Changes, InstitutionState, Sighting, StateError, StateKey, StateRead, StateValue},
+    state::{
+        After, Changes, InstitutionState, Sighting, StateError, StateKey, StateRead, StateValue,
+    },
     submission::{IdempotencyKey, records_root},
     validator::Validator,
 };
@@ -30,7 +33,12 @@ fn keypair(number: usize) -> Keypair {
 }
 
 pub(crate) fn validators() -> ValidatorSet {
-    let validator = |n| Validator { institution: institution(n), key: keypair(n).public() };
+    validators_with(0)
+}
+
+/// The four institutions with other keys, numbered from `first` on.
+pub(crate) fn validators_with(first: usize) -> ValidatorSet {
+    let validator = |n| Validator { institution: institution(n), key: keypair(first + n).public() };
     ValidatorSet::new(List::new((0..4).map(validator).collect()).unwrap()).unwrap()
 }
 
@@ -166,6 +174,16 @@ pub(crate) fn time(height: u64) -> Timestamp {
 
 /// The next block over what the ledger holds, sealed by three of the four.
 pub(crate) fn block(ledger: &Ledger, submissions: Vec<Submission>) -> (SealedBlock, Arc<Changes>) {
+    block_of(ledger, submissions, Changes::new(), 0)
+}
+
+/// The next block, which changes more than its records do, sealed by three whose keys are numbered from `first`.
+pub(crate) fn block_of(
+    ledger: &Ledger,
+    submissions: Vec<Submission>,
+    more: Changes,
+    first: usize,
+) -> (SealedBlock, Arc<Changes>) {
     let head = ledger.head();
     let height = head.height.next();
     let proposal = Proposal::from(ProposalParts {
@@ -177,9 +195,11 @@ pub(crate) fn block(ledger: &Ledger, submissions: Vec<Submission>) -> (SealedBlo
         proposer: ValidatorIndex(0),
         submissions: List::new(submissions).unwrap(),
     });
-    let (leaves, changes) = execute(&proposal, ledger).unwrap();
+    let (leaves, mut changes) = execute(&proposal, ledger).unwrap();
+    changes.extend(more);
+    let set = epoch::next(ledger).unwrap().set;
+    let next = epoch::next(&After { state: ledger, changes: &changes }).unwrap().set;
     let changes = Arc::new(changes);
-    let set = validators();
     let header = Header {
         version: Header::VERSION,
         suite: SUITE,
@@ -194,19 +214,35 @@ pub(crate) fn block(ledger: &Ledger, submissions: Vec<Submission>) -> (SealedBlo
         state_root: ledger.state_root_after(&changes).unwrap(),
         history_root: ledger.history_root(),
         validators: set.hash(SUITE),
-        next_validators: set.hash(SUITE),
+        next_validators: next.hash(SUITE),
         proposer: ValidatorIndex(0),
     };
     let outcomes = List::new(leaves.into_iter().map(|leaf| leaf.outcome).collect()).unwrap();
-    (SealedBlock { seal: seal(&header), header, proposal, outcomes }, changes)
+    (SealedBlock { seal: seal_with(&header, first), header, proposal, outcomes }, changes)
+}
+
+/// What puts the four institutions with other keys into force after a height.
+pub(crate) fn new_set(number: u32, after: Height, first_key: usize) -> Changes {
+    let set = validators_with(first_key);
+    let epoch = epoch::Epoch { number, first: after.next(), set };
+    let validators = epoch::Validators { epoch: number, scheduled: None };
+    Changes::from([
+        (StateKey::Epoch(number), StateValue::Epoch(Box::new(epoch))),
+        (StateKey::Validators, StateValue::Validators(Box::new(validators))),
+    ])
 }
 
 pub(crate) fn seal(header: &Header) -> Seal {
+    seal_with(header, 0)
+}
+
+/// The votes of three whose keys are numbered from `first`.
+fn seal_with(header: &Header, first: usize) -> Seal {
     let view = View::new(3);
     let digest = commit_digest(SUITE, &CHAIN, header.height, view, &header.hash());
     let vote = |n: u16| SealVote {
         validator: ValidatorIndex(n),
-        signature: keypair(usize::from(n)).sign(&digest),
+        signature: keypair(first + usize::from(n)).sign(&digest),
     };
     Seal { view, votes: List::new((0..3).map(vote).collect()).unwrap() }
 }

@@ -158,9 +158,13 @@ impl Fsck<'_> {
 
 /// The height of a derived store; `None` if it does not say any.
 fn derived_height(old: &Layers) -> Result<Option<Height>, LedgerError> {
+    Ok(marker(old)?.map(|marker| marker.height))
+}
+
+/// What a derived store says of itself, if it can be read.
+fn marker(old: &Layers) -> Result<Option<Marker>, LedgerError> {
     let Some(bytes) = old.get(Tree::Meta, Marker::KEY)? else { return Ok(None) };
-    let marker = index::parse::<Marker>(Tree::Meta, Marker::KEY, &bytes);
-    Ok(marker.ok().map(|marker| marker.height))
+    Ok(index::parse::<Marker>(Tree::Meta, Marker::KEY, &bytes).ok())
 }
 
 fn check_stop(stop: &AtomicBool) -> Result<(), FsckError> {

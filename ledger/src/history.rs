@@ -32,6 +32,28 @@ pub(crate) fn append(
     }
 }
 
+/// Puts a leaf before all that are there, and the subtrees that begin with it among the first `size` leaves; all of them
+/// after it are there, in subtrees that are whole.
+pub(crate) fn prepend(
+    suite: Suite,
+    draft: &mut Draft<'_>,
+    (index, leaf): (u64, Hash),
+    size: u64,
+) -> Result<(), LedgerError> {
+    let (mut at, mut level, mut digest) = (index, 0, leaf);
+    loop {
+        draft.put(Tree::History, key(level, at), *digest.as_bytes());
+        let above_ends = (at / 2 + 1) << (level + 1);
+        if !at.is_multiple_of(2) || above_ends > size {
+            return Ok(());
+        }
+        let right = complete(&|key| draft.get(Tree::History, key), level, at + 1)?;
+        digest = merkle::node(suite, Domain::History, &digest, &right);
+        at /= 2;
+        level += 1;
+    }
+}
+
 /// Puts leaf number `index` where some before it are not there: with those subtrees above it that are known then.
 pub(crate) fn append_after_gap(
     suite: Suite,
@@ -177,6 +199,47 @@ mod tests {
                     merkle::path(suite, Domain::History, &leaves, at)
                 );
             }
+        }
+    }
+
+    #[test]
+    fn leaves_that_come_from_the_end_give_the_same_subtrees() {
+        let suite = Suite::Blake3Ed25519;
+        let store = || Arc::new(MemoryStore::default());
+        let leaf = |index: u64| merkle::leaf(suite, Domain::History, &index.to_be_bytes());
+        for (base, size) in (1..=40).flat_map(|base| [(base, base), (base, base + 1), (base, 50)]) {
+            let mut whole = Layers::new(store());
+            let mut peaks = Vec::new();
+            for index in 0..size {
+                if index == base {
+                    let get = |key: &[u8]| Ok(whole.get(Tree::History, key)?);
+                    peaks = super::peaks(&get, base).unwrap();
+                }
+                let mut draft = Draft::new(&whole);
+                append(suite, &mut draft, index, leaf(index)).unwrap();
+                let new = draft.into_new();
+                whole.absorb(new);
+            }
+            if peaks.is_empty() {
+                let get = |key: &[u8]| Ok(whole.get(Tree::History, key)?);
+                peaks = super::peaks(&get, base).unwrap();
+            }
+            let mut filled = Layers::new(store());
+            let mut put = |work: &dyn Fn(&mut Draft<'_>)| {
+                let mut draft = Draft::new(&filled);
+                work(&mut draft);
+                let new = draft.into_new();
+                filled.absorb(new);
+            };
+            put(&|draft| put_peaks(draft, base, &peaks));
+            for index in base..size {
+                put(&|draft| append(suite, draft, index, leaf(index)).unwrap());
+            }
+            for index in (0..base).rev() {
+                put(&|draft| prepend(suite, draft, (index, leaf(index)), size).unwrap());
+            }
+            let all = |layers: &Layers| layers.scan(Tree::History, &[], None, usize::MAX).unwrap();
+            assert_eq!(all(&filled), all(&whole), "{size} leaves, the first {base} of them later");
         }
     }
 

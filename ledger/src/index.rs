@@ -68,11 +68,35 @@ pub(crate) fn enter(
     block: &SealedBlock,
     place: Place,
 ) -> Result<(), LedgerError> {
+    let accepted = enter_places(draft, block, place);
+    for (submission, accepted) in block.proposal.submissions.iter().zip(accepted) {
+        // What is there came first, and is kept but for one that was accepted over one that was not.
+        keep_idempotency(draft, submission, accepted, |there| !there && accepted)?;
+    }
+    Ok(())
+}
+
+/// As [`enter`], of a block before all that are there: the same entries as if they had come in order.
+pub(crate) fn enter_older(
+    draft: &mut Draft<'_>,
+    block: &SealedBlock,
+    place: Place,
+) -> Result<(), LedgerError> {
+    let accepted = enter_places(draft, block, place);
+    for (submission, accepted) in block.proposal.submissions.iter().zip(accepted).rev() {
+        keep_idempotency(draft, submission, accepted, |there| accepted || !there)?;
+    }
+    Ok(())
+}
+
+/// Enters all that does not depend on other blocks; gives for each submission whether any of it was accepted.
+fn enter_places(draft: &mut Draft<'_>, block: &SealedBlock, place: Place) -> Vec<bool> {
     let height = block.header.height;
     let entry = BlockEntry { place, header: block.header.clone(), seal: block.seal.clone() };
     draft.put(Tree::Blocks, block_key(height), codec::encode(&entry));
     let mut outcomes = (0u32..).zip(&block.outcomes);
     let (mut records, mut entries) = (Vec::new(), search::Entries::default());
+    let mut accepted_of = Vec::with_capacity(block.proposal.submissions.len());
     for (at, submission) in (0u32..).zip(&block.proposal.submissions) {
         let mut any_accepted = false;
         let ids = submission.records.iter().zip(submission.record_ids());
@@ -86,22 +110,25 @@ pub(crate) fn enter(
         }
         let key = place_key(submission.id().as_bytes(), any_accepted, height, at);
         draft.put(Tree::Submissions, key, *submission.id().as_bytes());
-        keep_idempotency(draft, submission, any_accepted)?;
+        accepted_of.push(any_accepted);
     }
     contents::enter(draft, height, &records);
     entries.enter(draft, height);
-    Ok(())
+    accepted_of
 }
 
+/// Enters the submission under its idempotency key, if there is none, or `over` says so of whether the one there was
+/// accepted.
 fn keep_idempotency(
     draft: &mut Draft<'_>,
     submission: &Submission,
     accepted: bool,
+    over: impl Fn(bool) -> bool,
 ) -> Result<(), LedgerError> {
     let key = idempotency_key(&submission.head.institution, &submission.head.idempotency_key);
     let old = draft.get(Tree::Idempotency, &key)?;
     let old: Option<IdempotencyEntry> = parse_optional(Tree::Idempotency, &key, old)?;
-    if old.is_none_or(|old| !old.accepted && accepted) {
+    if old.is_none_or(|old| over(old.accepted)) {
         let entry = IdempotencyEntry { submission: submission.id(), accepted };
         draft.put(Tree::Idempotency, key, codec::encode(&entry));
     }

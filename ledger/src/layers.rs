@@ -11,7 +11,7 @@ use crate::{
     store::{Entry, Sorted, Store, StoreError, Tree, range},
     tree::{Page, PageCache, PageKey},
 };
-use probata_types::Hash;
+use probata_types::{Hash, Height};
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
@@ -159,11 +159,14 @@ pub(crate) struct Layers {
     pub(crate) fresh: Layer,
     /// Pages of the state tree that were read or written lately, but for those of the other layers.
     pub(crate) cache: PageCache,
+    /// The last of the blocks of which nothing is derived here, from the first on; zero if there is none.
+    pub(crate) missing: Height,
 }
 
 impl Layers {
     pub(crate) fn new(store: Arc<dyn Store>) -> Self {
-        Self { store, draining: None, fresh: Layer::default(), cache: PageCache::default() }
+        let (fresh, cache) = (Layer::default(), PageCache::default());
+        Self { store, draining: None, fresh, cache, missing: Height::ZERO }
     }
 
     pub(crate) fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
@@ -274,6 +277,11 @@ impl<'a> Draft<'a> {
 
     pub(crate) fn into_new(self) -> New {
         self.new
+    }
+
+    /// As [`Layers::missing`].
+    pub(crate) fn missing(&self) -> Height {
+        self.base.missing
     }
 }
 

@@ -10,6 +10,7 @@ use crate::{
     limits::CHECKPOINT_BYTES,
     log::{BlockLog, Place},
     metrics::{Counters, Metrics},
+    older::OlderSlice,
     reader::LedgerReader,
     snapshot::{Base, FrozenState},
     storage::Storage,
@@ -56,8 +57,6 @@ pub(crate) struct Shared {
 pub(crate) struct Live {
     pub(crate) layers: Layers,
     pub(crate) tip: Tip,
-    /// The last of the blocks that are not here, from the first on; zero if all are.
-    pub(crate) missing: Height,
 }
 
 impl Shared {
@@ -152,6 +151,36 @@ impl Ledger {
         self.install(block, place, update)
     }
 
+    /// Enters older blocks, which are in the log, into what is derived: from now on they are here. They are as durable
+    /// as what follows from live blocks; what a crash takes is entered again when the ledger is opened.
+    ///
+    /// # Errors
+    /// [`LedgerError::WrongHeight`] if they do not end where those that are here begin; [`LedgerError`] if the disk
+    /// fails, and the ledger is stopped then.
+    pub fn enter_older(&mut self, slice: OlderSlice) -> Result<(), LedgerError> {
+        self.check_running()?;
+        let expected = self.shared.read().layers.missing;
+        let got = slice.blocks.first().map_or(Height::ZERO, |(block, _)| block.header.height);
+        if got != expected || expected == Height::ZERO {
+            return Err(LedgerError::WrongHeight { expected, got });
+        }
+        self.stopped = true;
+        self.log.begins_with(slice.segment);
+        let count = slice.blocks.len() as u64;
+        let new = {
+            let live = self.shared.read();
+            self.shared.chain.derive_older(&live.layers, &live.tip, &slice.blocks)?
+        };
+        let fresh_bytes = {
+            let mut live = self.shared.write();
+            live.layers.absorb(new);
+            live.layers.missing = Height::new(expected.get() - count);
+            live.layers.fresh.bytes()
+        };
+        self.shared.metrics.entered(count);
+        self.move_on(fresh_bytes, None)
+    }
+
     /// The newest block that is applied.
     pub fn head(&self) -> Arc<Head> {
         Arc::clone(&self.shared.read().tip.head)
@@ -197,7 +226,11 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`] if the disk fails.
     pub fn close(mut self) -> Result<(), LedgerError> {
-        self.store_all()
+        self.store_all()?;
+        if self.shared.read().layers.missing == Height::ZERO {
+            Base::remove(&*self.shared.storage)?;
+        }
+        Ok(())
     }
 
     /// The state of the newest block, to make a snapshot of. Everything is in the store then, and the ledger closed.
@@ -323,15 +356,20 @@ impl Ledger {
         };
         self.fresh_blocks += 1;
         self.shared.metrics.applied();
+        let freeze = Some(block.header.height).filter(|height| self.is_snapshot(*height));
+        self.move_on(fresh_bytes, freeze)
+    }
+
+    /// Moves entries on to the store, if there are enough of them or the height is to be frozen.
+    fn move_on(&mut self, fresh_bytes: usize, freeze: Option<Height>) -> Result<(), LedgerError> {
         let full = fresh_bytes >= CHECKPOINT_BYTES
             || self.fresh_blocks >= self.checkpoint_blocks
-            || self.is_snapshot(block.header.height);
+            || freeze.is_some();
         if full {
             // What is not in the store yet is bounded: one layer that fills and one that is written.
             self.writer.wait()?;
             self.fresh_blocks = 0;
-            let height = block.header.height;
-            self.writer.take(&self.shared, Some(height).filter(|it| self.is_snapshot(*it)))?;
+            self.writer.take(&self.shared, freeze)?;
         }
         self.writer.check()?;
         if let Some((height, view)) = self.writer.take_frozen() {

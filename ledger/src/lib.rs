@@ -28,6 +28,7 @@
 //! | an interrupted checkpoint | brought to its end: its file holds all of it |
 //! | a store that is empty, damaged or does not fit the log | emptied, and derived again from block 1 |
 //! | damage in the log before its end | [`FileError::Corrupt`], with file and offset: restore it |
+//! | older blocks in the log that the store does not hold | entered: nothing is executed (`older.rs`) |
 //! | a store that is above the log | [`OpenError::LogLost`]: sealed blocks are gone, a person must look |
 //!
 //! The store promises little about unflushed writes, and objects are overwritten in place; so nothing
@@ -53,7 +54,7 @@
 //! | submissions | 16 bytes of the submission id, rejected u8, height u64, index u32 | the submission id |
 //! | idempotency | institution (20 bytes, zeros at the end), key | canonical submission id, accepted |
 //! | search | kind u8, what is searched by, height u64 | the leaves found there, u32 each |
-//! | meta | `tip` | canonical format, chain, height, hash, root node |
+//! | meta | `tip` | canonical format, chain, height, hash, root node, last height that is missing |
 //!
 //! [`Fsck`] derives all of it again and compares. The [`Journal`] is apart: it keeps what consensus has
 //! promised, and nothing of the above depends on it.
@@ -76,6 +77,7 @@ mod ledger;
 pub mod limits;
 mod log;
 mod metrics;
+mod older;
 mod reader;
 mod search;
 mod snapshot;
@@ -91,10 +93,12 @@ pub use index::{RecordPlace, SubmissionPlace};
 pub use journal::Journal;
 pub use ledger::{Ledger, Setup};
 pub use metrics::Counters;
+pub use older::{Older, OlderError, OlderSegment, OlderSlice};
 pub use reader::{LedgerReader, Proofs};
 pub use search::{Cursor, Page, Query};
 pub use snapshot::{
-    BASE_FILE, FrozenState, Manifest, Restore, SnapshotError, SnapshotFiles, Written, restore,
+    BASE_FILE, ChunkChecks, FrozenState, Manifest, Restore, SnapshotError, SnapshotFiles, Written,
+    holds_blocks, restore,
 };
 pub use storage::{DiskStorage, MemoryStorage, Storage};
 pub use store::{

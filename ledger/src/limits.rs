@@ -63,3 +63,8 @@ pub const ARCHIVE_WINDOWS: usize = 32;
 pub const MANIFEST_BYTES: usize = 32 * 1_024 * 1_024;
 /// Entries read from the store at once while a snapshot is cut: some megabytes of the largest.
 pub const SNAPSHOT_SCAN: usize = 256;
+/// Bytes of older blocks that are written to the log as one segment: held in memory until then, and what is fetched again
+/// after a crash.
+pub const OLDER_SEGMENT_BYTES: usize = 16 * 1_024 * 1_024;
+/// Bytes of older blocks that are entered at once: the chain waits for that, some hundredths of a second.
+pub const OLDER_SLICE_BYTES: usize = 512 * 1_024;

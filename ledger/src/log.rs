@@ -42,6 +42,9 @@ impl Place {
     }
 }
 
+/// The first height of a segment, and blocks of it in order.
+pub(crate) type Segment = (Height, Vec<(Place, Vec<u8>)>);
+
 /// The one writer of the log.
 pub(crate) struct BlockLog {
     storage: Arc<dyn Storage>,
@@ -212,6 +215,37 @@ impl BlockLog {
         let packed = FRAMES.read(&*self.storage, &file_name(segment), offset, height.get())?;
         let block = unpack(&packed, segment, offset)?;
         Ok(Some((Place::new((segment, offset), &packed, &block), block)))
+    }
+
+    /// Learns of a segment that was written below all others, as [`write_segment`] does.
+    pub(crate) fn begins_with(&mut self, segment: Height) {
+        if self.segments.first().is_none_or(|first| segment < *first) {
+            self.segments.insert(0, segment);
+        }
+    }
+
+    /// The segment that holds a height, with its blocks up to there; `None` if the log begins above.
+    pub(crate) fn segment_up_to(&self, height: Height) -> Result<Option<Segment>, FileError> {
+        let above = self.segments.partition_point(|first| *first <= height);
+        let Some(first) = above.checked_sub(1).map(|at| self.segments[at]) else { return Ok(None) };
+        let mut blocks = Vec::new();
+        let file = file_name(first);
+        let scan =
+            FRAMES.scan(&*self.storage, &file, first.get(), &mut |number, offset, packed| {
+                if number <= height.get() {
+                    let block = unpack(&packed, first, offset)?;
+                    blocks.push((Place::new((first, offset), &packed, &block), block));
+                }
+                Ok(())
+            })?;
+        if scan.next <= height.get() {
+            return Err(FileError::corrupt(
+                &file,
+                scan.end,
+                "the blocks up to the next segment are missing",
+            ));
+        }
+        Ok(Some((first, blocks)))
     }
 
     /// Begins new segments earlier, so that a test need not write 64 MiB.

@@ -11,6 +11,8 @@ pub struct Counters {
     pub bytes: u64,
     /// Blocks applied to the derived state, live or again.
     pub applied: u64,
+    /// Older blocks entered into the derived state.
+    pub older: u64,
     /// Checkpoints written, each with one sync.
     pub checkpoints: u64,
     /// Bytes of all checkpoints.
@@ -24,6 +26,7 @@ pub(crate) struct Metrics {
     blocks: AtomicU64,
     bytes: AtomicU64,
     applied: AtomicU64,
+    older: AtomicU64,
     checkpoints: AtomicU64,
     checkpoint_bytes: AtomicU64,
     entries: AtomicU64,
@@ -37,6 +40,10 @@ impl Metrics {
 
     pub(crate) fn applied(&self) {
         self.applied.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn entered(&self, blocks: u64) {
+        self.older.fetch_add(blocks, Relaxed);
     }
 
     pub(crate) fn checkpoint(&self, bytes: u64) {
@@ -53,6 +60,7 @@ impl Metrics {
             blocks: self.blocks.load(Relaxed),
             bytes: self.bytes.load(Relaxed),
             applied: self.applied.load(Relaxed),
+            older: self.older.load(Relaxed),
             checkpoints: self.checkpoints.load(Relaxed),
             checkpoint_bytes: self.checkpoint_bytes.load(Relaxed),
             entries: self.entries.load(Relaxed),

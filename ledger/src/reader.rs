@@ -13,6 +13,7 @@ use crate::{
     limits::PROOFS,
     log,
     metrics::Counters,
+    older::Older,
     search::{self, Cursor, Page, Query, Span},
     snapshot::body,
     store::Tree,
@@ -61,7 +62,15 @@ impl LedgerReader {
     /// The first block from which on all are here; those before are still to come to a node that began from a
     /// snapshot. Whatever is asked that they could change is answered with [`LedgerError::NotHere`].
     pub fn history_from(&self) -> Height {
-        self.shared.read().missing.next()
+        self.shared.read().layers.missing.next()
+    }
+
+    /// To gather the blocks below all that are here; `None` if all are. One at a time.
+    ///
+    /// # Errors
+    /// [`LedgerError`] if the disk fails.
+    pub fn older(&self) -> Result<Option<Older>, LedgerError> {
+        Older::of(&self.shared)
     }
 
     /// Whether every block of this time or later is here.
@@ -70,9 +79,9 @@ impl LedgerReader {
     /// [`LedgerError`] if the disk fails.
     pub fn remembers(&self, time: Timestamp) -> Result<bool, LedgerError> {
         let live = self.shared.read();
-        let first = index::block(&live.layers, live.missing.next())?;
+        let first = index::block(&live.layers, live.layers.missing.next())?;
         let reaches = first.is_some_and(|first| first.header.time <= time);
-        Ok(live.missing == Height::ZERO || reaches)
+        Ok(live.layers.missing == Height::ZERO || reaches)
     }
 
     /// A block, if it is there.
@@ -273,7 +282,7 @@ impl LedgerReader {
 
     pub(crate) fn entry(&self, height: Height) -> Result<Option<BlockEntry>, LedgerError> {
         let live = self.shared.read();
-        if height > Height::ZERO && height <= live.missing {
+        if height > Height::ZERO && height <= live.layers.missing {
             return Err(live.not_here());
         }
         index::block(&live.layers, height)
@@ -283,7 +292,7 @@ impl LedgerReader {
     /// part of a subtree that is whole.
     fn first_provable(&self, live: &Live) -> Height {
         match &self.shared.base {
-            Some(base) if live.missing > Height::ZERO => base.height(),
+            Some(base) if live.layers.missing > Height::ZERO => base.height(),
             _ => Height::ZERO,
         }
     }
@@ -291,11 +300,11 @@ impl LedgerReader {
 
 impl Live {
     fn span(&self) -> Span {
-        Span { from: self.missing.next(), to: self.tip.head.height }
+        Span { from: self.layers.missing.next(), to: self.tip.head.height }
     }
 
     fn not_here(&self) -> LedgerError {
-        LedgerError::NotHere { from: self.missing.next() }
+        LedgerError::NotHere { from: self.layers.missing.next() }
     }
 
     /// What was found, unless a block that is not here could hold what counts instead.
@@ -304,7 +313,7 @@ impl Live {
         found: Option<T>,
         counts: impl Fn(&T) -> bool,
     ) -> Result<Option<T>, LedgerError> {
-        let settled = self.missing == Height::ZERO || found.as_ref().is_some_and(counts);
+        let settled = self.layers.missing == Height::ZERO || found.as_ref().is_some_and(counts);
         if settled { Ok(found) } else { Err(self.not_here()) }
     }
 }

@@ -33,8 +33,8 @@ pub(crate) use chunk::Chunk;
 pub(crate) use cut::cut;
 #[cfg(test)]
 pub(crate) use manifest::ChunkHead;
-pub use manifest::Manifest;
-pub use restore::{Restore, restore};
+pub use manifest::{ChunkChecks, Manifest};
+pub use restore::{Restore, holds_blocks, restore};
 pub use write::{FrozenState, Written};
 
 use crate::{
@@ -190,9 +190,16 @@ impl SnapshotFiles {
     /// # Errors
     /// [`SnapshotError`] if there is none, or it cannot be read.
     pub fn block(&self) -> Result<SealedBlock, SnapshotError> {
-        let bytes = self.read(&BLOCK_FRAMES, BLOCK, 0)?;
-        let block = codec::decode(&bytes, BLOCK_BYTES);
+        let block = codec::decode(&self.block_bytes()?, BLOCK_BYTES);
         block.map_err(|error| SnapshotError::Block(error.to_string()))
+    }
+
+    /// The block as it is.
+    ///
+    /// # Errors
+    /// As [`SnapshotFiles::block`].
+    pub fn block_bytes(&self) -> Result<Vec<u8>, SnapshotError> {
+        self.read(&BLOCK_FRAMES, BLOCK, 0)
     }
 
     /// The bytes of a chunk, not yet checked.

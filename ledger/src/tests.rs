@@ -5,5 +5,6 @@ mod commit;
 mod crash;
 mod fsck;
 mod index;
+mod older;
 mod proofs;
 mod snapshot;

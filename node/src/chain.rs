@@ -35,12 +35,12 @@ use crate::{
 };
 use probata_consensus::{Fault, Input, Message, Replica};
 use probata_genesis::Genesis;
-use probata_ledger::{Journal, Ledger, LedgerReader};
+use probata_ledger::{FrozenState, Journal, Ledger, LedgerReader};
 use probata_types::{
     Hash, Header, Height, Keypair, Millis, Now, Proposal, Submission, SubmissionId, Timestamp,
     ValidatorIndex, Verified, outcome::OutcomeLeaf, state::Changes,
 };
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, num::NonZeroU64, sync::Arc};
 use sync::Peers;
 
 /// What the chain asks of the world. Obeyed in order; losing one costs time, never safety.
@@ -73,6 +73,8 @@ pub enum Effect {
     Fault(Arc<Fault>),
     /// Who takes part has changed, or the chain was opened.
     Membership(Arc<Membership>),
+    /// The state of a height that a snapshot is due of.
+    Frozen(FrozenState),
 }
 
 /// One node's chain. See the module's page.
@@ -142,6 +144,11 @@ impl Chain {
                 self.fetch_if_behind(now);
             }
             Command::PeerHead { from, height } => self.peer_head(now, from, height),
+            Command::Older { slice, done } => {
+                self.enter_older(slice)?;
+                // Whoever fetched them may be gone, as the node stops.
+                let _ = done.send(());
+            }
             Command::Stop => {}
         }
         Ok(std::mem::take(&mut self.effects))
@@ -190,6 +197,12 @@ impl Chain {
     /// What is derived goes to the store by a thread of its own from here on.
     pub fn write_behind(&mut self) {
         self.ledger.write_behind();
+    }
+
+    /// From now on the state of each height that `blocks` divides is given as [`Effect::Frozen`], if the store can
+    /// hold it still.
+    pub fn freeze_every(&mut self, blocks: NonZeroU64) {
+        self.ledger.freeze_every(blocks);
     }
 
     /// Flushes what is derived, so that the next start is quick. Nothing is lost without it.

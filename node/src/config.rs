@@ -1,9 +1,10 @@
 //! `node.toml`: what each node may choose for itself. What all must share is in the genesis document.
 
-use crate::archive;
+use crate::{archive, limits};
 use serde::Deserialize;
 use std::{
     net::SocketAddr,
+    num::NonZeroU64,
     path::{Path, PathBuf},
 };
 
@@ -28,6 +29,11 @@ pub struct Config {
     pub store: Store,
     /// Where old parts of the block log go, if anywhere.
     pub archive: Option<Archive>,
+    /// Snapshots of the running node; none at all with the engine sled.
+    pub snapshot: Option<SnapshotPlan>,
+    /// How a node with an empty data folder begins.
+    #[serde(default)]
+    pub join: Join,
     /// Logs.
     #[serde(default)]
     pub log: Log,
@@ -57,11 +63,11 @@ pub struct Mesh {
     pub moved: Vec<Moved>,
 }
 
-/// A peer that is no longer where genesis says.
-#[derive(Debug, Clone, Deserialize)]
+/// A peer that is no longer where genesis says, or that genesis does not name.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Moved {
-    /// Its node key, as in genesis.
+    /// Its node key.
     pub node: probata_types::PublicKey,
     /// Its multiaddress now.
     pub address: String,
@@ -116,6 +122,45 @@ pub struct Archive {
 
 const fn horizon_days() -> u32 {
     365
+}
+
+/// The snapshots that a running node makes, from which others join.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SnapshotPlan {
+    /// Blocks between two snapshots: one is made of each height that this divides.
+    pub every: NonZeroU64,
+    /// How many are kept; 0 for a node that makes none.
+    pub keep: usize,
+}
+
+impl Default for SnapshotPlan {
+    fn default() -> Self {
+        Self { every: limits::SNAPSHOT_BLOCKS, keep: limits::SNAPSHOTS_KEPT }
+    }
+}
+
+/// How a node with an empty data folder begins.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Join {
+    /// What it begins from.
+    pub from: JoinFrom,
+    /// The hash of the snapshot's block, as the operator was told it by another way; any other is refused.
+    pub block: Option<probata_types::Hash>,
+    /// Validators of today that may be asked beside those of genesis: the chain names them, and there is none yet.
+    pub peers: Vec<Moved>,
+}
+
+/// What a node with an empty data folder begins from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JoinFrom {
+    /// From the first block: all are executed.
+    #[default]
+    Blocks,
+    /// From the newest snapshot that peers have; older blocks are fetched behind.
+    Snapshot,
 }
 
 /// Logs, written to standard error.
@@ -211,12 +256,39 @@ impl Config {
                 return Err(ConfigError::Range { key, expected, got: horizon_days.to_string() });
             }
         }
+        config.check_snapshots()?;
         config.genesis = folder.join(&config.genesis);
         config.data = folder.join(&config.data);
         config.keys.node = folder.join(&config.keys.node);
         config.keys.validator = config.keys.validator.map(|path| folder.join(path));
         config.keys.next_validator = config.keys.next_validator.map(|path| folder.join(path));
         Ok(config)
+    }
+
+    /// The snapshots that this node is to make, if any.
+    pub fn snapshots(&self) -> Option<SnapshotPlan> {
+        let plan = self.snapshot.unwrap_or_default();
+        (plan.keep > 0 && self.store.engine == Engine::Fjall).then_some(plan)
+    }
+
+    fn check_snapshots(&self) -> Result<(), ConfigError> {
+        let keep = self.snapshot.map_or(0, |plan| plan.keep);
+        let got = keep.to_string();
+        if keep > limits::SNAPSHOTS_KEPT_MAX {
+            let (key, expected) = ("snapshot.keep", "between 0 and 64");
+            return Err(ConfigError::Range { key, expected, got });
+        }
+        // Whoever asks for them must not believe that they are made.
+        if keep > 0 && self.store.engine == Engine::Sled {
+            let expected =
+                "0 with store.engine = \"sled\", which makes snapshots only of a stopped node";
+            return Err(ConfigError::Range { key: "snapshot.keep", expected, got });
+        }
+        if self.join.block.is_some() && self.join.from != JoinFrom::Snapshot {
+            let (key, expected) = ("join.from", "\"snapshot\" where join.block names its block");
+            return Err(ConfigError::Range { key, expected, got: "\"blocks\"".into() });
+        }
+        Ok(())
     }
 }
 
@@ -260,9 +332,33 @@ mod tests {
         }
         let long = with("[archive]\nurl = \"file:///srv\"\nhorizon_days = 40000");
         assert!(long.to_string().contains("archive.horizon_days"));
+        assert!(with("[snapshot]\nevery = 0").to_string().contains("every"));
+        assert!(with("[snapshot]\nkeep = 65").to_string().contains("snapshot.keep"));
+        let sled = with("[store]\nengine = \"sled\"\n[snapshot]\nevery = 9");
+        assert!(sled.to_string().contains("only of a stopped node"), "{sled}");
+        let block = format!("[join]\nblock = \"{}\"", "ab".repeat(32));
+        assert!(with(&block).to_string().contains("join.from"));
         let empty = GOOD.replace("\"/ip4/0.0.0.0/tcp/7001\"", "");
         let error = Config::parse(&empty, Path::new("")).unwrap_err();
         assert!(error.to_string().contains("mesh.listen"));
+    }
+
+    #[test]
+    fn snapshots_are_made_unless_the_engine_cannot_or_the_operator_says_so() {
+        let of = |more: &str| Config::parse(&format!("{GOOD}{more}"), Path::new("")).unwrap();
+        let plan = of("").snapshots().unwrap();
+        assert_eq!((plan.every, plan.keep), (limits::SNAPSHOT_BLOCKS, 2));
+        let plan = of("[snapshot]\nevery = 7").snapshots().unwrap();
+        assert_eq!((plan.every.get(), plan.keep), (7, 2));
+        assert_eq!(of("[snapshot]\nkeep = 0").snapshots(), None);
+        assert_eq!(of("[store]\nengine = \"sled\"").snapshots(), None);
+        assert_eq!(of("").join.from, JoinFrom::Blocks);
+        let node = format!(
+            "peers = [{{ node = \"{}\", address = \"/ip4/10.0.0.7/tcp/7001\" }}]",
+            "ab".repeat(32)
+        );
+        let join = of(&format!("[join]\nfrom = \"snapshot\"\n{node}")).join;
+        assert_eq!((join.from, join.peers.len()), (JoinFrom::Snapshot, 1));
     }
 
     #[test]

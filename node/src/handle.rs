@@ -2,6 +2,7 @@
 
 use crate::{evidence::ProvenBlock, limits, membership::Membership, network::NodeId};
 use probata_consensus::{Fault, Message};
+use probata_ledger::OlderSlice;
 use probata_types::{
     Header, Height, Millis, SealedBlock, Submission, Timestamp, ValidatorIndex, Verified, View,
     submission::SubmissionId,
@@ -45,6 +46,13 @@ pub enum Command {
         /// Its height.
         height: Height,
     },
+    /// Enter older blocks, which are in the log, into what is derived.
+    Older {
+        /// The blocks.
+        slice: OlderSlice,
+        /// Is told when they are in.
+        done: oneshot::Sender<()>,
+    },
     /// Finish what is in hand, flush and end.
     Stop,
 }
@@ -54,6 +62,8 @@ impl Command {
     pub fn weight(&self) -> usize {
         match self {
             Self::Submit { submissions, .. } => submissions.len().max(1),
+            // Long enough that timers are looked at before anything else.
+            Self::Older { .. } => limits::WEIGHT_AT_ONCE,
             _ => 1,
         }
     }

@@ -12,6 +12,7 @@ pub mod evidence;
 pub mod fsck;
 pub mod genesis_command;
 pub mod handle;
+pub mod join;
 pub mod limits;
 pub mod membership;
 pub mod mempool;
@@ -19,6 +20,7 @@ pub mod metrics;
 pub mod network;
 pub mod run;
 pub mod snapshot;
+pub mod snapshots;
 pub mod stop;
 pub mod wire;
 

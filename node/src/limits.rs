@@ -1,6 +1,6 @@
 //! Every bound of the node, with its unit and its reason.
 
-use std::time::Duration;
+use std::{num::NonZeroU64, time::Duration};
 
 /// Bounds of the mesh: peers, connections, streams, frames, queues and waits.
 pub mod mesh {
@@ -188,6 +188,48 @@ pub const MESH_WAIT: Duration = Duration::from_secs(5);
 /// Proposals and blocks whose signatures are being checked at once: one for each core of a small machine.
 pub const CHECKS_AT_ONCE: usize = 2;
 
+// Snapshots, and joining from peers.
+
+/// Blocks between two snapshots, unless `node.toml` says otherwise: at a block a second 14 hours, in which a state
+/// of some gigabytes is written once.
+pub const SNAPSHOT_BLOCKS: NonZeroU64 = NonZeroU64::new(50_000).expect("it is not zero");
+/// Snapshots kept, unless `node.toml` says otherwise: who began to join from the last but one can end it.
+pub const SNAPSHOTS_KEPT: usize = 2;
+/// Most snapshots that a node may be told to keep: each is as large as the state.
+pub const SNAPSHOTS_KEPT_MAX: usize = 64;
+/// Bytes of one part of a manifest, as it is asked for: as much as a chunk.
+pub const MANIFEST_PART_BYTES: usize = 4 * 1_024 * 1_024;
+/// Requests for chunks under way to one peer: the next one is on its way while one is checked.
+pub const JOIN_WINDOW: usize = 2;
+/// Requests for chunks under way to all peers: with the largest chunks 64 MiB in memory.
+pub const JOIN_AT_ONCE: usize = 16;
+/// Longest wait for a chunk, a block or a part of a manifest: 4 MiB at 1.2 Mbit/s take so long.
+pub const JOIN_DEADLINE: Duration = Duration::from_secs(30);
+/// Failures of a peer in a row, with no chunk of anybody in between, after which it counts as one that does not have the
+/// snapshot: it may be connected and never answer.
+pub const JOIN_FAILURES: usize = 4;
+/// How long a peer is not asked after it could not hand over what was asked of it.
+pub const JOIN_REST: Duration = Duration::from_secs(2);
+/// Time between two looks at who is there to be asked.
+pub const JOIN_PAUSE: Duration = Duration::from_millis(200);
+/// How long peers may be connected without offering a snapshot until the node begins from the first block: in a
+/// network that has just begun, nobody has one.
+pub const JOIN_PATIENCE: Duration = Duration::from_secs(20);
+/// Time between two lines of the log about how far joining has come.
+pub const JOIN_LOG_INTERVAL: Duration = Duration::from_secs(5);
+/// Older blocks asked for at first; then twice as many each time, as long as an answer holds them, up to [`FETCH_BLOCKS`].
+pub const OLDER_FIRST_BLOCKS: u64 = 16;
+/// How much longer fetching older blocks rests than it works: the node has better to do.
+pub const OLDER_REST_SHARE: u32 = 3;
+/// Longest rest after one answer, and how long a peer is not asked after it could not hand over older blocks.
+pub const OLDER_REST: Duration = Duration::from_secs(5);
+/// Time between two looks at who is there to be asked for older blocks.
+pub const OLDER_PAUSE: Duration = Duration::from_millis(500);
+/// Longest pause of the thread that writes a snapshot after a chunk: it rests as long as it worked.
+pub const SNAPSHOT_REST_MAX: Duration = Duration::from_secs(1);
+
+const _: () = assert!(JOIN_WINDOW <= mesh::REQUESTS_TO_PEER, "the mesh lets so many through");
+
 // The edge, the mempool and the HTTP API.
 
 /// Bytes of one submission in canonical form: its records, its head and its signature.
@@ -236,6 +278,8 @@ pub const ARCHIVE_SEGMENT_TIME: Duration = Duration::from_secs(360);
 pub const RETRY_ARCHIVED_SECONDS: u32 = 60;
 /// Milliseconds of a day.
 pub const DAY_MS: u64 = 24 * 3_600_000;
+/// Chunks between two lines of progress while a snapshot is restored.
+pub const PROGRESS_CHUNKS: usize = 256;
 /// Buckets of a histogram of times: 1 ms doubled up to 33 s.
 pub const HISTOGRAM_BUCKETS: u16 = 16;
 /// Flows whose state one proof shows, in evidence of a submission: readers hold the writer up meanwhile.

@@ -7,16 +7,16 @@
 use crate::{
     handle::ChainStatus,
     limits,
-    network::{LaneStats, MeshStats},
+    network::{LaneStats, MeshStats, NodeId},
 };
 use probata_ledger::Counters;
-use probata_types::{Outcome, SealedBlock, outcome::Code};
+use probata_types::{Height, Outcome, SealedBlock, outcome::Code};
 use prometheus_client::{
     encoding::{EncodeLabelSet, text},
     metrics::{
         counter::{ConstCounter, Counter},
         family::Family,
-        gauge::ConstGauge,
+        gauge::{ConstGauge, Gauge},
         histogram::{Histogram, exponential_buckets},
     },
     registry::Registry,
@@ -41,6 +41,10 @@ pub struct Metrics {
     ignored: Counter,
     journal_syncs: Counter,
     asked_for: Counter,
+    snapshots: Counter,
+    snapshots_failed: Counter,
+    snapshot_height: Gauge,
+    refused_peers: Family<PeerLabel, Counter>,
     refused: Family<ReasonLabel, Counter>,
     refused_frames: Family<ReasonLabel, Counter>,
     requests: Family<RequestLabel, Counter>,
@@ -66,6 +70,11 @@ struct CodeLabel {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ReasonLabel {
     reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct PeerLabel {
+    peer: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -106,6 +115,10 @@ impl Metrics {
             ignored: Counter::default(),
             journal_syncs: Counter::default(),
             asked_for: Counter::default(),
+            snapshots: Counter::default(),
+            snapshots_failed: Counter::default(),
+            snapshot_height: Gauge::default(),
+            refused_peers: Family::default(),
             refused: Family::default(),
             refused_frames: Family::default(),
             requests: Family::default(),
@@ -141,6 +154,8 @@ impl Metrics {
         all.register("journal_syncs", help, self.journal_syncs.clone());
         let help = "Submissions that a proposal named, were not here, and were asked for";
         all.register("asked_for_submissions", help, self.asked_for.clone());
+        self.register_history();
+        let all = &mut self.registry;
         let help = "Submissions that were not taken, by reason";
         all.register("refused_submissions", help, self.refused.clone());
         let help = "What peers sent and nobody can use, by what is wrong";
@@ -149,6 +164,18 @@ impl Metrics {
         all.register("api_requests", help, self.requests.clone());
         let help = "Time to answer a request to the HTTP API, by route";
         all.register("api_request_seconds", help, self.request_time.clone());
+    }
+
+    /// What is about snapshots and older blocks.
+    fn register_history(&mut self) {
+        let all = &mut self.registry;
+        all.register("snapshots_written", "Snapshots written", self.snapshots.clone());
+        let help = "Snapshots that could not be written";
+        all.register("snapshots_failed", help, self.snapshots_failed.clone());
+        let help = "Height of the newest snapshot that was written since the start";
+        all.register("snapshot_height", help, self.snapshot_height.clone());
+        let help = "Peers that handed over parts of snapshots or older blocks that do not hold";
+        all.register("refused_peers", help, self.refused_peers.clone());
     }
 
     /// A block was sealed. `waited` is the time from when its oldest submission could have been
@@ -198,6 +225,22 @@ impl Metrics {
         self.asked_for.inc_by(count as u64);
     }
 
+    /// A snapshot of this height was written.
+    pub fn snapshot_written(&self, height: Height) {
+        self.snapshots.inc();
+        self.snapshot_height.set(height.get().cast_signed());
+    }
+
+    /// A snapshot could not be written.
+    pub fn snapshot_failed(&self) {
+        self.snapshots_failed.inc();
+    }
+
+    /// A peer handed over what does not hold, and is not asked again.
+    pub fn refused_peer(&self, peer: &NodeId) {
+        self.refused_peers.get_or_create(&PeerLabel { peer: peer.to_string() }).inc();
+    }
+
     /// A submission was not taken; `reason` is a code of the API's errors.
     pub fn refused(&self, reason: &'static str) {
         self.refused.get_or_create(&ReasonLabel { reason }).inc();
@@ -214,6 +257,14 @@ impl Metrics {
         let label = RequestLabel { route: route.clone(), status };
         self.requests.get_or_create(&label).inc();
         self.request_time.get_or_create(&RouteLabel { route }).observe(took.as_secs_f64());
+    }
+
+    /// What has happened so far, without what merely is.
+    #[cfg(test)]
+    pub(crate) fn events(&self) -> String {
+        let mut page = String::new();
+        text::encode_registry(&mut page, &self.registry).unwrap();
+        page
     }
 
     /// Everything in the OpenMetrics text format.
@@ -275,6 +326,8 @@ fn gauges(now: Snapshot<'_>) -> Registry {
     counter("ledger_syncs", help, ledger.blocks);
     counter("ledger_bytes", "Bytes appended to the log", ledger.bytes);
     counter("ledger_checkpoints", "Checkpoints of what is derived", ledger.checkpoints);
+    let help = "Older blocks that a node fetched which began from a snapshot";
+    counter("ledger_older_blocks", help, ledger.older);
     lanes(&mut all, mesh);
     all
 }

@@ -1,40 +1,42 @@
 //! Building a node from its parts, in order, and taking it down again. Wiring only.
 
+mod backfill;
 mod inbound;
+mod joining;
+mod opening;
 mod outbound;
 mod peering;
 mod refused;
+mod stores;
 mod thread;
 
 use crate::{
     api::{self, ApiContext},
-    archive,
-    chain::{Chain, ChainError, ChainSetup},
-    config::{Config, Engine},
+    chain::{ChainError, ChainSetup},
+    config::Config,
     edge::Edge,
     handle::{ChainHandle, ChainStatus, Command},
+    join::JoinError,
     limits,
     metrics::Metrics,
-    network::{self, MeshConfig, MeshError, NodeId},
+    network::{self, MeshConfig, MeshError, MeshHandle, NodeId},
 };
+use backfill::Backfill;
+pub use opening::load_genesis;
+use opening::{NodeSecret, Opened};
 use outbound::Outbound;
 use peering::Peering;
-use probata_genesis::{Genesis, GenesisError, KeyFile, KeyFileError, KeyUse};
-use probata_ledger::{
-    ArchivedStorage, BASE_FILE, DiskStorage, FjallStore, SledStore, Storage, Store,
-};
-use probata_types::{Hash, Keypair};
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use probata_genesis::{Genesis, GenesisError, KeyFileError};
+use probata_types::Hash;
+use std::{path::PathBuf, sync::Arc};
+pub use stores::{Stores, open_storage, open_store, open_stores};
 use thread::Clock;
 use tokio::{
     net::TcpListener,
     sync::watch,
     task::{JoinHandle, JoinSet},
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 /// Why a node cannot start or had to stop. Each says what to look at.
 #[derive(Debug, thiserror::Error)]
@@ -84,6 +86,9 @@ pub enum RunError {
     /// The chain cannot be opened, or failed.
     #[error(transparent)]
     Chain(#[from] ChainError),
+    /// The node cannot begin from a snapshot of its peers.
+    #[error("joining from a snapshot: {0}")]
+    Join(#[from] JoinError),
     /// The mesh cannot start.
     #[error(transparent)]
     Mesh(#[from] MeshError),
@@ -106,76 +111,126 @@ pub enum RunError {
 /// [`RunError`].
 pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), RunError> {
     let genesis = Arc::new(load_genesis(&config)?);
-    let (node_secret, keypairs) = load_keys(&config)?;
+    let (secret, keypairs) = opening::load_keys(&config)?;
     let metrics = Arc::new(Metrics::new());
+    let mut stop = std::pin::pin!(stop);
+    let stores = opening::prepare_stores(&config).await?;
+    let node = Node { config, genesis, secret, metrics };
+    tokio::select! {
+        begun = node.begin(&stores) => begun?,
+        // What was fetched is there at the next start.
+        () = &mut stop => return Ok(()),
+    }
     let clock = Clock::start();
-    let chain =
-        open_chain(&config, Arc::clone(&genesis), keypairs, clock, Arc::clone(&metrics)).await?;
-    let reader = chain.0.reader();
-
-    // What can fail comes before anything that must be stopped again.
-    let listener = listen_api(&config).await?;
-    let peering = Peering::new(&config, NodeId::from_secret(*node_secret))?;
-    let mesh = network::start(MeshConfig {
-        secret: *node_secret,
-        listen: config.mesh.listen.clone(),
-        peers: peering.peers(&chain.0.status().membership),
-        chain: genesis.chain().0,
-    })?;
-    let (status_in, status) = watch::channel(chain.0.status());
-    let (handle, queue) = ChainHandle::new(status);
-    let bodies = Arc::clone(chain.0.bodies());
-    let edge = Arc::new(Edge::new(genesis.chain(), Arc::clone(&bodies)));
-    let outbound =
-        Outbound::new(peering, mesh.handle.clone(), handle.clone(), Arc::clone(&metrics));
-
-    let over = CancellationToken::new();
-    let runtime = tokio::runtime::Handle::current();
-    let over_in = over.clone().drop_guard();
-    let thread = std::thread::Builder::new()
-        .name("chain".into())
-        .spawn(move || {
-            let _over = over_in;
-            thread::run(chain, queue, &runtime, clock, &outbound, &status_in)
-        })
-        .map_err(|_| RunError::Thread("chain"))?;
-    let inbound = inbound::Inbound {
-        genesis: Arc::clone(&genesis),
-        edge: Arc::clone(&edge),
-        bodies,
-        chain: handle.clone(),
-        reader: reader.clone(),
-        mesh: mesh.handle.clone(),
-        metrics: Arc::clone(&metrics),
-        refused: Arc::new(refused::Refused::new(Arc::clone(&metrics))),
-    };
-    let tasks = inbound.spawn(mesh.events);
-    let stop_api = CancellationToken::new();
-    let context = ApiContext {
-        genesis: Arc::clone(&genesis),
-        reader,
-        chain: handle.clone(),
-        mesh: mesh.handle.clone(),
-        metrics,
-        edge,
-    };
-    let server = tokio::spawn(api::serve(listener, api::router(context), stop_api.clone()));
-    announce_start(&config, &genesis, &handle.status());
-
-    let mut parts = Parts { over, tasks, server, mesh: mesh.task };
+    let (storage, store) = stores;
+    let (genesis, metrics) = (Arc::clone(&node.genesis), Arc::clone(&node.metrics));
+    let setup = ChainSetup { genesis, keypairs, storage, store, metrics };
+    let opened = opening::open_chain(&node.config, setup, clock).await?;
+    let mut running = node.start(opened, clock).await?;
     let lost = tokio::select! {
-        () = stop => { tracing::info!("stopping"); None }
-        lost = parts.lost() => lost,
+        () = &mut stop => { tracing::info!("stopping"); None }
+        lost = running.parts.lost() => lost,
     };
-    // Requests under way get their answers while the chain thread still runs.
-    stop_api.cancel();
-    parts.end_api().await;
-    handle.send(Command::Stop).await;
-    parts.over.cancelled().await;
-    mesh.handle.stop();
-    parts.end().await;
-    thread.join().map_err(|_| RunError::Thread("chain"))??;
+    running.end().await?;
     lost.map_or(Ok(()), |part| Err(RunError::Thread(part)))
+}
+
+/// A node before it runs.
+struct Node {
+    config: Config,
+    genesis: Arc<Genesis>,
+    secret: NodeSecret,
+    metrics: Arc<Metrics>,
+}
+
+impl Node {
+    /// Starts every part, in order.
+    async fn start(self, opened: Opened, clock: Clock) -> Result<Running, RunError> {
+        let Self { config, genesis, secret, metrics } = self;
+        let reader = opened.0.reader();
+        // What can fail comes before anything that must be stopped again.
+        let listener = listen_api(&config).await?;
+        let peering = Peering::new(&config, NodeId::from_secret(*secret))?;
+        let snapshots = opening::open_snapshots(&config, &genesis)?;
+        let writer = opening::snapshot_writer(&config, &snapshots, &metrics)?;
+        let mesh = network::start(MeshConfig {
+            secret: *secret,
+            listen: config.mesh.listen.clone(),
+            peers: peering.peers(&opened.0.status().membership),
+            chain: genesis.chain().0,
+        })?;
+        let (status_in, status) = watch::channel(opened.0.status());
+        let (chain, queue) = ChainHandle::new(status);
+        let bodies = Arc::clone(opened.0.bodies());
+        let edge = Arc::new(Edge::new(genesis.chain(), Arc::clone(&bodies)));
+        let outbound = {
+            let (mesh, chain, metrics) = (mesh.handle.clone(), chain.clone(), Arc::clone(&metrics));
+            Outbound::new(peering, mesh, chain, metrics, writer)
+        };
+        let over = CancellationToken::new();
+        let over_in = over.clone().drop_guard();
+        let runtime = tokio::runtime::Handle::current();
+        let thread = std::thread::Builder::new().name("chain".into()).spawn(move || {
+            let _over = over_in;
+            thread::run(opened, queue, &runtime, clock, &outbound, &status_in)
+        });
+        let thread = thread.map_err(|_| RunError::Thread("chain"))?;
+        let inbound = inbound::Inbound {
+            genesis: Arc::clone(&genesis),
+            edge: Arc::clone(&edge),
+            bodies,
+            chain: chain.clone(),
+            reader: reader.clone(),
+            snapshots,
+            mesh: mesh.handle.clone(),
+            metrics: Arc::clone(&metrics),
+            refused: Arc::new(refused::Refused::new(Arc::clone(&metrics))),
+        };
+        let tasks = inbound.spawn(mesh.events);
+        let behind = Backfill {
+            reader: reader.clone(),
+            chain: chain.clone(),
+            mesh: mesh.handle.clone(),
+            metrics: Arc::clone(&metrics),
+        };
+        let behind = AbortOnDropHandle::new(tokio::spawn(behind.run()));
+        announce_start(&config, &genesis, &chain.status());
+        let stop_api = CancellationToken::new();
+        let (handle, mesh_task) = (mesh.handle, mesh.task);
+        let context = ApiContext {
+            genesis,
+            reader,
+            chain: chain.clone(),
+            mesh: handle.clone(),
+            metrics,
+            edge,
+        };
+        let server = tokio::spawn(api::serve(listener, api::router(context), stop_api.clone()));
+        let parts = Parts { over, tasks, server, mesh: mesh_task, _behind: behind };
+        Ok(Running { parts, thread, stop_api, chain, mesh: handle })
+    }
+}
+
+/// A node that runs.
+struct Running {
+    parts: Parts,
+    thread: std::thread::JoinHandle<Result<(), ChainError>>,
+    stop_api: CancellationToken,
+    chain: ChainHandle,
+    mesh: MeshHandle,
+}
+
+impl Running {
+    /// Takes it down: requests under way get their answers while the chain thread still runs.
+    async fn end(mut self) -> Result<(), RunError> {
+        self.stop_api.cancel();
+        self.parts.end_api().await;
+        self.chain.send(Command::Stop).await;
+        self.parts.over.cancelled().await;
+        self.mesh.stop();
+        self.parts.end().await;
+        Ok(self.thread.join().map_err(|_| RunError::Thread("chain"))??)
+    }
 }
 
 /// What runs for as long as the node does.
@@ -185,6 +240,8 @@ struct Parts {
     tasks: JoinSet<()>,
     server: JoinHandle<()>,
     mesh: JoinHandle<()>,
+    /// Ends when nothing is left to be fetched.
+    _behind: AbortOnDropHandle<()>,
 }
 
 impl Parts {
@@ -224,151 +281,6 @@ fn announce_start(config: &Config, genesis: &Genesis, status: &ChainStatus) {
         api = %config.api.listen,
         "the node is up"
     );
-}
-
-/// Reads and checks the genesis document of a configuration.
-///
-/// # Errors
-/// [`RunError`].
-pub fn load_genesis(config: &Config) -> Result<Genesis, RunError> {
-    let path = &config.genesis;
-    let genesis = Genesis::parse(&read(path)?)
-        .map_err(|source| RunError::Genesis { path: path.clone(), source: Box::new(source) })?;
-    match config.chain {
-        Some(expected) if expected != genesis.chain() => {
-            Err(RunError::OtherChain { got: genesis.chain(), expected })
-        }
-        _ => Ok(genesis),
-    }
-}
-
-type NodeSecret = zeroize::Zeroizing<[u8; 32]>;
-
-fn load_keys(config: &Config) -> Result<(NodeSecret, Vec<Keypair>), RunError> {
-    let key = |path: &Path, wanted: KeyUse| -> Result<Keypair, RunError> {
-        KeyFile::parse_for(wanted, &read(path)?)
-            .map_err(|source| RunError::Key { path: path.to_owned(), source })
-    };
-    let node = key(&config.keys.node, KeyUse::Node)?.secret();
-    let validator = [&config.keys.validator, &config.keys.next_validator];
-    let validator = validator.into_iter().flatten();
-    let keypairs = validator.map(|path| key(path, KeyUse::Validator));
-    Ok((node, keypairs.collect::<Result<_, _>>()?))
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, RunError> {
-    std::fs::read(path).map_err(|source| RunError::Read { path: path.to_owned(), source })
-}
-
-/// The two stores of a data folder: files for the log and journal, an engine for what is derived.
-pub type Stores = (Arc<dyn Storage>, Arc<dyn Store>);
-
-/// Opens the two stores of a data folder.
-///
-/// # Errors
-/// [`RunError::Data`], also when another process holds the folder.
-pub fn open_stores(config: &Config) -> Result<Stores, RunError> {
-    Ok((open_storage(config)?, open_store(config)?))
-}
-
-/// Opens what is derived in a data folder, which must be held by [`open_storage`].
-///
-/// # Errors
-/// As [`open_stores`].
-pub fn open_store(config: &Config) -> Result<Arc<dyn Store>, RunError> {
-    let data = |error: &dyn std::fmt::Display| data_error(config, error);
-    let cache = config.store.cache_mb * 1_024 * 1_024;
-    let engine = config.store.engine;
-    let folder = config.data.join("derived").join(folder_of(engine));
-    let store: Arc<dyn Store> = match engine {
-        Engine::Fjall => Arc::new(FjallStore::open(&folder, cache).map_err(|error| data(&error))?),
-        Engine::Sled => Arc::new(SledStore::open(&folder, cache).map_err(|error| data(&error))?),
-    };
-    Ok(store)
-}
-
-/// Opens the log folder of a data folder, with the archive behind it.
-///
-/// # Errors
-/// As [`open_stores`].
-pub fn open_storage(config: &Config) -> Result<Arc<ArchivedStorage>, RunError> {
-    let data = |error: &dyn std::fmt::Display| data_error(config, error);
-    std::fs::create_dir_all(&config.data).map_err(|error| data(&error))?;
-    let disk = DiskStorage::open(&config.data.join("log")).map_err(|error| data(&error))?;
-    let archive = archive::open(config.archive.as_ref()).map_err(|error| data(&error))?;
-    let storage = ArchivedStorage::open(Arc::new(disk), archive);
-    storage.map(Arc::new).map_err(|error| data(&error))
-}
-
-fn data_error(config: &Config, error: &dyn std::fmt::Display) -> RunError {
-    RunError::Data { path: config.data.clone(), reason: error.to_string() }
-}
-
-/// The folder of an engine within that of what is derived.
-const fn folder_of(engine: Engine) -> &'static str {
-    match engine {
-        Engine::Fjall => "fjall",
-        Engine::Sled => "sled",
-    }
-}
-
-/// The folders of what other engines have left.
-fn other_engines(config: &Config) -> impl Iterator<Item = PathBuf> {
-    let derived = config.data.join("derived");
-    let engine = config.store.engine;
-    let others = [Engine::Fjall, Engine::Sled].into_iter().filter(move |other| *other != engine);
-    others.map(move |other| derived.join(folder_of(other))).filter(|folder| folder.exists())
-}
-
-/// Refuses another engine for a ledger that began from a snapshot, and so cannot be derived again: what the other one
-/// has may be all there is.
-fn check_other_engines(config: &Config) -> Result<(), RunError> {
-    match other_engines(config).next() {
-        Some(path) if config.data.join("log").join(BASE_FILE).exists() => {
-            let reason = "the ledger began from a snapshot, and its state cannot be derived again: set store.engine \
-                          to the engine that it was restored with";
-            Err(RunError::Data { path, reason: reason.to_owned() })
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Removes what another engine has left, once this one holds everything: if it were used again later it would be behind
-/// the log, and look like a store that is not.
-fn remove_other_engines(config: &Config) -> Result<(), RunError> {
-    for folder in other_engines(config) {
-        tracing::info!(?folder, "removing what another engine has derived");
-        std::fs::remove_dir_all(&folder)
-            .map_err(|error| RunError::Data { path: folder, reason: error.to_string() })?;
-    }
-    Ok(())
-}
-
-type Opened = (Chain, Vec<crate::chain::Effect>);
-
-async fn open_chain(
-    config: &Config,
-    genesis: Arc<Genesis>,
-    keypairs: Vec<Keypair>,
-    clock: Clock,
-    metrics: Arc<Metrics>,
-) -> Result<Opened, RunError> {
-    let config = config.clone();
-    let open = move || {
-        check_other_engines(&config)?;
-        let (storage, store) = open_stores(&config)?;
-        let setup = ChainSetup { genesis, keypairs, storage, store, metrics };
-        let progress = |height: u64, target: u64| {
-            if height.is_multiple_of(limits::PROGRESS_BLOCKS) || height == target {
-                tracing::info!(height, target, "re-applying blocks that the derived state lacks");
-            }
-        };
-        let mut opened = Chain::open(setup, clock.now(), &progress)?;
-        opened.0.write_behind();
-        remove_other_engines(&config)?;
-        Ok::<_, RunError>(opened)
-    };
-    tokio::task::spawn_blocking(open).await.map_err(|_| RunError::Thread("opening"))?
 }
 
 async fn listen_api(config: &Config) -> Result<TcpListener, RunError> {

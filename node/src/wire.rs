@@ -1,5 +1,9 @@
 //! What nodes say to each other.
 
+mod snapshot;
+
+pub use snapshot::{Offer, given, take_given};
+
 use probata_consensus::{Message, MessageBody};
 use probata_types::{
     Hash, Height, List, Proposal, ProposalParts, SealedBlock, Submission, codec,
@@ -30,6 +34,24 @@ pub enum Ask {
     },
     /// Submissions that wait there, by the digests of their leaves.
     Submissions(Leaves),
+    /// The newest snapshot there: answered with an [`Offer`], as [`given`].
+    SnapshotOffer,
+    /// A part of the manifest of a snapshot: bytes, as [`given`].
+    SnapshotManifest {
+        /// Names the snapshot.
+        digest: Hash,
+        /// Which part, from 0, of [`limits::MANIFEST_PART_BYTES`] each.
+        part: u32,
+    },
+    /// The block of the snapshot of this name: bytes, as [`given`].
+    SnapshotBlock(Hash),
+    /// A chunk of a snapshot: bytes, as [`given`].
+    SnapshotChunk {
+        /// Names the snapshot.
+        digest: Hash,
+        /// The chunk's place.
+        index: u32,
+    },
 }
 
 /// Submissions, named by [`Submission::leaf`].

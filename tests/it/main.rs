@@ -12,6 +12,7 @@ mod fsck;
 mod governance;
 mod hostile;
 mod hours;
+mod join;
 mod model;
 mod offline;
 mod outage;

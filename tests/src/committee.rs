@@ -219,6 +219,7 @@ impl Committee {
                 | Effect::Fetch { .. }
                 | Effect::Sealed { .. }
                 | Effect::Membership(_)
+                | Effect::Frozen(_)
                 | Effect::Announce(_) => {}
             }
         }

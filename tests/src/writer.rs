@@ -6,7 +6,7 @@ use probata_client::{
     sdk::{Author, Draft, DraftContext, FlowWriter, Names, clock, limits::LIFETIME, sign},
 };
 use probata_genesis::{KeyFile, KeyUse, SubjectKey};
-use probata_types::{Keypair, Submission, Timestamp};
+use probata_types::{Keypair, Record, Submission, Timestamp};
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -73,11 +73,29 @@ impl Writer {
         self.submission_at(clock::now())
     }
 
-    /// The same, made at another time.
+    /// A new submission of many records, each of which opens a flow.
+    ///
+    /// # Errors
+    /// [`Trouble`] if it cannot be made, or is too large.
+    pub fn large_submission(&self, records: usize) -> Result<Submission, Trouble> {
+        let now = clock::now();
+        let made = (0..records).map(|_| self.record(now));
+        let records = made.collect::<Result<Vec<_>, _>>()?;
+        let key = self.key.read().unwrap_or_else(PoisonError::into_inner);
+        Ok(sign(records, &self.author, &*key, now, LIFETIME)?)
+    }
+
+    /// A submission of one record, made at another time.
     ///
     /// # Errors
     /// [`Trouble`] if it cannot be made.
     pub fn submission_at(&self, now: Timestamp) -> Result<Submission, Trouble> {
+        let record = self.record(now)?;
+        let key = self.key.read().unwrap_or_else(PoisonError::into_inner);
+        Ok(sign(vec![record], &self.author, &*key, now, LIFETIME)?)
+    }
+
+    fn record(&self, now: Timestamp) -> Result<Record, Trouble> {
         let context = DraftContext {
             suite: self.author.suite,
             rule_pack: self.rule_pack,
@@ -88,9 +106,7 @@ impl Writer {
         };
         let prepared = self.draft.prepare(&context, &mut self.names.clone())?;
         let mut flow = FlowWriter::new(self.author, prepared.flow);
-        let (_, record) = flow.append(prepared.statement);
-        let key = self.key.read().unwrap_or_else(PoisonError::into_inner);
-        Ok(sign(vec![record], &self.author, &*key, now, LIFETIME)?)
+        Ok(flow.append(prepared.statement).1)
     }
 }
 

@@ -7,7 +7,7 @@
 //! together from the objects in the store, and must come to the sealed root at the store's height; every page of its tree is compared.
 //! Blocks above that height, which a crash may leave, are executed again on that state.
 
-use super::{Finding, FsckError, Stage, ahead::Next, state, walk::Check};
+use super::{Finding, FsckError, Stage, ahead::Next, marker, state, walk::Check};
 use crate::{
     derive::{Head, StateUpdate, Tip},
     error::LedgerError,
@@ -56,6 +56,8 @@ impl Partial {
         base: &Base,
     ) -> Result<Self, FsckError> {
         let (suite, height) = (check.chain.suite, base.height());
+        // How far down the blocks are that were entered since is not derived, but told.
+        check.new.missing = marker(check.old)?.map_or(Height::ZERO, |marker| marker.missing);
         let initial = &check.fsck.setup.initial;
         if let Err(error) = base.check(suite, &check.chain.id, initial) {
             wrong_base(check, height, &error);

@@ -7,9 +7,10 @@ use crate::{
     error::{FileError, LedgerError, OpenError},
     history, index,
     layers::{InBytes, Layer, Layers},
-    limits::CHECKPOINT_BLOCKS,
+    limits::{CHECKPOINT_BLOCKS, CHECKPOINT_BYTES},
     log::{self, BlockLog},
     metrics::Metrics,
+    older,
     snapshot::Base,
     storage::Storage,
     store::{Store, Tree},
@@ -32,15 +33,25 @@ pub(super) fn open(setup: Setup) -> Result<Ledger, OpenError> {
     let mut layers = Layers::new(Arc::clone(&store));
     let whole = finish_checkpoint(&*storage, &*store)?;
     let restored = if whole { restore(&*storage, &layers, &chain, log.height())? } else { None };
-    let missing = log.first().previous().unwrap_or_default();
+    // Without a base all blocks are here, and a store that lacks some is of another ledger.
+    let restored = restored.filter(|(_, missing)| base.is_some() || *missing == Height::ZERO);
     let tip = match restored {
-        Some(tip) => tip,
+        Some((tip, missing)) => {
+            layers.missing = missing;
+            if missing == Height::ZERO {
+                Base::remove(&*storage)?;
+            }
+            Entering { chain: &chain, log: &log, storage: &*storage, metrics: &metrics, tip: &tip }
+                .enter(&mut layers)?;
+            tip
+        }
         // Nothing is wiped: a person may know better, for one that another engine holds it.
-        None if base.is_some() => return Err(OpenError::StateLost(begins)),
+        None if log.first() > Height::new(1) => return Err(OpenError::StateLost(log.first())),
         None => {
             // While the first blocks are out of reach, what is there may be all that can be had.
             log.next(None)?;
             tracing::info!(blocks = log.height().get(), "deriving everything from the log");
+            Base::remove(&*storage)?;
             store.wipe()?;
             // Pages that were read before are of what is gone.
             layers = Layers::new(Arc::clone(&store));
@@ -49,7 +60,8 @@ pub(super) fn open(setup: Setup) -> Result<Ledger, OpenError> {
             tip
         }
     };
-    let live = RwLock::new(Live { layers, tip, missing });
+    let base = base.filter(|_| layers.missing > Height::ZERO);
+    let live = RwLock::new(Live { layers, tip });
     let shared = Arc::new(Shared { chain, storage, metrics, base, live });
     Ok(Ledger {
         shared,
@@ -62,6 +74,47 @@ pub(super) fn open(setup: Setup) -> Result<Ledger, OpenError> {
         frozen: None,
         stopped: false,
     })
+}
+
+/// Enters what the log holds below what is derived.
+struct Entering<'a> {
+    chain: &'a Chain,
+    log: &'a BlockLog,
+    storage: &'a dyn Storage,
+    metrics: &'a Metrics,
+    tip: &'a Tip,
+}
+
+impl Entering<'_> {
+    fn enter(&self, layers: &mut Layers) -> Result<(), OpenError> {
+        let first = self.log.first();
+        if layers.missing.next() < first {
+            let what = "older segments that were entered are gone";
+            return Err(FileError::corrupt(&log::file_name(first), 0, what).into());
+        }
+        while first <= layers.missing {
+            let above = index::block(layers, layers.missing.next())?;
+            let above = above.ok_or_else(lacks_block)?.header.parent;
+            let Some(mut segment) = older::in_log(self.log, layers.missing, above)? else { break };
+            tracing::info!(below = %layers.missing.next(), "entering older blocks of the log");
+            while let Some(slice) = segment.next_slice()? {
+                let new = self.chain.derive_older(layers, self.tip, &slice.blocks)?;
+                layers.absorb(new);
+                layers.missing = Height::new(layers.missing.get() - slice.blocks.len() as u64);
+                self.metrics.entered(slice.blocks.len() as u64);
+            }
+            if layers.fresh.bytes() >= CHECKPOINT_BYTES {
+                let layer = layers.set_aside();
+                checkpoint::take(self.storage, &*layers.store, &layer, self.metrics)?;
+                layers.draining = None;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn lacks_block() -> LedgerError {
+    LedgerError::derived(Tree::Blocks, &[], "a block is missing")
 }
 
 /// Refuses a log of another chain.
@@ -103,13 +156,13 @@ fn drop_checkpoint(storage: &dyn Storage, store: &dyn Store) -> Result<bool, Ope
     Ok(false)
 }
 
-/// Where the store stands; `None` if it is empty or not to be trusted.
+/// Where the store stands, and the last height that it lacks; `None` if it is empty or not to be trusted.
 fn restore(
     storage: &dyn Storage,
     layers: &Layers,
     chain: &Chain,
     log_height: Height,
-) -> Result<Option<Tip>, OpenError> {
+) -> Result<Option<(Tip, Height)>, OpenError> {
     let Some(bytes) = layers.get(Tree::Meta, Marker::KEY)? else { return Ok(None) };
     let marker = match index::parse::<Marker>(Tree::Meta, Marker::KEY, &bytes) {
         Ok(marker) if marker.format == Marker::FORMAT => marker,
@@ -126,7 +179,7 @@ fn restore(
         return Ok(None);
     }
     match check_marker(storage, layers, chain, &marker) {
-        Ok(tip) => Ok(Some(tip)),
+        Ok(tip) => Ok(Some((tip, marker.missing))),
         Err(
             error @ (LedgerError::Derived { .. }
             | LedgerError::Mismatch { .. }
@@ -150,8 +203,7 @@ fn check_marker(
     let get = |key: &[u8]| Ok(layers.get(Tree::History, key)?);
     let height = marker.height;
     let history_root = history::root(chain.suite, &get, height.get() + 1)?;
-    let missing = || LedgerError::derived(Tree::Blocks, &[], "the newest block is missing");
-    let entry = index::block(layers, height)?.ok_or_else(missing)?;
+    let entry = index::block(layers, height)?.ok_or_else(lacks_block)?;
     let SealedBlock { header, seal, .. } =
         decode(entry.place, &log::read(storage, height, entry.place)?)?;
     let before = history::root(chain.suite, &get, height.get())?;

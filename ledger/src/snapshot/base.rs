@@ -82,6 +82,16 @@ impl Base {
         base.map(Some).map_err(|error| FileError::corrupt(BASE_FILE, 0, error.to_string()))
     }
 
+    /// Removes it, durably: every block is there, and nothing rests on it any more.
+    pub(crate) fn remove(storage: &dyn Storage) -> Result<(), FileError> {
+        let names = storage.list().map_err(|error| FileError::io("list", BASE_FILE, error))?;
+        if !names.iter().any(|name| name == BASE_FILE) {
+            return Ok(());
+        }
+        storage.remove(BASE_FILE).map_err(|e| FileError::io("remove", BASE_FILE, e))?;
+        storage.sync_folder().map_err(|e| FileError::io("sync the folder of", BASE_FILE, e))
+    }
+
     /// Writes it, durably.
     pub(crate) fn save(&self, storage: &dyn Storage) -> Result<(), SnapshotError> {
         let names = storage.list().map_err(|error| FileError::io("list", BASE_FILE, error))?;

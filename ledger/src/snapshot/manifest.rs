@@ -1,14 +1,14 @@
 //! What a snapshot holds, and what proves it.
 
-use super::{Base, SnapshotError};
+use super::{Base, Chunk, SnapshotError, body};
 use crate::{
     derive::Chain,
     limits::{CHUNK_MAX_BYTES, MANIFEST_BYTES, SNAPSHOT_CHUNKS, SNAPSHOT_SETS},
     tree::{self, Assembled, Node},
 };
 use probata_types::{
-    Domain, Hash, Header, Height, List, Seal, Suite, ValidatorSet, codec, evidence::SetChange,
-    limits::MERKLE_PATH, merkle, state::Changes,
+    Domain, Hash, Header, Height, List, Seal, SealedBlock, Suite, ValidatorSet, codec,
+    evidence::SetChange, limits::MERKLE_PATH, merkle, state::Changes,
 };
 use serde::{Deserialize, Serialize};
 
@@ -99,6 +99,26 @@ impl Manifest {
         self.assemble().map(drop)
     }
 
+    /// Checks that a block is the one of the header, to the last byte of its body.
+    ///
+    /// # Errors
+    /// [`SnapshotError::Block`], saying what is wrong.
+    pub fn check_block(&self, block: &SealedBlock) -> Result<(), SnapshotError> {
+        if block.header != self.header {
+            return Err(SnapshotError::Block("its header is not that of the manifest".to_owned()));
+        }
+        body::check(block).map_err(SnapshotError::Block)
+    }
+
+    /// What each chunk must come to, to check them one by one and in any order.
+    ///
+    /// # Errors
+    /// [`SnapshotError::Tiling`], [`SnapshotError::StateRoot`]; none after [`Manifest::check`].
+    pub fn chunk_checks(&self) -> Result<ChunkChecks, SnapshotError> {
+        let (heads, starts) = (self.chunks.clone(), self.assemble()?.starts);
+        Ok(ChunkChecks { suite: self.header.suite, heads, starts })
+    }
+
     pub(super) fn check_seal(
         &self,
         suite: Suite,
@@ -130,6 +150,33 @@ impl Manifest {
         } else {
             Err(SnapshotError::StateRoot { got, expected })
         }
+    }
+}
+
+/// What the chunks of a snapshot must come to.
+#[derive(Debug, Clone)]
+pub struct ChunkChecks {
+    suite: Suite,
+    heads: List<ChunkHead, SNAPSHOT_CHUNKS>,
+    /// The lowest key of each.
+    starts: Vec<Hash>,
+}
+
+impl ChunkChecks {
+    /// How many chunks there are.
+    pub fn count(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// Checks a chunk against the manifest: all that can be wrong with it.
+    ///
+    /// # Errors
+    /// [`SnapshotError::Chunk`], saying what is wrong.
+    pub fn check(&self, index: usize, bytes: &[u8]) -> Result<(), SnapshotError> {
+        let (Some(head), Some(start)) = (self.heads.get(index), self.starts.get(index)) else {
+            return Err(SnapshotError::Chunk { index, what: "there is no such chunk".to_owned() });
+        };
+        Chunk::read(self.suite, (index, head, start), bytes).map(drop)
     }
 }
 

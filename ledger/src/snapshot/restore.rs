@@ -4,7 +4,7 @@
 //! comes the block, which begins the log. A base without a log is a restore that was cut short: it is begun again,
 //! and nobody opens it as a ledger.
 
-use super::{Base, Chunk, Manifest, SnapshotError, SnapshotFiles, body, manifest};
+use super::{Base, Chunk, Manifest, SnapshotError, SnapshotFiles, manifest};
 use crate::{
     checkpoint,
     derive::StateUpdate,
@@ -12,8 +12,9 @@ use crate::{
     layers::{Draft, InBytes, Layers},
     ledger::Setup,
     log,
+    storage::Storage,
     store::Tree,
-    tree::{Node, Update},
+    tree::{self, Node, Update},
 };
 use probata_types::{Hash, Height, SealedBlock, codec};
 use std::sync::Arc;
@@ -44,7 +45,7 @@ pub fn restore(restore: &Restore<'_>) -> Result<Manifest, SnapshotError> {
         return Err(SnapshotError::OtherBlock { got, expected });
     }
     let block = from.block()?;
-    check_block(&manifest, &block)?;
+    manifest.check_block(&block)?;
 
     Base::of(&manifest).save(&*setup.storage)?;
     setup.store.wipe()?;
@@ -55,21 +56,21 @@ pub fn restore(restore: &Restore<'_>) -> Result<Manifest, SnapshotError> {
     Ok(manifest)
 }
 
+/// Whether a storage holds blocks: a snapshot is restored to one that holds none.
+///
+/// # Errors
+/// [`SnapshotError`] if the disk fails, or its files are none of a ledger.
+pub fn holds_blocks(storage: &dyn Storage) -> Result<bool, SnapshotError> {
+    Ok(!log::segments(storage, Height::MAX)?.is_empty())
+}
+
 /// Refuses a storage that holds blocks; removes what else an older ledger may have left.
 fn check_empty(setup: &Setup) -> Result<(), SnapshotError> {
-    if !log::segments(&*setup.storage, Height::MAX)?.is_empty() {
+    if holds_blocks(&*setup.storage)? {
         return Err(SnapshotError::NotEmpty);
     }
     checkpoint::discard(&*setup.storage)?;
     Ok(())
-}
-
-/// Checks that a block is the one of the manifest's header.
-pub(super) fn check_block(manifest: &Manifest, block: &SealedBlock) -> Result<(), SnapshotError> {
-    if block.header != manifest.header {
-        return Err(SnapshotError::Block("its header is not that of the manifest".to_owned()));
-    }
-    body::check(block).map_err(SnapshotError::Block)
 }
 
 /// Fills the store with the objects and pages of all chunks; gives the root of the state.
@@ -80,19 +81,18 @@ fn fill(restore: &Restore<'_>, manifest: &Manifest) -> Result<Node, SnapshotErro
     for (index, (head, start)) in manifest.chunks.iter().zip(&starts).enumerate() {
         let bytes = from.chunk(index)?;
         let chunk = Chunk::read(setup.suite, (index, head, start), &bytes)?;
-        for (key, value) in &chunk.entries {
-            setup.store.put(Tree::Values, key.as_bytes(), value)?;
-        }
-        crate::tree::put_pages(&*setup.store, &chunk.pages)?;
+        let mut values = chunk.entries.iter().map(|(key, value)| (&key.as_bytes()[..], *value));
+        setup.store.put_sorted(Tree::Values, &mut values)?;
+        tree::put_pages(&*setup.store, &chunk.pages)?;
         nodes.push((head.nibbles, chunk.node));
         progress(index + 1, starts.len());
     }
-    let above = crate::tree::assemble(setup.suite, &nodes).ok_or(SnapshotError::Tiling)?;
+    let above = tree::assemble(setup.suite, &nodes).ok_or(SnapshotError::Tiling)?;
     let (got, expected) = (above.root.digest(setup.suite), manifest.header.state_root);
     if got != expected {
         return Err(SnapshotError::StateRoot { got, expected });
     }
-    crate::tree::put_pages(&*setup.store, &above.pages)?;
+    tree::put_pages(&*setup.store, &above.pages)?;
     Ok(above.root)
 }
 
@@ -105,6 +105,7 @@ fn end(
 ) -> Result<(), SnapshotError> {
     let height = manifest.height();
     let mut layers = Layers::new(Arc::clone(&setup.store));
+    layers.missing = height.previous().unwrap_or_default();
     let mut draft = Draft::new(&layers);
     history::put_peaks(&mut draft, height.get(), &manifest.history);
     let peaks = draft.into_new();

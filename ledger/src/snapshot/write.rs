@@ -29,6 +29,12 @@ pub struct FrozenState {
     pub(crate) view: Box<dyn StoreView>,
 }
 
+impl std::fmt::Debug for FrozenState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FrozenState").field("height", &self.height).finish_non_exhaustive()
+    }
+}
+
 /// A snapshot that was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {

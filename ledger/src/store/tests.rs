@@ -90,3 +90,31 @@ fn what_was_flushed_is_there_again() {
         assert_eq!(open(folder.path()).get(Tree::Meta, b"key").unwrap().unwrap(), b"value");
     }
 }
+
+/// Far more than what becomes a file at once: the view that is taken right behind it holds all of that, and nothing later.
+#[test]
+fn a_view_that_is_taken_right_after_a_sorted_file_holds_that_file_and_nothing_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = FjallStore::open(folder.path(), 1 << 20).unwrap();
+    let entries = |round: u8| -> Vec<Entry> {
+        let entry = |number: u16| (number.to_be_bytes().to_vec(), vec![round; 300]);
+        (0..4_000).step_by(usize::from(round)).map(entry).collect()
+    };
+    let mut frozen = Vec::new();
+    let mut expected = std::collections::BTreeMap::new();
+    for round in 1..=6 {
+        let entries = entries(round);
+        let mut sorted = entries.iter().map(|(key, value)| (&key[..], &value[..]));
+        store.put_sorted(Tree::Values, &mut sorted).unwrap();
+        store.put(Tree::Meta, b"round", &[round]).unwrap();
+        expected.extend(entries);
+        let all: Vec<Entry> = expected.clone().into_iter().collect();
+        frozen.push((round, store.freeze().unwrap(), all));
+        store.put(Tree::Values, b"later", b"value").unwrap();
+        expected.insert(b"later".to_vec(), b"value".to_vec());
+    }
+    for (round, view, all) in frozen {
+        assert!(view.scan(Tree::Values, &[], None, usize::MAX).unwrap() == all, "round {round}");
+        assert_eq!(view.get(Tree::Meta, b"round").unwrap(), Some(vec![round]));
+    }
+}

@@ -35,8 +35,8 @@ impl Handle {
         handle
     }
 
-    /// Sets after how many operations it dies.
-    pub(super) fn set_operations(&self, operations: u64) {
+    /// Lets it do so many operations from here on.
+    pub(super) fn allow(&self, operations: u64) {
         self.lock().left = operations;
     }
 

@@ -177,6 +177,7 @@ impl Chain {
         // A block that was handed over may be old: a node that catches up is not yet in time.
         self.sealed_at = if voted { now.wall } else { header.time.min(now.wall) };
         self.effects.push(Effect::Sealed { block, waited });
+        self.effects.extend(self.ledger.take_frozen().map(Effect::Frozen));
         self.faults_on_chain += report::recorded(&changes);
         if Membership::is_changed_by(&changes) || mutated!(SetChangeLate) {
             self.membership_changed(now)?;

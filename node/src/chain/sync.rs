@@ -1,8 +1,9 @@
 //! Catching up: blocks from peers, each believed only for its seal.
 
-use super::{Chain, ChainError, Effect, obey::differences};
+use super::{Chain, ChainError, Effect, obey::differences, report};
 use crate::{limits, network::NodeId};
 use probata_consensus::Input;
+use probata_ledger::OlderSlice;
 use probata_types::{Height, Millis, Now, SealedBlock, mutated};
 use std::collections::BTreeMap;
 
@@ -114,6 +115,16 @@ impl Chain {
         if let Some(from) = self.peers.choose(height, now.monotonic) {
             self.effects.push(Effect::Fetch { from, first: height.next() });
         }
+    }
+
+    /// Enters older blocks, which were checked and are in the log. With the last of them all faults are known.
+    pub(super) fn enter_older(&mut self, slice: OlderSlice) -> Result<(), ChainError> {
+        self.ledger.enter_older(slice)?;
+        let reader = self.ledger.reader();
+        if reader.history_from() == Height::new(1) {
+            self.faults_on_chain = report::count(&reader)?;
+        }
+        Ok(())
     }
 
     /// Commits blocks that a peer handed over, one by one, as far as they hold.

@@ -13,7 +13,7 @@ use super::request::{RequestStream, ask};
 use super::roster::{PeersError, Roster};
 use super::stats::Counter;
 use super::{Lane, MeshStats, NodeId, PeerConfig, RequestError};
-use crate::limits::mesh::MAX_REQUEST;
+use crate::limits::mesh::{MAX_REQUEST, MAX_RESPONSE};
 
 /// Why a frame was not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -151,6 +151,22 @@ impl MeshHandle {
         bytes: Vec<u8>,
         deadline: Duration,
     ) -> Result<Vec<u8>, RequestError> {
+        self.request_up_to(to, bytes, MAX_RESPONSE, deadline).await
+    }
+
+    /// As [`MeshHandle::request`], for a response of at most `limit` bytes: whoever answers with more broke the
+    /// framing.
+    ///
+    /// # Errors
+    /// [`RequestError`].
+    pub async fn request_up_to(
+        &self,
+        to: NodeId,
+        bytes: Vec<u8>,
+        limit: usize,
+        deadline: Duration,
+    ) -> Result<Vec<u8>, RequestError> {
+        let most = limit.min(MAX_RESPONSE);
         let (length, limit) = (bytes.len(), MAX_REQUEST);
         if length > limit {
             return Err(RequestError::TooLarge { length, limit });
@@ -161,7 +177,7 @@ impl MeshHandle {
             // First: its connections break too when it is removed, which is not the reason.
             biased;
             () = peer.removed.cancelled() => Err(unknown),
-            asked = timeout(deadline, self.open_and_ask(&peer, &bytes)) => {
+            asked = timeout(deadline, self.open_and_ask(&peer, &bytes, most)) => {
                 asked.unwrap_or(Err(RequestError::Deadline(deadline)))
             }
         };
@@ -210,7 +226,12 @@ impl MeshHandle {
         Arc::clone(&self.shared.roster.borrow())
     }
 
-    async fn open_and_ask(&self, peer: &Arc<Peer>, bytes: &[u8]) -> Result<Vec<u8>, RequestError> {
+    async fn open_and_ask(
+        &self,
+        peer: &Arc<Peer>,
+        bytes: &[u8],
+        most: usize,
+    ) -> Result<Vec<u8>, RequestError> {
         if self.shared.commands.is_closed() {
             return Err(RequestError::Stopped);
         }
@@ -227,7 +248,7 @@ impl MeshHandle {
         })?;
         let open = opened.await.map_err(|_| RequestError::Stopped)??;
         peer.requests_sent.add(1);
-        ask(open, bytes).await
+        ask(open, bytes, most).await
     }
 }
 

@@ -58,12 +58,16 @@ pub(crate) struct RequestStream {
     pub(crate) permit: OwnedSemaphorePermit,
 }
 
-/// Writes a request and reads its response.
-pub(crate) async fn ask(mut open: RequestStream, bytes: &[u8]) -> Result<Vec<u8>, RequestError> {
+/// Writes a request and reads its response, of at most `most` bytes.
+pub(crate) async fn ask(
+    mut open: RequestStream,
+    bytes: &[u8],
+    most: usize,
+) -> Result<Vec<u8>, RequestError> {
     let stream = &mut open.stream;
     let response = async {
         write_frame(stream, bytes).await?;
-        let length = read_length(stream, MAX_RESPONSE).await?;
+        let length = read_length(stream, most).await?;
         read_body(stream, length).await
     };
     let result = response.await.map_err(|error| match error {

@@ -8,10 +8,11 @@ use crate::{
     limits,
     metrics::Metrics,
     network::{Frame, MeshEvents, MeshHandle, NodeId, PeerEvent, Request},
+    snapshots::Snapshots,
     wire::{self, Ask, Bulk, Found},
 };
 use probata_genesis::Genesis;
-use probata_ledger::LedgerReader;
+use probata_ledger::{LedgerError, LedgerReader};
 use probata_types::{Hash, Height, Submission, codec};
 use std::sync::Arc;
 use tokio::{sync::mpsc, task::JoinSet};
@@ -27,6 +28,7 @@ pub(super) struct Inbound {
     pub(super) bodies: Arc<Bodies>,
     pub(super) chain: ChainHandle,
     pub(super) reader: LedgerReader,
+    pub(super) snapshots: Arc<Snapshots>,
     pub(super) mesh: MeshHandle,
     pub(super) metrics: Arc<Metrics>,
     pub(super) refused: Arc<Refused>,
@@ -96,12 +98,13 @@ impl Inbound {
             };
             let Ok(permit) = Arc::clone(&reads).acquire_owned().await else { return };
             let (reader, bodies) = (self.reader.clone(), Arc::clone(&self.bodies));
+            let snapshots = Arc::clone(&self.snapshots);
             tokio::task::spawn_blocking(move || {
-                let response = match ask {
-                    Ask::Blocks { first, count } => {
-                        read_blocks(&reader, first, count).map(|blocks| wire::join_blocks(&blocks))
-                    }
-                    Ask::Submissions(leaves) => Ok(found(&bodies, &leaves)),
+                let response = match &ask {
+                    Ask::Blocks { first, count } => read_blocks(&reader, *first, *count)
+                        .map(|blocks| wire::join_blocks(&blocks)),
+                    Ask::Submissions(leaves) => Ok(found(&bodies, leaves)),
+                    of_snapshots => Ok(snapshots.answer(of_snapshots)),
                 };
                 match response {
                     // Whoever asked may have given up.
@@ -143,7 +146,7 @@ fn read_blocks(
     reader: &LedgerReader,
     first: Height,
     count: u32,
-) -> Result<Vec<Vec<u8>>, probata_ledger::LedgerError> {
+) -> Result<Vec<Vec<u8>>, LedgerError> {
     let mut blocks = Vec::new();
     let (mut bytes, mut height) = (0, first);
     while blocks.len() < (count as usize).min(limits::FETCH_BLOCKS) && bytes < limits::FETCH_BYTES {
@@ -151,7 +154,12 @@ fn read_blocks(
         if reader.is_archived(height)? {
             break;
         }
-        let Some(block) = reader.block_bytes(height)? else { break };
+        let block = match reader.block_bytes(height) {
+            // Still to come to this node: whoever asks learns that by the answer that is short.
+            Err(LedgerError::NotHere { .. }) => break,
+            block => block?,
+        };
+        let Some(block) = block else { break };
         bytes += block.len();
         blocks.push(block);
         height = height.saturating_add(1);

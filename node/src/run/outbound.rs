@@ -8,6 +8,7 @@ use crate::{
     membership::Membership,
     metrics::Metrics,
     network::{Lane, MeshHandle, NodeId},
+    snapshots::SnapshotWriter,
     wire::{self, Ask, Bulk, Consensus},
 };
 use probata_consensus::Message;
@@ -24,6 +25,7 @@ pub(super) struct Outbound {
     mesh: MeshHandle,
     chain: ChainHandle,
     metrics: Arc<Metrics>,
+    snapshots: Option<SnapshotWriter>,
     runtime: tokio::runtime::Handle,
 }
 
@@ -34,10 +36,11 @@ impl Outbound {
         mesh: MeshHandle,
         chain: ChainHandle,
         metrics: Arc<Metrics>,
+        snapshots: Option<SnapshotWriter>,
     ) -> Self {
         let (members, to_hand_on) = (RefCell::default(), RefCell::default());
         let runtime = tokio::runtime::Handle::current();
-        Self { members, to_hand_on, peering, mesh, chain, metrics, runtime }
+        Self { members, to_hand_on, peering, mesh, chain, metrics, snapshots, runtime }
     }
 
     pub(super) fn obey_all(&self, effects: Vec<Effect>) {
@@ -62,6 +65,11 @@ impl Outbound {
             }
             Effect::Fault(_) => self.metrics.fault(),
             Effect::Membership(membership) => self.membership(&membership),
+            Effect::Frozen(state) => {
+                if let Some(writer) = &self.snapshots {
+                    writer.offer(state);
+                }
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use probata_consensus::{
 };
 use probata_node::{
     evidence::ProvenBlock,
-    wire::{Ask, Bulk, Consensus},
+    wire::{Ask, Bulk, Consensus, Offer},
 };
 use probata_tests::{
     committee::{Committee, NotarisedRecord, notarise_case, notarise_governance},
@@ -208,12 +208,19 @@ fn mesh(committee: &Committee, notarised: &[NotarisedRecord]) -> VectorFile {
     let submission = Bulk::Submissions(List::new(submissions.clone()).unwrap());
     let leaves = Ask::Submissions(List::new(vec![notarised[0].submission.leaf()]).unwrap());
     let ask = Ask::Blocks { first: Height::new(7), count: 256 };
+    let (header, digest) = (Hash([0xab; 32]), Hash([0xcd; 32]));
+    let offer = Offer { height: Height::new(9), header, digest, chunks: 16, manifest_bytes: 4_096 };
     VectorFile {
         vectors: vec![
             vector("bulk", "a submission handed on", &submission),
             vector("bulk", "a height", &Bulk::Head(Height::new(9))),
             vector("ask", "blocks from 7 on", &ask),
             vector("ask", "submissions by name", &leaves),
+            vector("ask", "the newest snapshot", &Ask::SnapshotOffer),
+            vector("ask", "part of a manifest", &Ask::SnapshotManifest { digest, part: 1 }),
+            vector("ask", "the block of a snapshot", &Ask::SnapshotBlock(digest)),
+            vector("ask", "a chunk", &Ask::SnapshotChunk { digest, index: 15 }),
+            vector("offer", "a snapshot", &offer),
             vector(
                 "batch",
                 "one submission",

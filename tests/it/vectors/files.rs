@@ -3,7 +3,7 @@
 use super::store::{VectorFile, path, update};
 use probata_client::light::{self, Level, Request, Verdict};
 use probata_genesis::Genesis;
-use probata_ledger::{Journal, Ledger, MemoryStorage, MemoryStore, Setup, Storage};
+use probata_ledger::{Journal, Ledger, MemoryStorage, MemoryStore, Setup, SnapshotFiles, Storage};
 use probata_types::{EvidenceFile, SealedBlock, codec, evidence::Parsed};
 use std::{
     collections::BTreeMap,
@@ -67,19 +67,30 @@ fn a_genesis_document_and_an_evidence_file_are_read_as_ever() {
 fn the_log_holds_a_block_in_one_frame() {
     let genesis = genesis();
     let storage = Arc::new(MemoryStorage::default());
-    let mut ledger = Ledger::open(Setup {
-        storage: Arc::clone(&storage) as Arc<dyn Storage>,
-        store: Arc::new(MemoryStore::default()),
-        suite: genesis.suite(),
-        chain: genesis.chain(),
-        initial: genesis.initial_state(),
-    })
-    .unwrap();
+    let mut ledger = empty_ledger(&genesis, Arc::clone(&storage));
     let block: SealedBlock = vector("blocks", "an empty block");
     ledger.commit(&block, &Arc::default()).unwrap();
     let bytes = whole(&*storage, "blocks-");
     assert!(bytes.ends_with(&codec::encode(&block)), "the frame holds the block's bytes");
     pin("block log", &bytes);
+}
+
+/// The state after that block, as a snapshot of it lies on disk.
+#[test]
+fn a_snapshot_is_a_manifest_and_chunks_in_one_frame_each() {
+    let genesis = genesis();
+    let mut ledger = empty_ledger(&genesis, Arc::default());
+    let block: SealedBlock = vector("blocks", "an empty block");
+    ledger.commit(&block, &Arc::default()).unwrap();
+    let storage = Arc::new(MemoryStorage::default());
+    let files = SnapshotFiles::new(Arc::clone(&storage) as Arc<dyn Storage>);
+    ledger.freeze().unwrap().write(&files, &|_| ()).unwrap();
+    let manifest = files.manifest().unwrap();
+    manifest.check(genesis.suite(), &genesis.chain(), &genesis.initial_state()).unwrap();
+    assert_eq!(codec::encode(&manifest), files.manifest_bytes().unwrap());
+    pin("snapshot manifest", &whole(&*storage, "manifest"));
+    pin("snapshot chunk", &whole(&*storage, "chunk-000000"));
+    pin("snapshot name", manifest.digest().as_bytes());
 }
 
 /// Two promises that were synced together, in one frame.
@@ -92,6 +103,17 @@ fn the_journal_holds_what_was_synced_in_one_frame() {
     }
     journal.sync().unwrap();
     pin("journal", &whole(&*storage, "journal"));
+}
+
+fn empty_ledger(genesis: &Genesis, storage: Arc<MemoryStorage>) -> Ledger {
+    let setup = Setup {
+        storage,
+        store: Arc::new(MemoryStore::default()),
+        suite: genesis.suite(),
+        chain: genesis.chain(),
+        initial: genesis.initial_state(),
+    };
+    Ledger::open(setup).unwrap()
 }
 
 /// The value of a vector.

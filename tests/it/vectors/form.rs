@@ -1,7 +1,7 @@
 //! The types that have canonical bytes outside of one process, by name.
 
 use probata_consensus::{Fault, Message, Promise};
-use probata_node::wire::{Ask, Bulk, Consensus};
+use probata_node::wire::{Ask, Bulk, Consensus, Offer};
 use probata_tests::consortium::{SUITE, institution};
 use probata_types::{
     Hash, Header, Proposal, Record, Seal, SealedBlock, Submission, ValidatorSet, codec,
@@ -14,7 +14,7 @@ use serde_json::Value;
 use std::fmt::Debug;
 
 /// The names of all forms.
-pub(super) const ALL: [&str; 18] = [
+pub(super) const ALL: [&str; 19] = [
     "record",
     "submission",
     "outcome_leaf",
@@ -28,6 +28,7 @@ pub(super) const ALL: [&str; 18] = [
     "fault",
     "bulk",
     "ask",
+    "offer",
     "consensus_frame",
     "batch",
     "batch_answer",
@@ -69,6 +70,7 @@ pub(super) fn form(name: &str) -> Box<dyn Form> {
         "fault" => of(|_: &Fault, _| None),
         "bulk" => of(|_: &Bulk, _| None),
         "ask" => of(|_: &Ask, _| None),
+        "offer" => of(|_: &Offer, _| None),
         "consensus_frame" => of(|_: &Consensus, _| None),
         "batch" => of(|_: &Batch, _| None),
         "batch_answer" => of(|_: &BatchAnswer, _| None),

@@ -91,6 +91,7 @@ impl Cluster {
                 Ok(())
             }
             Effect::Membership(membership) => self.gate.learn(&membership).map(drop),
+            Effect::Frozen(_) => Ok(()),
             Effect::Fault(fault) => {
                 self.faults.push((from, fault));
                 Ok(())

@@ -15,6 +15,8 @@ use tokio::process::Command;
 pub struct Status {
     /// Last sealed height.
     pub height: u64,
+    /// The first block that is there.
+    pub history_from: u64,
     /// Hash of that header.
     pub header: String,
     /// State root of that header; none at height 0.

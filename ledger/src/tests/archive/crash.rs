@@ -24,7 +24,7 @@ fn disk_of(files: &Files, operations: u64) -> Arc<Handle> {
         Storage::sync(&disk, name).unwrap();
     }
     disk.sync_folder().unwrap();
-    disk.set_operations(operations);
+    disk.allow(operations);
     Arc::new(disk)
 }
 

@@ -75,6 +75,7 @@ impl World<'_> {
             },
             Effect::Fault(fault) => self.fault(at, &fault),
             Effect::Membership(membership) => self.membership(at, &membership),
+            Effect::Frozen(_) => Ok(()),
         }
     }
 
