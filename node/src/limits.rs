@@ -221,8 +221,11 @@ pub const JOIN_LOG_INTERVAL: Duration = Duration::from_secs(5);
 pub const OLDER_FIRST_BLOCKS: u64 = 16;
 /// How much longer fetching older blocks rests than it works: the node has better to do.
 pub const OLDER_REST_SHARE: u32 = 3;
-/// Longest rest after one answer, and how long a peer is not asked after it could not hand over older blocks.
+/// Longest rest after one answer, and how long a peer is not asked after it could not hand over older blocks; doubled each
+/// time.
 pub const OLDER_REST: Duration = Duration::from_secs(5);
+/// What that doubles up to: it may get them itself meanwhile.
+pub const OLDER_REST_MAX: Duration = Duration::from_secs(600);
 /// Time between two looks at who is there to be asked for older blocks.
 pub const OLDER_PAUSE: Duration = Duration::from_millis(500);
 /// Longest pause of the thread that writes a snapshot after a chunk: it rests as long as it worked.

@@ -128,7 +128,14 @@ impl Snapshots {
         let written = frozen.write(&files, &|_| {
             thread::sleep(since.get().elapsed().min(limits::SNAPSHOT_REST_MAX));
             since.set(Instant::now());
-        })?;
+        });
+        if let Err(error) = &written
+            && !matches!(error, SnapshotError::Exists)
+        {
+            // On a full disk the next one would find no room either. What is there of it is of no use to anybody.
+            remove(&self.folder, height, &files)?;
+        }
+        let written = written?;
         let manifest = files.manifest()?;
         assert_eq!(manifest.header().chain, self.chain, "a chain freezes its own state");
         let offer = offer(&files, &manifest)?;

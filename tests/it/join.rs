@@ -152,6 +152,10 @@ async fn a_member_joins_by_a_snapshot_of_its_peers_whoever_lies_and_whenever_it_
     let status = network.status(member).await?;
     println!("up at height {}, with the history from {}", status.height, status.history_from);
     ensure(!network.path(member, "data/join").exists(), || "what was gathered is left".to_owned())?;
+    // Killed again, with a ledger of which the older part is missing.
+    network.kill(&[member]).await?;
+    network.start_node(member)?;
+    network.wait_until_up().await?;
 
     // It serves and follows at once, and fills up behind.
     let mut load = Load::start(&network, 2)?;
@@ -171,5 +175,22 @@ async fn a_member_joins_by_a_snapshot_of_its_peers_whoever_lies_and_whenever_it_
     check::one_chain(&mut network).await?;
     check::all_hold(&network, &loaded.acknowledged).await?;
     // The whole of its derived state is derived again and compared: nothing tells that it began from a snapshot.
+    network.finish().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_that_has_just_begun_begins_from_the_first_block() -> Result<(), Trouble> {
+    let mut network = Network::prepare(NODE, 4, Terms::devnet()).await?;
+    for node in 0..network.nodes().len() {
+        configure(&network, node, "[join]\nfrom = \"snapshot\"")?;
+    }
+    network.start_all().await?;
+    for node in network.running() {
+        let log = network.log(node);
+        ensure(log.contains("no peer offers a snapshot"), || format!("node {node}: {log}"))?;
+    }
+    let client = network.client(&[0], limits::PATIENCE)?;
+    client.submit(&Writer::of(&network)?.submission()?).await?;
+    check::one_chain(&mut network).await?;
     network.finish().await
 }

@@ -15,6 +15,7 @@ use crate::{
 use probata_ledger::{LedgerError, LedgerReader, Older, OlderError, OlderSegment};
 use probata_types::{Height, SealedBlock};
 use std::{
+    collections::BTreeMap,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -44,8 +45,17 @@ enum Ended {
 struct Asking {
     peers: Peers,
     turn: usize,
+    /// How each peer has served, so that one that serves badly slows down itself alone. At most one entry for each node.
+    served: BTreeMap<NodeId, Served>,
+}
+
+/// How a peer has served.
+#[derive(Clone, Copy)]
+struct Served {
     /// Blocks of one request: fewer where they are large, since an answer must reach up to what is here.
     count: u64,
+    /// Requests in a row of which nothing came.
+    failures: u32,
 }
 
 /// What a peer's answer came to.
@@ -68,7 +78,7 @@ impl Backfill {
 
     async fn fill(&self) -> Result<(), Ended> {
         let peers = Peers::new(self.mesh.clone(), Arc::clone(&self.metrics));
-        let mut asking = Asking { peers, turn: 0, count: limits::OLDER_FIRST_BLOCKS };
+        let mut asking = Asking { peers, turn: 0, served: BTreeMap::new() };
         let (begun, started) = (self.reader.history_from(), Instant::now());
         while let Some(older) = self.reader.older()? {
             let segment = self.gather(&mut asking, older).await?;
@@ -98,8 +108,8 @@ impl Backfill {
             let taken;
             (older, taken) = self.ask(asking, peer, older).await?;
             match taken {
-                Taken::Blocks(count) => asking.grow(count),
-                Taken::Nothing => asking.peers.rest(peer, limits::OLDER_REST),
+                Taken::Blocks(count) => asking.has_served(peer, count),
+                Taken::Nothing => asking.has_failed(peer),
             }
             let work = started.elapsed();
             tokio::time::sleep((work * limits::OLDER_REST_SHARE).min(limits::OLDER_REST)).await;
@@ -115,7 +125,7 @@ impl Backfill {
         mut older: Older,
     ) -> Result<(Older, Taken), Ended> {
         let last = older.next();
-        let first = Height::new(last.get().saturating_sub(asking.count - 1).max(1));
+        let first = Height::new(last.get().saturating_sub(asking.of(peer).count - 1).max(1));
         let count = u32::try_from(last.get() - first.get() + 1).expect("bounded by FETCH_BLOCKS");
         let deadline = Duration::from_millis(limits::FETCH_DEADLINE_MS);
         let ask = Ask::Blocks { first, count }.encode();
@@ -135,7 +145,7 @@ impl Backfill {
         };
         if blocks.len() < count as usize {
             // What is there ends below: so many fit an answer, or the peer itself lacks them.
-            asking.count = (blocks.len() as u64).max(1);
+            asking.of(peer).count = (blocks.len() as u64).max(1);
             let fits = !blocks.is_empty();
             return Ok((older, if fits { Taken::Blocks(0) } else { Taken::Nothing }));
         }
@@ -184,11 +194,26 @@ impl Asking {
         ready.get(self.turn.checked_rem(ready.len())?).copied()
     }
 
+    fn of(&mut self, peer: NodeId) -> &mut Served {
+        let new = Served { count: limits::OLDER_FIRST_BLOCKS, failures: 0 };
+        self.served.entry(peer).or_insert(new)
+    }
+
     /// Asks for more after an answer that was whole.
-    fn grow(&mut self, taken: u64) {
-        if taken == self.count {
-            self.count = (2 * self.count).min(limits::FETCH_BLOCKS as u64);
+    fn has_served(&mut self, peer: NodeId, taken: u64) {
+        let served = self.of(peer);
+        served.failures = 0;
+        if taken == served.count {
+            served.count = (2 * served.count).min(limits::FETCH_BLOCKS as u64);
         }
+    }
+
+    /// Lets a peer be, twice as long each time.
+    fn has_failed(&mut self, peer: NodeId) {
+        let served = self.of(peer);
+        let rest = limits::OLDER_REST.saturating_mul(1 << served.failures.min(16));
+        served.failures += 1;
+        self.peers.rest(peer, rest.min(limits::OLDER_REST_MAX));
     }
 }
 

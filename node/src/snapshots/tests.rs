@@ -87,6 +87,22 @@ fn the_newest_are_kept_and_served_and_found_again() {
 }
 
 #[test]
+fn what_cannot_be_written_to_its_end_leaves_nothing() {
+    let (store, root) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut chain = TestLedger::new();
+    let folder = root.path();
+    let snapshots = Snapshots::open(folder, chain.genesis.chain()).unwrap();
+    let states = states(&mut chain, store.path(), 2);
+    // In the place of a chunk lies what cannot be replaced.
+    fs::create_dir_all(path(folder, Height::new(3)).join("chunk-000000/more")).unwrap();
+    let error = snapshots.write(&states[0], 2).unwrap_err();
+    assert!(matches!(error, KeepError::Snapshot(SnapshotError::File(_))), "{error}");
+    assert!(!path(folder, Height::new(3)).exists() && snapshots.newest().is_none());
+    snapshots.write(&states[1], 2).unwrap();
+    assert_eq!(snapshots.newest().unwrap().height, Height::new(6));
+}
+
+#[test]
 fn what_was_not_written_to_its_end_is_removed_and_what_is_damaged_is_not_served() {
     let (store, root) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let mut chain = TestLedger::new();
