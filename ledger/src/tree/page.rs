@@ -235,9 +235,9 @@ impl OpenPage {
             }
         }
         let mut upper = [Hash::ZERO; UPPER];
-        for at in 1..UPPER {
+        for (at, digest) in upper.iter_mut().enumerate().skip(1) {
             if self.slots[at] == Slot::Inner {
-                upper[at] = self.digest(suite, at);
+                *digest = self.digest(suite, at);
             }
         }
         Page { leaves, inner, hashes: hashes.into(), upper }
