@@ -39,13 +39,14 @@
 //! # What lies where
 //!
 //! Integers are big-endian; "canonical" is the codec of `probata_types`. Files of the [`Storage`], all of
-//! frames (`frame.rs`): `blocks-HEIGHT` (magic `PBLK`, numbered by height, a sealed block each), `journal`
+//! frames (`frame.rs`): `blocks-HEIGHT` (magic `PBLK`, numbered by height, a sealed block each, compressed), `journal`
 //! (`PJNL`, records that were synced together), `checkpoint` (`PCKP`, entries), `base` (`PBAS`, what a restored ledger began from), `archive` (`PARC`, the segments that are
 //! in an archive: `archive.rs`). Trees of the [`Store`]:
 //!
 //! | tree | key | value |
 //! | --- | --- | --- |
-//! | pages | nibbles of the path u8, path | a page of the state tree: `tree/page.rs` |
+//! | crown | nibbles of the path u8, path | a page of the state tree's first twenty levels: `tree/page.rs` |
+//! | pages | the same | a page below them |
 //! | values | state key hash | canonical object |
 //! | history | level u8, index u64 | digest of the complete subtree |
 //! | blocks | height u64 | canonical place in the log, header, seal |
