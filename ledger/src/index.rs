@@ -13,8 +13,8 @@ use crate::{
     store::{Entry, Tree},
 };
 use probata_types::{
-    Header, Height, InstitutionId, RecordId, Seal, SealedBlock, Submission, SubmissionId, codec,
-    submission::IdempotencyKey,
+    Header, Height, InstitutionId, List, RecordId, Seal, SealedBlock, Submission, SubmissionId,
+    codec, limits::SUBMISSIONS_PER_PROPOSAL, submission::IdempotencyKey,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -50,6 +50,8 @@ pub(crate) struct BlockEntry {
     pub(crate) place: Place,
     pub(crate) header: Header,
     pub(crate) seal: Seal,
+    /// Canonical bytes of each submission: by them one is found among the others.
+    pub(crate) sizes: List<u32, SUBMISSIONS_PER_PROPOSAL>,
 }
 
 /// The submission of an idempotency key.
@@ -59,8 +61,9 @@ struct IdempotencyEntry {
     accepted: bool,
 }
 
-/// Bytes of the largest index entry: a header, and a seal of all validators.
-const ENTRY_BYTES: usize = 64 * 1_024;
+/// Bytes of the largest index entry: a header, a seal of all validators, and the sizes of as many submissions as a block
+/// may have.
+const ENTRY_BYTES: usize = 128 * 1_024;
 
 /// Enters a block into all indexes.
 pub(crate) fn enter(
@@ -92,7 +95,14 @@ pub(crate) fn enter_older(
 /// Enters all that does not depend on other blocks; gives for each submission whether any of it was accepted.
 fn enter_places(draft: &mut Draft<'_>, block: &SealedBlock, place: Place) -> Vec<bool> {
     let height = block.header.height;
-    let entry = BlockEntry { place, header: block.header.clone(), seal: block.seal.clone() };
+    let size = |submission: &Submission| u32::try_from(submission.size()).expect("a block fits");
+    let sizes = block.proposal.submissions.iter().map(size).collect();
+    let entry = BlockEntry {
+        place,
+        header: block.header.clone(),
+        seal: block.seal.clone(),
+        sizes: List::new(sizes).expect("as many as the proposal has"),
+    };
     draft.put(Tree::Blocks, block_key(height), codec::encode(&entry));
     let mut outcomes = (0u32..).zip(&block.outcomes);
     let (mut records, mut entries) = (Vec::new(), search::Entries::default());

@@ -49,7 +49,7 @@
 //! | pages | the same | a page below them |
 //! | values | state key hash | canonical object |
 //! | history | level u8, index u64 | digest of the complete subtree |
-//! | blocks | height u64 | canonical place in the log, header, seal |
+//! | blocks | height u64 | canonical place in the log, header, seal, bytes of each submission |
 //! | contents | height u64, part u32 | for each record its id, submission, index, accepted: `contents.rs` |
 //! | records | 16 bytes of the record id, rejected u8, height u64, leaf u32 | |
 //! | submissions | 16 bytes of the submission id, rejected u8, height u64, index u32 | the submission id |
@@ -95,7 +95,7 @@ pub use journal::Journal;
 pub use ledger::{Ledger, Setup};
 pub use metrics::Counters;
 pub use older::{Older, OlderError, OlderSegment, OlderSlice};
-pub use reader::{LedgerReader, Proofs};
+pub use reader::{BlockLeaves, BlockPart, LedgerReader, Proofs};
 pub use search::{Cursor, Page, Query};
 pub use snapshot::{
     BASE_FILE, ChunkChecks, FrozenState, Manifest, Restore, SnapshotError, SnapshotFiles, Written,

@@ -3,13 +3,17 @@
 //! Every answer is given under one read lock, so all of it stands against one head while the writer goes
 //! on. The writer takes the lock only to swap in what it has already computed.
 
+mod part;
+
+pub use part::{BlockLeaves, BlockPart};
+
 use crate::{
     derive::Head,
     error::{FileError, LedgerError},
     history,
     index::{self, BlockEntry, RecordPlace, SubmissionPlace},
     layers::Layers,
-    ledger::{Live, Shared, decode},
+    ledger::{Live, Shared, decode, decode_own},
     limits::PROOFS,
     log,
     metrics::Counters,
@@ -91,15 +95,14 @@ impl LedgerReader {
     pub fn block(&self, height: Height) -> Result<Option<SealedBlock>, LedgerError> {
         let Some(entry) = self.entry(height)? else { return Ok(None) };
         let bytes = log::read(&*self.shared.storage, height, entry.place)?;
-        let block = decode(entry.place, &bytes)?;
-        let file = log::file_name(entry.place.segment);
-        if self.shared.storage.is_away(&file) {
-            check_archived(&block, &entry).map_err(|what| {
-                let what = format!("the archive holds another block {height}: {what}");
-                FileError::corrupt(&file, entry.place.offset, what)
-            })?;
+        match self.is_away(&entry) {
+            true => from_archive(&entry, &bytes).map(Some),
+            false => Ok(Some(decode_own(entry.place, &bytes)?)),
         }
-        Ok(Some(block))
+    }
+
+    fn is_away(&self, entry: &BlockEntry) -> bool {
+        self.shared.storage.is_away(&log::file_name(entry.place.segment))
     }
 
     /// Whether a block's body is in the archive, so that reading it takes longer and may fail with
@@ -108,8 +111,7 @@ impl LedgerReader {
     /// # Errors
     /// [`LedgerError`] if the disk fails.
     pub fn is_archived(&self, height: Height) -> Result<bool, LedgerError> {
-        let place = self.entry(height)?.map(|entry| entry.place);
-        Ok(place.is_some_and(|place| self.shared.storage.is_away(&log::file_name(place.segment))))
+        Ok(self.entry(height)?.is_some_and(|entry| self.is_away(&entry)))
     }
 
     /// The canonical bytes of a block, if it is there.
@@ -318,12 +320,22 @@ impl Live {
     }
 }
 
-/// Whether a block from the archive, which is in other hands, is the one whose header stayed here.
-fn check_archived(block: &SealedBlock, entry: &BlockEntry) -> Result<(), String> {
-    if block.header != entry.header {
-        return Err("its header is another one".to_owned());
+/// The block that the archive holds at a place: what comes from elsewhere must have the header that stayed here, and the
+/// body that it names.
+fn from_archive(entry: &BlockEntry, bytes: &[u8]) -> Result<SealedBlock, LedgerError> {
+    let block = decode(entry.place, bytes)?;
+    let checked = match block.header == entry.header {
+        true => body::check(&block),
+        false => Err("its header is another one".to_owned()),
+    };
+    match checked {
+        Ok(()) => Ok(block),
+        Err(what) => {
+            let (file, height) = (log::file_name(entry.place.segment), entry.header.height);
+            let what = format!("the archive holds another block {height}: {what}");
+            Err(FileError::corrupt(&file, entry.place.offset, what).into())
+        }
     }
-    body::check(block)
 }
 
 /// The object of a key hash.

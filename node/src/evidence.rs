@@ -8,10 +8,9 @@ mod block;
 pub use block::ProvenBlock;
 
 use probata_genesis::Genesis;
-use probata_ledger::{LedgerError, LedgerReader, Proofs};
+use probata_ledger::{BlockLeaves, BlockPart, LedgerError, LedgerReader, Proofs};
 use probata_types::{
-    Domain, FlowId, Height, Index, List, Outcome, RecordId, SealedBlock, Submission, SubmissionId,
-    Suite, Timestamp,
+    Domain, FlowId, Height, Index, List, Outcome, RecordId, Submission, SubmissionId, Timestamp,
     evidence::{
         Anchor, EvidenceFile, Format, SetChange, ShownFlow, ShownInstitution, ShownPlace,
         ShownState, ShownSubmission,
@@ -67,13 +66,11 @@ pub fn assemble(
     options: Options,
 ) -> Result<Option<EvidenceFile>, AssembleError> {
     let Some(place) = reader.record(record)? else { return Ok(None) };
-    let block = sealed_block(reader, place.height)?;
-    let source = Source { reader, genesis, block: ProvenBlock::new(block), options };
-    let within = source.submission(place.submission as usize)?;
+    let source = Source::new(reader, genesis, (place.height, place.submission), options)?;
     let index = place.index as usize;
-    let flow = within.submission.records.get(index).ok_or(NO_SUCH_RECORD)?.flow;
-    let status = source.status(&within, &[flow])?;
-    source.file(&within, index, &status).map(Some)
+    let flow = source.submission().records.get(index).ok_or(NO_SUCH_RECORD)?.flow;
+    let status = source.status(&[flow])?;
+    source.file(index, &status).map(Some)
 }
 
 /// The evidence files of all records of a submission; `None` if the submission is not sealed.
@@ -87,31 +84,20 @@ pub fn assemble_submission(
     options: Options,
 ) -> Result<Option<SubmissionEvidence>, AssembleError> {
     let Some(place) = reader.submission(id)? else { return Ok(None) };
-    let block = sealed_block(reader, place.height)?;
-    let source = Source { reader, genesis, block: ProvenBlock::new(block), options };
-    let within = source.submission(place.index as usize)?;
-    let mut files = Vec::with_capacity(within.submission.records.len());
-    let indexes: Vec<usize> = (0..within.submission.records.len()).collect();
+    let source = Source::new(reader, genesis, (place.height, place.index), options)?;
+    let records = &source.submission().records;
+    let mut files = Vec::with_capacity(records.len());
+    let indexes: Vec<usize> = (0..records.len()).collect();
     for part in indexes.chunks(limits::FLOWS_PER_PROOF) {
-        let mut flows: Vec<FlowId> =
-            part.iter().map(|index| within.submission.records[*index].flow).collect();
+        let mut flows: Vec<FlowId> = part.iter().map(|index| records[*index].flow).collect();
         flows.sort_unstable();
         flows.dedup();
-        let status = source.status(&within, &flows)?;
+        let status = source.status(&flows)?;
         for index in part {
-            files.push(source.file(&within, *index, &status)?);
+            files.push(source.file(*index, &status)?);
         }
     }
     Ok(Some(SubmissionEvidence { height: place.height, files }))
-}
-
-/// The place of a record in its block that its submission and its position there give.
-///
-/// # Errors
-/// [`AssembleError::Contradiction`] if the block holds no such submission.
-pub fn first_leaf(block: &SealedBlock, submission: usize) -> Result<usize, AssembleError> {
-    let before = block.proposal.submissions.get(..submission).ok_or(NO_SUCH_SUBMISSION)?;
-    Ok(before.iter().map(|one| one.records.len()).sum())
 }
 
 const NO_SUCH_BLOCK: AssembleError = AssembleError::Contradiction("an index names no block");
@@ -119,18 +105,6 @@ const NO_SUCH_SUBMISSION: AssembleError =
     AssembleError::Contradiction("an index names no submission of its block");
 const NO_SUCH_RECORD: AssembleError =
     AssembleError::Contradiction("an index names no record of its submission");
-
-fn sealed_block(reader: &LedgerReader, height: Height) -> Result<SealedBlock, AssembleError> {
-    reader.block(height)?.ok_or(NO_SUCH_BLOCK)
-}
-
-/// A submission within its block.
-struct Within<'a> {
-    submission: &'a Submission,
-    index: usize,
-    first_leaf: usize,
-    records: Tree,
-}
 
 /// What the files of one submission share: the head that they are proven against.
 struct Status {
@@ -141,39 +115,57 @@ struct Status {
     sets: SetChanges,
 }
 
-/// What files are made from.
+/// What the files of a submission are made from.
 struct Source<'a> {
     reader: &'a LedgerReader,
     genesis: &'a Genesis,
-    block: ProvenBlock,
     options: Options,
+    part: BlockPart,
+    first_leaf: usize,
+    /// Over the records of the submission.
+    records: Tree,
+    /// Over the submissions of the block.
+    submissions: Tree,
+    /// Over the outcomes of the block.
+    outcomes: Tree,
 }
 
-impl Source<'_> {
-    fn suite(&self) -> Suite {
-        self.block.block().header.suite
+impl<'a> Source<'a> {
+    /// Of a submission, by height and place.
+    fn new(
+        reader: &'a LedgerReader,
+        genesis: &'a Genesis,
+        (height, index): (Height, u32),
+        options: Options,
+    ) -> Result<Self, AssembleError> {
+        let part = reader.part(height, index as usize)?.ok_or(NO_SUCH_BLOCK)?;
+        let BlockLeaves { submissions, outcomes, first } = reader.leaves(&part)?;
+        let suite = part.header.suite;
+        let leaf = |id: &RecordId| merkle::leaf(suite, Domain::Records, id.as_bytes());
+        let records = part.submission.record_ids().iter().map(leaf).collect();
+        Ok(Self {
+            reader,
+            genesis,
+            options,
+            part,
+            first_leaf: first,
+            records: Tree::new(suite, Domain::Records, records),
+            submissions: Tree::new(suite, Domain::Submissions, submissions),
+            outcomes: Tree::new(suite, Domain::Outcomes, outcomes),
+        })
     }
 
-    fn submission(&self, index: usize) -> Result<Within<'_>, AssembleError> {
-        let block = self.block.block();
-        let submission = block.proposal.submissions.get(index).ok_or(NO_SUCH_SUBMISSION)?;
-        let ids = submission.record_ids();
-        let leaves = ids
-            .iter()
-            .map(|id| merkle::leaf(self.suite(), Domain::Records, id.as_bytes()))
-            .collect();
-        let records = Tree::new(self.suite(), Domain::Records, leaves);
-        let first_leaf = first_leaf(block, index)?;
-        Ok(Within { submission, index, first_leaf, records })
+    const fn submission(&self) -> &Submission {
+        &self.part.submission
     }
 
     /// The newest head, with the block in its history and what stands under its state root.
-    fn status(&self, within: &Within<'_>, flows: &[FlowId]) -> Result<Status, AssembleError> {
-        let institution = within.submission.head.institution;
+    fn status(&self, flows: &[FlowId]) -> Result<Status, AssembleError> {
+        let institution = self.submission().head.institution;
         let mut keys = vec![StateKey::Institution(institution)];
         keys.extend(flows.iter().map(|flow| StateKey::Flow(*flow)));
         let (anchor, proofs) = self.prove(&keys)?;
-        let at = anchor.as_ref().map_or(&self.block.block().header, |anchor| &anchor.header);
+        let at = anchor.as_ref().map_or(&self.part.header, |anchor| &anchor.header);
         let height = at.height;
         let mut states = proofs.into_iter();
         let institution = match states.next() {
@@ -197,7 +189,7 @@ impl Source<'_> {
 
     /// Proves state under the newest head, and the block in its history unless it is that head.
     fn prove(&self, keys: &[StateKey]) -> Result<(Option<Anchor>, States), AssembleError> {
-        let height = self.block.block().header.height;
+        let height = self.part.header.height;
         if self.reader.head().height == height {
             let Proofs { header, states, .. } = self.reader.prove(keys, &[])?;
             if header.height == height {
@@ -237,35 +229,30 @@ impl Source<'_> {
         Ok(events)
     }
 
-    fn file(
-        &self,
-        within: &Within<'_>,
-        index: usize,
-        status: &Status,
-    ) -> Result<EvidenceFile, AssembleError> {
-        let block = self.block.block();
-        let record = within.submission.records.get(index).ok_or(NO_SUCH_RECORD)?;
-        let leaf = within.first_leaf + index;
-        let outcome: &Outcome = block.outcomes.get(leaf).ok_or(NO_SUCH_RECORD)?;
+    fn file(&self, index: usize, status: &Status) -> Result<EvidenceFile, AssembleError> {
+        let (part, submission) = (&self.part, self.submission());
+        let record = submission.records.get(index).ok_or(NO_SUCH_RECORD)?;
+        let leaf = self.first_leaf + index;
+        let outcome: &Outcome = part.outcomes.get(leaf).ok_or(NO_SUCH_RECORD)?;
         let flow = status.flows.iter().find(|(flow, ..)| *flow == record.flow);
         let events = flow.and_then(|(_, _, events)| events.clone());
         Ok(EvidenceFile {
             format: Format::Evidence,
             version: EvidenceFile::VERSION,
-            suite: self.suite(),
+            suite: part.header.suite,
             chain: self.genesis.chain(),
             made_at: self.options.made_at,
             submission: ShownSubmission {
-                head: within.submission.head.clone(),
-                signature: within.submission.signature,
-                place: place(within.index, self.block.submissions())?,
+                head: submission.head.clone(),
+                signature: submission.signature,
+                place: place(part.index, &self.submissions)?,
             },
             record: record.clone(),
-            record_place: place(index, &within.records)?,
+            record_place: place(index, &self.records)?,
             outcome: outcome.clone(),
-            outcome_place: place(leaf, self.block.outcomes())?,
-            header: block.header.clone(),
-            seal: block.seal.clone(),
+            outcome_place: place(leaf, &self.outcomes)?,
+            header: part.header.clone(),
+            seal: part.seal.clone(),
             anchor: status.anchor.clone(),
             state: flow.zip(status.institution.as_ref()).map(|((_, flow, _), institution)| {
                 ShownState { flow: flow.clone(), institution: institution.clone() }

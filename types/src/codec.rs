@@ -76,6 +76,22 @@ pub fn encode_into<T: Serialize>(value: &T, bytes: &mut Vec<u8>) {
 /// # Errors
 /// [`CodecError`] if they are not those of such a value. Memory stays proportional to their length.
 pub fn decode_own<T: DeserializeOwned>(bytes: &[u8], max: usize) -> Result<T, CodecError> {
+    let (value, used) = decode_some(bytes, max)?;
+    if used != bytes.len() {
+        return Err(CodecError::Trailing(bytes.len() - used));
+    }
+    Ok(value)
+}
+
+/// The value at the beginning of bytes that [`encode`] made here, whatever follows it.
+///
+/// # Errors
+/// As [`decode_own`].
+pub fn decode_first<T: DeserializeOwned>(bytes: &[u8], max: usize) -> Result<T, CodecError> {
+    decode_some(bytes, max).map(|(value, _)| value)
+}
+
+fn decode_some<T: DeserializeOwned>(bytes: &[u8], max: usize) -> Result<(T, usize), CodecError> {
     if bytes.len() > max {
         return Err(CodecError::TooLong { got: bytes.len(), max });
     }
@@ -86,11 +102,7 @@ pub fn decode_own<T: DeserializeOwned>(bytes: &[u8], max: usize) -> Result<T, Co
         0x10_000..0x100_000 => bincode::serde::decode_from_slice(bytes, config::<0x100_000>()),
         _ => bincode::serde::decode_from_slice(bytes, config::<LIMIT>()),
     };
-    let (value, used) = decoded.map_err(|error| CodecError::Malformed(error.to_string()))?;
-    if used != bytes.len() {
-        return Err(CodecError::Trailing(bytes.len() - used));
-    }
-    Ok(value)
+    decoded.map_err(|error| CodecError::Malformed(error.to_string()))
 }
 
 /// The value that `bytes` encode canonically, where at most `max` bytes are allowed.

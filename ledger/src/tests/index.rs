@@ -1,7 +1,7 @@
 //! Finding blocks, records and submissions.
 
 use crate::{Cursor, LedgerError, LedgerReader, Page, Query, RecordPlace, fixtures::*};
-use probata_types::{Height, RecordId, Timestamp, codec};
+use probata_types::{Hash, Height, RecordId, Submission, Timestamp, codec};
 
 /// All entries of a query, in pages of `limit`, each cursor by way of its text.
 fn all(reader: &LedgerReader, query: &Query, limit: usize) -> Vec<(RecordId, RecordPlace)> {
@@ -146,4 +146,34 @@ fn blocks_are_served_as_they_were_committed() {
         assert_eq!(reader.block(none).unwrap(), None);
         assert_eq!(reader.sealed_header(none).unwrap(), None);
     }
+}
+
+#[test]
+fn a_submission_is_read_without_the_others_and_proved_among_them() {
+    let (_, _, ledger) = grown(20);
+    let reader = ledger.reader();
+    let mut seen = 0;
+    for height in (1..=20).map(Height::new) {
+        let block = reader.block(height).unwrap().unwrap();
+        let submissions = &block.proposal.submissions;
+        let mut first = 0;
+        for (index, submission) in submissions.iter().enumerate() {
+            let part = reader.part(height, index).unwrap().unwrap();
+            assert_eq!((&part.header, &part.seal), (&block.header, &block.seal));
+            assert_eq!((&part.submission, part.index), (submission, index));
+            assert_eq!(part.outcomes, block.outcomes);
+            let leaves = reader.leaves(&part).unwrap();
+            let expected: Vec<Hash> = submissions.iter().map(Submission::leaf).collect();
+            assert_eq!(leaves.submissions, expected);
+            let outcomes = block.outcome_leaves();
+            let expected: Vec<Hash> =
+                outcomes.iter().map(|leaf| leaf.digest(block.header.suite)).collect();
+            assert_eq!((leaves.outcomes, leaves.first), (expected, first));
+            first += submission.records.len();
+            seen += 1;
+        }
+        reader.part(height, submissions.len()).unwrap_err();
+    }
+    assert!(seen > 20, "{seen} submissions");
+    assert!(reader.part(Height::new(21), 0).unwrap().is_none());
 }

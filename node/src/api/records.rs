@@ -58,22 +58,21 @@ pub(super) async fn evidence(
 fn record_answer(reader: &LedgerReader, id: &RecordId) -> Result<Option<RecordAnswer>, ApiError> {
     let complete_to = reader.head().height;
     let Some(place) = reader.record(id)? else { return Ok(None) };
-    let block = reader.block(place.height)?;
-    let found = block.as_ref().and_then(|block| {
-        let submission = block.proposal.submissions.get(place.submission as usize)?;
-        let record = submission.records.get(place.index as usize)?;
-        Some((block, submission, record, block.outcomes.get(place.leaf as usize)?))
+    let part = reader.part(place.height, place.submission as usize)?;
+    let found = part.as_ref().and_then(|part| {
+        let record = part.submission.records.get(place.index as usize)?;
+        Some((part, record, part.outcomes.get(place.leaf as usize)?))
     });
-    let Some((block, submission, record, outcome)) = found else {
+    let Some((part, record, outcome)) = found else {
         return Err(AssembleError::Contradiction("an index names no record").into());
     };
     Ok(Some(RecordAnswer {
         id: *id,
-        institution: submission.head.institution,
-        submission: submission.id(),
+        institution: part.submission.head.institution,
+        submission: part.submission.head.id(),
         place: PlaceView::new(&place),
-        time: block.header.time,
-        header: block.header.hash(),
+        time: part.header.time,
+        header: part.header.hash(),
         outcome: OutcomeView::new(outcome),
         record: record.clone(),
         complete_to,

@@ -205,14 +205,12 @@ fn outcomes(
     id: &SubmissionId,
 ) -> Result<Option<(Height, Vec<DecidedRecord>)>, ApiError> {
     let Some(place) = reader.submission(id)? else { return Ok(None) };
-    let (block, index) = (reader.block(place.height)?, place.index as usize);
-    let found =
-        block.as_ref().and_then(|block| Some((block, block.proposal.submissions.get(index)?)));
-    let Some((block, submission)) = found else {
+    let Some(part) = reader.part(place.height, place.index as usize)? else {
         return Err(evidence::AssembleError::Contradiction("an index names no submission").into());
     };
-    let first = evidence::first_leaf(block, index)?;
-    let decided = submission.record_ids().iter().copied().zip(block.outcomes.iter().skip(first));
+    let first = reader.leaves(&part)?.first;
+    let ids = part.submission.record_ids().iter().copied();
+    let decided = ids.zip(part.outcomes.iter().skip(first));
     let records = decided.map(|(record, outcome)| DecidedRecord {
         record,
         outcome: OutcomeView::new(outcome),

@@ -41,16 +41,6 @@ impl ProvenBlock {
         self.block.header.height
     }
 
-    /// The tree over the submissions.
-    pub(super) fn submissions(&self) -> &Tree {
-        &self.trees().submissions
-    }
-
-    /// The tree over the outcomes.
-    pub(super) fn outcomes(&self) -> &Tree {
-        &self.trees().outcomes
-    }
-
     /// Header and seal.
     pub fn sealed_header(&self) -> SealedHeader {
         SealedHeader { header: self.block.header.clone(), seal: self.block.seal.clone() }
