@@ -81,13 +81,18 @@ impl LedgerReader {
             submissions.push(submission_leaf(suite, &id, &signature));
             ids.push(id);
         }
-        let live = self.shared.read();
-        let mut contents = Contents::new(&live.layers);
-        let (mut outcomes, mut first) = (Vec::with_capacity(part.outcomes.len()), None);
-        for (leaf, outcome) in (0u32..).zip(&part.outcomes) {
-            let (record, place) = contents.record(height, leaf)?;
+        // The writer may be waiting: nothing is hashed before it can go on.
+        let records = {
+            let live = self.shared.read();
+            let mut contents = Contents::new(&live.layers);
+            let leaves = (0u32..).zip(&part.outcomes);
+            let records = leaves.map(|(leaf, _)| contents.record(height, leaf));
+            records.collect::<Result<Vec<_>, _>>()?
+        };
+        let (mut outcomes, mut first) = (Vec::with_capacity(records.len()), None);
+        for ((record, place), outcome) in records.into_iter().zip(&part.outcomes) {
             if place.submission as usize == part.index {
-                first.get_or_insert(leaf as usize);
+                first.get_or_insert(place.leaf as usize);
             }
             let id: Option<&SubmissionId> = ids.get(place.submission as usize);
             let id = id.ok_or_else(|| wrong(height))?;
