@@ -307,7 +307,7 @@ impl Network {
         }
         for process in self.processes {
             // It was asked to end, and how it did matters no more.
-            let _ = process.stop().await;
+            let _ = process.end().await;
         }
     }
 }

@@ -17,6 +17,13 @@ fn drawn(seed: u64) -> Plan {
     Plan::draw(seed, &Reduction::default())
 }
 
+/// In this world a replayer hands a time-bender its own words.
+#[test]
+fn a_liar_does_not_answer_itself() {
+    let report = play(&drawn(1344));
+    assert!(report.verdict.is_pass(), "{}", report.verdict);
+}
+
 #[test]
 fn worlds_pass_and_are_hostile() {
     let seeds = |job: u64| (0..SEEDS).filter(move |seed| seed % JOBS == job);

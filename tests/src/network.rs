@@ -212,7 +212,7 @@ impl Network {
     /// If the node does not run: the test is wrong.
     pub async fn wait_for_end(&mut self, node: usize) -> Result<ExitStatus, Trouble> {
         let process = self.processes[node].take().expect("the test says that the node runs");
-        Ok(process.stop().await?)
+        Ok(process.end().await?)
     }
 
     /// The process of a node, if it runs.

@@ -85,11 +85,14 @@ impl NodeProcess {
         }
     }
 
-    /// Waits for the process to end, and kills it if it does not; how it ended.
+    /// Waits for the process to end, and kills it if it does not; how it ended. It is not asked to: one
+    /// that fails as it starts must be able to say why.
     ///
     /// # Errors
     /// [`DevnetError::File`] if the system cannot tell.
-    pub async fn stop(mut self) -> Result<ExitStatus, DevnetError> {
+    pub async fn end(mut self) -> Result<ExitStatus, DevnetError> {
+        // `wait` would close it, which asks the node to stop.
+        let _stdin = self.child.stdin.take();
         if tokio::time::timeout(STOP_TIME, self.child.wait()).await.is_err() {
             // It may have ended just now.
             let _ = self.child.kill().await;

@@ -233,9 +233,11 @@ impl Voice {
         (self.camp >> node) & 1 == 1
     }
 
-    /// The node that a message is from.
+    /// The other that a message is from. None for its own words that come back: it would answer itself, and
+    /// hear that, for ever.
     pub(super) fn sender(&self, message: &Message) -> Option<usize> {
-        self.roster.node_of(message.height(), message.from)
+        let sender = self.roster.node_of(message.height(), message.from);
+        sender.filter(|node| *node != self.node)
     }
 
     /// Whether it leads a height in a view.
