@@ -88,7 +88,7 @@ pub(crate) fn update(
     changes: &[(Hash, Hash)],
 ) -> Result<Update, LedgerError> {
     assert!(changes.is_sorted_by(|(one, _), (next, _)| one < next), "each key once, in order");
-    let mut pass = Pass { suite, layers, pages: Vec::new() };
+    let mut pass = Pass::new(suite, layers);
     let after = pass.update_page(root, 0, changes)?;
     Ok(Update { before: root, after, pages: pass.pages })
 }
@@ -101,7 +101,7 @@ pub(crate) fn subtree(
     keys: &[(Hash, Hash)],
 ) -> Result<(Node, Pages), LedgerError> {
     let nothing = Layers::new(Arc::new(crate::store::MemoryStore::default()));
-    let mut pass = Pass { suite, layers: &nothing, pages: Vec::new() };
+    let mut pass = Pass::new(suite, &nothing);
     let node = pass.update_page(Node::Empty, depth, keys)?;
     Ok((node, pass.pages))
 }
@@ -131,10 +131,10 @@ pub(crate) fn prove(
 ) -> Result<SparsePath, LedgerError> {
     let (mut node, mut depth) = (root, 0);
     let mut siblings = Vec::new();
-    let (mut page, mut at) = (OpenPage::new(), 1);
+    let (mut page, mut at) = (Box::<OpenPage>::default(), 1);
     while let Node::Inner(digest) = node {
         if depth % PAGE_LEVELS == 0 {
-            page = load(suite, layers, key, depth, &digest)?;
+            load(suite, layers, key, depth, &digest)?.open(&mut page);
             at = 1;
         }
         let right = usize::from(sparse::bit(key, depth));
@@ -173,12 +173,7 @@ pub(crate) fn find(
             Node::Empty => return Ok(None),
             Node::Leaf { key: found, value } => return Ok((found == *key).then_some(value)),
             Node::Inner(digest) => {
-                let in_memory = layers.page(&PageKey::new(key, depth));
-                let in_memory = in_memory.filter(|page| *page.above() == digest);
-                node = match in_memory {
-                    Some(page) => page.on_the_way(key, depth),
-                    None => load(suite, layers, key, depth, &digest)?.on_the_way(suite, key, depth),
-                };
+                node = load(suite, layers, key, depth, &digest)?.on_the_way(key, depth);
                 depth += PAGE_LEVELS;
             }
         }
@@ -203,11 +198,11 @@ fn load(
     key: &Hash,
     depth: usize,
     digest: &Hash,
-) -> Result<OpenPage, LedgerError> {
+) -> Result<Arc<Page>, LedgerError> {
     let place = PageKey::new(key, depth);
     // What is in memory was computed here, or checked when it was read.
     if let Some(page) = layers.page(&place).filter(|page| page.above() == digest) {
-        return Ok(page.open());
+        return Ok(page);
     }
     let bytes = layers.get(place.tree(), &place.encode())?;
     let page = bytes.and_then(|bytes| OpenPage::decode(&bytes));
@@ -215,10 +210,9 @@ fn load(
     if !page.is_inner(1) || page.digest(suite, 1) != *digest {
         return Err(damaged(key, depth, "the page does not hash to the node above it"));
     }
-    let page = page.close(suite);
-    let open = page.open();
-    layers.cache.put(place, Arc::new(page));
-    Ok(open)
+    let page = Arc::new(page.close(suite));
+    layers.cache.put(place, Arc::clone(&page));
+    Ok(page)
 }
 
 fn damaged(key: &Hash, depth: usize, what: &str) -> LedgerError {
@@ -232,9 +226,15 @@ struct Pass<'a> {
     layers: &'a Layers,
     /// Changed pages. The pass comes by each once.
     pages: Pages,
+    /// Open pages to be used again: as many as the pass was ever deep.
+    spare: Vec<Box<OpenPage>>,
 }
 
-impl Pass<'_> {
+impl<'a> Pass<'a> {
+    const fn new(suite: Suite, layers: &'a Layers) -> Self {
+        Self { suite, layers, pages: Vec::new(), spare: Vec::new() }
+    }
+
     /// The node at `depth`, where a page begins, after `changes`: sorted, and all below that node.
     fn update_page(
         &mut self,
@@ -243,10 +243,13 @@ impl Pass<'_> {
         changes: &[(Hash, Hash)],
     ) -> Result<Node, LedgerError> {
         let Some(((key, _), _)) = changes.split_first() else { return Ok(node) };
-        let mut page = match &node {
-            Node::Inner(digest) => load(self.suite, self.layers, key, depth, digest)?,
-            Node::Empty | Node::Leaf { .. } => OpenPage::new(),
-        };
+        let mut page = self.spare.pop().unwrap_or_default();
+        match &node {
+            Node::Inner(digest) => {
+                load(self.suite, self.layers, key, depth, digest)?.open(&mut page);
+            }
+            Node::Empty | Node::Leaf { .. } => page.clear(),
+        }
         page.set(1, node);
         self.update_node((&mut page, 1), depth, changes)?;
         let after = page.get(self.suite, 1);
@@ -254,6 +257,7 @@ impl Pass<'_> {
         if after != node && matches!(after, Node::Inner(_)) {
             self.pages.push((PageKey::new(key, depth), Arc::new(page.close(self.suite))));
         }
+        self.spare.push(page);
         Ok(after)
     }
 

@@ -44,7 +44,7 @@ impl Assembly<'_> {
         if *depth < nibbles || usize::from(nibbles) >= 2 * Hash::LEN - 1 {
             return None;
         }
-        let mut page = OpenPage::new();
+        let mut page = Box::<OpenPage>::default();
         let lowest = 1 << PAGE_LEVELS;
         for number in 0..lowest {
             let child = self.node(&with_nibble(path, nibbles, number), nibbles + 1)?;

@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn what_is_used_and_the_crown_stay_and_the_rest_is_forgotten() {
         let cache = PageCache::default();
-        let page = Arc::new(OpenPage::new().close(SUITE));
+        let page = Arc::new(OpenPage::default().close(SUITE));
         cache.put(key(0, 20), Arc::clone(&page));
         cache.put(key(1, 16), Arc::clone(&page));
         for number in 1..=u16::try_from(3 * GENERATION).unwrap() {

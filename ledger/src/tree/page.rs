@@ -6,7 +6,7 @@
 use super::{CROWN_LEVELS, Node};
 use crate::store::Tree;
 use probata_types::{Hash, Suite, sparse};
-use std::hash;
+use std::{hash, iter};
 
 /// Levels of the tree in a page.
 pub(super) const PAGE_LEVELS: usize = 4;
@@ -14,9 +14,13 @@ pub(super) const PAGE_LEVELS: usize = 4;
 /// the nodes of the fourth level are 16 to 31.
 const NODES: usize = 2 << PAGE_LEVELS;
 /// The first node of the lowest level.
-const LOWEST: usize = 1 << PAGE_LEVELS;
+const LOWEST: u32 = 1 << PAGE_LEVELS;
+/// One bit for each node of the lowest level.
+const LOWEST_NODES: u32 = u32::MAX << LOWEST;
 /// The first node of the third level: those before it are the upper ones.
 const UPPER: usize = 8;
+/// One bit for each upper node.
+const UPPER_NODES: u32 = (1 << UPPER) - 2;
 
 /// The nodes below one node, four levels deep.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,123 +74,123 @@ impl Page {
         bytes
     }
 
-    /// With all its nodes.
-    pub(super) fn open(&self) -> OpenPage {
-        let mut page = OpenPage::fill(self.leaves, self.inner, &self.hashes);
-        for (at, digest) in self.upper.iter().enumerate().skip(1) {
-            if page.slots[at] == Slot::Inner {
-                page.know(at, *digest);
+    /// With all its nodes, in the place of those of `page`.
+    pub(super) fn open(&self, page: &mut OpenPage) {
+        let inner = self.inner | above(self.leaves | self.inner);
+        let upper = inner & UPPER_NODES;
+        page.masks = Masks { leaves: self.leaves, inner, known: self.inner | upper };
+        positions(upper).for_each(|at| page.digests[at] = self.upper[at]);
+        let mut hashes = self.hashes.iter().copied();
+        let mut next = || hashes.next().expect("there are as many as the masks have bits");
+        for at in positions(self.leaves | self.inner) {
+            if self.leaves >> at & 1 == 1 {
+                page.leaves[at] = (next(), next());
+            } else {
+                page.digests[at] = next();
             }
         }
-        page
     }
 }
 
-/// What stands at a position.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Slot {
-    Empty,
-    Leaf { key: Hash, value: Hash },
-    Inner,
-}
-
-/// A page to work with. The digests of inner nodes are computed when they are asked for.
-#[derive(Debug)]
-pub(crate) struct OpenPage {
-    /// By position, from 1 on; 1 is the node above.
-    slots: [Slot; NODES],
-    digests: [Hash; NODES],
-    /// One bit for each position: its digest is known.
+/// What stands where: one bit for each position, from 1 on; 1 is the node above. Nothing stands at the others.
+#[derive(Debug, Clone, Copy, Default)]
+struct Masks {
+    /// A leaf.
+    leaves: u32,
+    /// An inner node.
+    inner: u32,
+    /// Its digest is known.
     known: u32,
 }
 
-impl OpenPage {
-    /// Of no nodes.
-    pub(super) const fn new() -> Self {
-        Self { slots: [Slot::Empty; NODES], digests: [Hash::ZERO; NODES], known: 0 }
-    }
+/// A page to work with. The digests of inner nodes are computed when they are asked for.
+///
+/// It is large, and a pass opens many: they are made once and used again, and only the masks say what of them counts.
+#[derive(Debug)]
+pub(crate) struct OpenPage {
+    masks: Masks,
+    /// Key and value, where a leaf stands.
+    leaves: [(Hash, Hash); NODES],
+    /// Where it is known.
+    digests: [Hash; NODES],
+}
 
+impl Default for OpenPage {
+    /// Of no nodes.
+    fn default() -> Self {
+        let (leaves, digests) = ([(Hash::ZERO, Hash::ZERO); NODES], [Hash::ZERO; NODES]);
+        Self { masks: Masks::default(), leaves, digests }
+    }
+}
+
+impl OpenPage {
     /// The page of the bytes that [`Page::encode`] made; `None` if they are not such.
-    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
+    pub(super) fn decode(bytes: &[u8]) -> Option<Box<Self>> {
         let (leaves, rest) = bytes.split_first_chunk::<4>()?;
         let (inner, rest) = rest.split_first_chunk::<4>()?;
         let (leaves, inner) = (u32::from_be_bytes(*leaves), u32::from_be_bytes(*inner));
         let (hashes, odd) = rest.as_chunks::<{ Hash::LEN }>();
         let count = 2 * leaves.count_ones() + inner.count_ones();
-        let none_above = leaves & 0b11 == 0 && inner & 0xffff == 0;
-        let good = none_above && leaves & inner == 0 && hashes.len() == count as usize;
-        if !good || !odd.is_empty() {
+        let none_above = leaves & 0b11 == 0 && inner & !LOWEST_NODES == 0;
+        // Nothing stands below a leaf.
+        let apart = leaves & inner == 0 && leaves & above(leaves | inner) == 0;
+        if !none_above || !apart || hashes.len() != count as usize || !odd.is_empty() {
             return None;
         }
-        let hashes: Vec<Hash> = hashes.iter().map(|hash| Hash(*hash)).collect();
-        let page = Self::fill(leaves, inner, &hashes);
-        // Nothing stands below a leaf: each is where it was put.
-        let in_place = |at: usize| matches!(page.slots[at], Slot::Leaf { .. });
-        (2..NODES).all(|at| leaves >> at & 1 == 0 || in_place(at)).then_some(page)
+        let hashes = hashes.iter().map(|hash| Hash(*hash)).collect();
+        let mut page = Box::<Self>::default();
+        Page { leaves, inner, hashes, upper: [Hash::ZERO; UPPER] }.open(&mut page);
+        // Those are to be computed.
+        page.masks.known = inner;
+        Some(page)
     }
 
-    fn fill(leaves: u32, inner: u32, hashes: &[Hash]) -> Self {
-        let (mut page, mut hashes) = (Self::new(), hashes.iter().copied());
-        let mut next = || hashes.next().expect("there are as many as the masks have bits");
-        for at in 2..NODES {
-            if leaves >> at & 1 == 1 {
-                page.slots[at] = Slot::Leaf { key: next(), value: next() };
-            } else if inner >> at & 1 == 1 {
-                page.slots[at] = Slot::Inner;
-                page.know(at, next());
-            }
-        }
-        for at in (1..LOWEST).rev() {
-            let empty = |at: usize| page.slots[at] == Slot::Empty;
-            if !empty(2 * at) || !empty(2 * at + 1) {
-                page.slots[at] = Slot::Inner;
-            }
-        }
-        page
+    /// Takes all nodes away.
+    pub(super) fn clear(&mut self) {
+        self.masks = Masks::default();
     }
 
     fn know(&mut self, at: usize, digest: Hash) {
         self.digests[at] = digest;
-        self.known |= 1 << at;
+        self.masks.known |= 1 << at;
     }
 
     /// The node at a position from 1 to 31.
     pub(super) fn get(&mut self, suite: Suite, at: usize) -> Node {
-        match self.slots[at] {
-            Slot::Empty => Node::Empty,
-            Slot::Leaf { key, value } => Node::Leaf { key, value },
-            Slot::Inner => Node::Inner(self.digest(suite, at)),
+        if let Some((key, value)) = self.leaf(at) {
+            Node::Leaf { key, value }
+        } else if self.is_inner(at) {
+            Node::Inner(self.digest(suite, at))
+        } else {
+            Node::Empty
         }
     }
 
     /// The leaf at a position, if one stands there.
     pub(super) fn leaf(&self, at: usize) -> Option<(Hash, Hash)> {
-        match self.slots[at] {
-            Slot::Leaf { key, value } => Some((key, value)),
-            Slot::Empty | Slot::Inner => None,
-        }
+        (self.masks.leaves >> at & 1 == 1).then(|| self.leaves[at])
     }
 
     pub(super) fn is_empty(&self, at: usize) -> bool {
-        self.slots[at] == Slot::Empty
+        (self.masks.leaves | self.masks.inner) >> at & 1 == 0
     }
 
     pub(super) fn is_inner(&self, at: usize) -> bool {
-        self.slots[at] == Slot::Inner
+        self.masks.inner >> at & 1 == 1
     }
 
     /// The digest of the node at a position.
     pub(super) fn digest(&mut self, suite: Suite, at: usize) -> Hash {
-        if self.known >> at & 1 == 1 {
+        if self.masks.known >> at & 1 == 1 {
             return self.digests[at];
         }
-        let digest = match self.slots[at] {
-            Slot::Empty => sparse::empty(suite),
-            Slot::Leaf { key, value } => sparse::leaf(suite, &key, &value),
-            Slot::Inner => {
-                let left = self.digest(suite, 2 * at);
-                sparse::node(suite, &left, &self.digest(suite, 2 * at + 1))
-            }
+        let digest = if let Some((key, value)) = self.leaf(at) {
+            sparse::leaf(suite, &key, &value)
+        } else if self.is_inner(at) {
+            let left = self.digest(suite, 2 * at);
+            sparse::node(suite, &left, &self.digest(suite, 2 * at + 1))
+        } else {
+            return sparse::empty(suite);
         };
         self.know(at, digest);
         digest
@@ -194,54 +198,61 @@ impl OpenPage {
 
     /// Puts a node where none is in the way.
     pub(super) fn set(&mut self, at: usize, node: Node) {
-        self.known &= !(1 << at);
-        self.slots[at] = match node {
-            Node::Empty => Slot::Empty,
-            Node::Leaf { key, value } => Slot::Leaf { key, value },
-            Node::Inner(digest) => {
-                self.know(at, digest);
-                Slot::Inner
+        let bit = 1 << at;
+        let Masks { leaves, inner, known } = &mut self.masks;
+        (*leaves, *inner, *known) = (*leaves & !bit, *inner & !bit, *known & !bit);
+        match node {
+            Node::Empty => {}
+            Node::Leaf { key, value } => {
+                self.leaves[at] = (key, value);
+                *leaves |= bit;
             }
-        };
+            Node::Inner(digest) => {
+                *inner |= bit;
+                self.know(at, digest);
+            }
+        }
     }
 
     /// Makes the node above the children of a position an inner one, whose digest is not known yet.
     pub(super) fn set_inner(&mut self, at: usize) {
-        self.slots[at] = Slot::Inner;
-        self.known &= !(1 << at);
-    }
-
-    /// As [`Page::on_the_way`].
-    pub(super) fn on_the_way(&mut self, suite: Suite, key: &Hash, depth: usize) -> Node {
-        let ends = |at: &usize| *at >= LOWEST || self.slots[*at] != Slot::Inner;
-        let end = way(key, depth).find(ends).expect("a way ends at the lowest level");
-        self.get(suite, end)
+        let bit = 1 << at;
+        self.masks.leaves &= !bit;
+        self.masks.inner |= bit;
+        self.masks.known &= !bit;
     }
 
     /// The page, whose node above is an inner one.
-    pub(super) fn close(mut self, suite: Suite) -> Page {
-        let (mut leaves, mut inner, mut hashes) = (0, 0, Vec::with_capacity(NODES));
-        for (at, slot) in self.slots.iter().enumerate().skip(2) {
-            match slot {
-                Slot::Leaf { key, value } => {
-                    leaves |= 1 << at;
-                    hashes.extend([*key, *value]);
-                }
-                Slot::Inner if at >= LOWEST => {
-                    inner |= 1 << at;
-                    hashes.push(self.digests[at]);
-                }
-                Slot::Inner | Slot::Empty => {}
-            }
-        }
+    pub(super) fn close(&mut self, suite: Suite) -> Page {
+        let Masks { leaves, inner, .. } = self.masks;
         let mut upper = [Hash::ZERO; UPPER];
-        for (at, digest) in upper.iter_mut().enumerate().skip(1) {
-            if self.slots[at] == Slot::Inner {
-                *digest = self.digest(suite, at);
+        positions(inner & UPPER_NODES).for_each(|at| upper[at] = self.digest(suite, at));
+        let inner = inner & LOWEST_NODES;
+        let count = 2 * leaves.count_ones() + inner.count_ones();
+        let mut hashes = Vec::with_capacity(count as usize);
+        for at in positions(leaves | inner) {
+            match self.leaf(at) {
+                Some((key, value)) => hashes.extend([key, value]),
+                None => hashes.push(self.digest(suite, at)),
             }
         }
         Page { leaves, inner, hashes: hashes.into(), upper }
     }
+}
+
+/// The positions of which a mask has the bits, in order.
+fn positions(mut mask: u32) -> impl Iterator<Item = usize> {
+    iter::from_fn(move || {
+        let at = mask.trailing_zeros();
+        mask &= mask.checked_sub(1)?;
+        Some(at as usize)
+    })
+}
+
+/// The positions above those of a mask.
+fn above(occupied: u32) -> u32 {
+    let put = |mask: u32, at: u32| mask | u32::from(mask >> (2 * at) & 0b11 != 0) << at;
+    (1..LOWEST).rev().fold(occupied, put) & !occupied
 }
 
 /// The positions that a key comes by in a page which begins at `depth`, from above.

@@ -28,6 +28,16 @@ fn root_of(entries: &Entries) -> Hash {
     digest(&all, 0)
 }
 
+/// A page that something else stood in.
+fn used_before() -> OpenPage {
+    let mut page = OpenPage::default();
+    for at in 1..32 {
+        page.set(at, Node::Leaf { key: Hash([9; 32]), value: Hash([9; 32]) });
+        page.digest(SUITE, at);
+    }
+    page
+}
+
 fn layers() -> Layers {
     Layers::new(Arc::new(MemoryStore::default()))
 }
@@ -107,7 +117,8 @@ proptest! {
         let root = apply(&mut layers, Node::Empty, &entries);
         for (key, page) in subtree(SUITE, 0, &entries.into_iter().collect::<Vec<_>>()).unwrap().1 {
             let bytes = page.encode();
-            let (mut opened, mut again) = (page.open(), OpenPage::decode(&bytes).unwrap());
+            let (mut opened, mut again) = (used_before(), OpenPage::decode(&bytes).unwrap());
+            page.open(&mut opened);
             prop_assert_eq!(again.digest(SUITE, 1), *page.above());
             for at in 1..32 {
                 prop_assert_eq!(opened.get(SUITE, at), again.get(SUITE, at));
@@ -130,7 +141,7 @@ proptest! {
         let count = 2 * leaves.count_ones() + inner.count_ones();
         let body = vec![filling; 32 * count as usize];
         let bytes = [&leaves.to_be_bytes()[..], &inner.to_be_bytes(), &body].concat();
-        if let Some(page) = OpenPage::decode(&bytes) {
+        if let Some(mut page) = OpenPage::decode(&bytes) {
             prop_assert_eq!(page.close(SUITE).encode(), bytes);
         }
     }
