@@ -35,7 +35,7 @@ pub(crate) fn take(
     let entries = InBytes::of(layer);
     save(storage, &entries, metrics)?;
     end(storage, store, &entries)?;
-    metrics.stored(layer.len() as u64);
+    metrics.stored(entries.len() as u64);
     Ok(())
 }
 

@@ -79,7 +79,7 @@ impl StateUpdate {
         self.tree.put(draft);
         for (key, mut value) in self.values {
             value.shrink_to_fit();
-            draft.put(Tree::Values, *key.as_bytes(), value);
+            draft.put_value(key, value);
         }
         self.tree.after
     }

@@ -170,10 +170,16 @@ pub(crate) fn last_leaf(key: &[u8]) -> Option<u64> {
 mod tests {
     use super::*;
     use crate::{
-        layers::Layers,
-        store::{MemoryStore, Store},
+        layers::{InBytes, Layers},
+        store::{Entry, MemoryStore, Store},
     };
     use std::sync::Arc;
+
+    /// All of the history, in order; it is in the store then.
+    fn all(layers: &Layers) -> Vec<Entry> {
+        InBytes::of(&layers.fresh).put(&*layers.store).unwrap();
+        layers.store.scan(Tree::History, &[], None, usize::MAX).unwrap()
+    }
 
     #[test]
     fn every_root_and_path_is_that_of_the_leaves() {
@@ -238,7 +244,6 @@ mod tests {
             for index in (0..base).rev() {
                 put(&|draft| prepend(suite, draft, (index, leaf(index)), size).unwrap());
             }
-            let all = |layers: &Layers| layers.scan(Tree::History, &[], None, usize::MAX).unwrap();
             assert_eq!(all(&filled), all(&whole), "{size} leaves, the first {base} of them later");
         }
     }
@@ -262,7 +267,6 @@ mod tests {
                 let new = draft.into_new();
                 behind.absorb(new);
             }
-            let all = |layers: &Layers| layers.scan(Tree::History, &[], None, usize::MAX).unwrap();
             let mut expected = all(&whole);
             expected.retain(|(key, _)| {
                 let index = u64::from_be_bytes(*key.last_chunk().unwrap());

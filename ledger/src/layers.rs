@@ -3,53 +3,82 @@
 //! Nothing reaches the store that is not first in a synced checkpoint file as a whole, see
 //! [`crate::checkpoint`]. The layers make one view: the newest entry of a key counts.
 //!
-//! Pages and objects of the state are changed by nearly every block, in no order. In memory they are found by a
-//! hash of their key, and put in order once, by whoever writes their layer to disk; so are pages made bytes.
+//! Trees that are scanned are kept in order, as sorted runs: [`Tree::is_scanned`]. Whatever else is in memory is found by
+//! a hash of its key, and put in order once, by whoever writes its layer to disk; so are pages made bytes.
+
+mod in_bytes;
+mod runs;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use in_bytes::InBytes;
 
 use crate::{
     error::LedgerError,
-    store::{Entry, Sorted, Store, StoreError, Tree, range},
+    store::{Entry, Store, StoreError, Tree},
     tree::{Page, PageCache, PageKey},
 };
 use probata_types::{Hash, Height};
+use runs::{Run, Runs};
 use std::{
     collections::{BTreeMap, HashMap},
+    iter,
     sync::Arc,
 };
 
+/// Something for each tree, by [`Tree::position`].
+type ByTree<T> = [T; Tree::ALL.len()];
+/// Values by their keys, in no order.
+type Map = HashMap<Vec<u8>, Vec<u8>>;
+
 /// Entries in memory.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default)]
 pub(crate) struct Layer {
-    trees: [BTreeMap<Vec<u8>, Vec<u8>>; Tree::ALL.len()],
+    /// Of trees that are scanned.
+    runs: ByTree<Runs>,
+    /// Of the others.
+    maps: ByTree<Map>,
     /// What would be [`Tree::Values`].
     values: HashMap<Hash, Vec<u8>>,
     /// Pages that are not yet bytes; none in a layer that was read from disk.
     pages: HashMap<PageKey, Arc<Page>>,
+    /// Of keys and values outside the runs, which count for themselves.
     bytes: usize,
 }
 
 impl Layer {
     pub(crate) fn get(&self, tree: Tree, key: &[u8]) -> Option<&Vec<u8>> {
-        match (tree, digest(key)) {
-            (Tree::Values, Some(digest)) if self.values.contains_key(&digest) => {
-                self.values.get(&digest)
-            }
-            _ => self.trees[tree.position()].get(key),
+        if tree.is_scanned() {
+            return self.runs[tree.position()].get(key);
+        }
+        let digest = digest(key).filter(|_| tree == Tree::Values);
+        let value = digest.and_then(|digest| self.values.get(&digest));
+        value.or_else(|| self.maps[tree.position()].get(key))
+    }
+
+    /// Puts an entry as it was read from disk, where those of a tree are in order.
+    pub(crate) fn put_read(&mut self, tree: Tree, key: Vec<u8>, value: Vec<u8>) {
+        if tree.is_scanned() {
+            self.runs[tree.position()].push(Run::of(vec![(key, value)]));
+        } else {
+            self.put(tree, key, value);
         }
     }
 
-    /// Puts an entry as it was read from disk.
-    pub(crate) fn put_read(&mut self, tree: Tree, key: Vec<u8>, value: Vec<u8>) {
-        self.bytes += key.len() + value.len();
-        self.trees[tree.position()].insert(key, value);
-    }
-
+    /// Puts an entry of a tree that is not scanned.
     fn put(&mut self, tree: Tree, key: Vec<u8>, value: Vec<u8>) {
         let (key_bytes, value_bytes) = (key.len(), value.len());
-        let old = match (tree, digest(&key)) {
-            (Tree::Values, Some(key)) => self.values.insert(key, value),
-            _ => self.trees[tree.position()].insert(key, value),
-        };
+        let old = self.maps[tree.position()].insert(key, value);
+        self.count(key_bytes, value_bytes, old.as_ref());
+    }
+
+    fn put_value(&mut self, key: Hash, value: Vec<u8>) {
+        let value_bytes = value.len();
+        let old = self.values.insert(key, value);
+        self.count(Hash::LEN, value_bytes, old.as_ref());
+    }
+
+    fn count(&mut self, key_bytes: usize, value_bytes: usize, old: Option<&Vec<u8>>) {
         match old {
             Some(old) => self.bytes = self.bytes - old.len() + value_bytes,
             None => self.bytes += key_bytes + value_bytes,
@@ -73,81 +102,60 @@ impl Layer {
         for (key, page) in new.pages {
             self.put_page(key, page);
         }
-        for (tree, key, value) in new.entries {
-            self.put(tree, key, value);
+        for (key, value) in new.values {
+            self.put_value(key, value);
         }
-        for ((tree, key), value) in new.read_again {
-            self.put(tree, key, value);
+        for (runs, run) in iter::zip(&mut self.runs, new.runs) {
+            runs.push(run);
+        }
+        for (tree, map) in iter::zip(Tree::ALL, new.maps) {
+            for (key, value) in map {
+                self.put(tree, key, value);
+            }
         }
     }
 
+    /// Entries; an old version of a key may be among them until its run is merged.
     pub(crate) fn len(&self) -> usize {
-        self.pages.len() + self.values.len() + self.trees.iter().map(BTreeMap::len).sum::<usize>()
+        let runs: usize = self.runs.iter().map(Runs::len).sum();
+        let maps: usize = self.maps.iter().map(Map::len).sum();
+        self.pages.len() + self.values.len() + runs + maps
     }
 
-    /// Bytes of all keys and values, without the crown.
+    /// Bytes of all keys and values of [`Self::len`] entries, without the crown.
     pub(crate) fn bytes(&self) -> usize {
-        self.bytes
+        self.bytes + self.runs.iter().map(Runs::bytes).sum::<usize>()
+    }
+
+    /// The entries of a tree, in order, without pages that are not yet bytes.
+    fn sorted(&self, tree: Tree) -> Vec<(&[u8], &[u8])> {
+        if tree.is_scanned() {
+            return self.runs[tree.position()].range(&[], None).collect();
+        }
+        let entries = self.maps[tree.position()].iter();
+        let mut entries: Vec<_> = entries.map(|(key, value)| (&key[..], &value[..])).collect();
+        if tree == Tree::Values {
+            let values = self.values.iter();
+            entries.extend(values.map(|(key, value)| (&key.as_bytes()[..], &value[..])));
+        }
+        entries.sort_unstable_by_key(|(key, _)| *key);
+        entries
+    }
+
+    /// Whether it has entries of a tree that are in no order.
+    fn hides(&self, tree: Tree) -> bool {
+        let elsewhere = match tree {
+            Tree::Crown | Tree::Pages => !self.pages.is_empty(),
+            Tree::Values => !self.values.is_empty(),
+            _ => false,
+        };
+        elsewhere || !self.maps[tree.position()].is_empty()
     }
 }
 
 /// The digest that a key of the state's objects is.
 fn digest(key: &[u8]) -> Option<Hash> {
     key.try_into().ok().map(Hash)
-}
-
-/// A layer as it is written: all in order, with its pages in bytes.
-pub(crate) struct InBytes<'a> {
-    layer: &'a Layer,
-    /// Those of the crown and those below, in order.
-    pages: [Vec<Entry>; 2],
-    values: Vec<(&'a Hash, &'a Vec<u8>)>,
-}
-
-impl<'a> InBytes<'a> {
-    /// The pages become bytes here.
-    pub(crate) fn of(layer: &'a Layer) -> Self {
-        let mut sorted: Vec<(&PageKey, &Arc<Page>)> = layer.pages.iter().collect();
-        sorted.sort_unstable_by_key(|(key, _)| **key);
-        let below = sorted.partition_point(|(key, _)| key.is_crown());
-        let encode = |pages: &[(&PageKey, &Arc<Page>)]| {
-            pages.iter().map(|(key, page)| (key.encode(), page.encode())).collect()
-        };
-        let pages = [encode(&sorted[..below]), encode(&sorted[below..])];
-        let mut values: Vec<_> = layer.values.iter().collect();
-        values.sort_unstable_by_key(|(key, _)| **key);
-        Self { layer, pages, values }
-    }
-
-    /// The entries of a tree, in order. A layer has pages and objects either as they were made or as they were read.
-    fn tree(&self, tree: Tree) -> impl Iterator<Item = (&[u8], &[u8])> {
-        let pages: &[Entry] = match tree {
-            Tree::Crown => &self.pages[0],
-            Tree::Pages => &self.pages[1],
-            _ => &[],
-        };
-        let pages = pages.iter().map(|(key, value)| (&key[..], &value[..]));
-        let values = if tree == Tree::Values { &self.values[..] } else { &[] };
-        let values = values.iter().map(|(key, value)| (&key.as_bytes()[..], &value[..]));
-        let others = self.layer.trees[tree.position()].iter();
-        pages.chain(values).chain(others.map(|(key, value)| (&key[..], &value[..])))
-    }
-
-    /// All entries, tree by tree, in order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (Tree, &[u8], &[u8])> {
-        Tree::ALL
-            .into_iter()
-            .flat_map(|tree| self.tree(tree).map(move |(key, value)| (tree, key, value)))
-    }
-
-    /// Puts them all into a store.
-    pub(crate) fn put(&self, store: &dyn Store) -> Result<(), StoreError> {
-        Tree::ALL.into_iter().try_for_each(|tree| {
-            let mut entries = self.tree(tree);
-            let entries: &mut Sorted<'_> = &mut entries;
-            store.put_sorted(tree, entries)
-        })
-    }
 }
 
 /// The three layers.
@@ -213,8 +221,7 @@ impl Layers {
         layer
     }
 
-    /// As [`Store::scan`], over all layers. Not for pages and objects of layers that were not read from disk: those are not
-    /// in order.
+    /// As [`Store::scan`], over all layers. Trees that are not [`Tree::is_scanned`] must be in the store as a whole.
     pub(crate) fn scan(
         &self,
         tree: Tree,
@@ -226,37 +233,44 @@ impl Layers {
         let mut merged: BTreeMap<_, _> =
             self.store.scan(tree, from, to, limit)?.into_iter().collect();
         for layer in self.draining.as_deref().into_iter().chain([&self.fresh]) {
-            let entries = range(&layer.trees[tree.position()], from, to).take(limit);
-            merged.extend(entries.map(|(key, value)| (key.clone(), value.clone())));
+            assert!(!layer.hides(tree), "{} is not in order in memory", tree.name());
+            let entries = layer.runs[tree.position()].range(from, to).take(limit);
+            merged.extend(entries.map(|(key, value)| (key.to_vec(), value.to_vec())));
         }
         Ok(merged.into_iter().take(limit).collect())
     }
 }
 
-/// New entries, not yet part of a layer.
+/// New entries, not yet part of a layer, and so made ready that they become part of it at little cost.
 #[derive(Debug, Default)]
 pub(crate) struct New {
-    entries: Vec<(Tree, Vec<u8>, Vec<u8>)>,
-    /// Those that may be asked for while the others are made.
-    read_again: BTreeMap<(Tree, Vec<u8>), Vec<u8>>,
+    /// Of trees that are scanned.
+    runs: ByTree<Run>,
+    /// Of the others.
+    maps: ByTree<Map>,
+    /// What would be [`Tree::Values`].
+    values: Vec<(Hash, Vec<u8>)>,
     pages: Vec<(PageKey, Arc<Page>)>,
 }
 
 /// New entries over the layers.
 pub(crate) struct Draft<'a> {
     base: &'a Layers,
+    /// Of trees that are scanned, as they come.
+    batches: ByTree<Vec<Entry>>,
+    /// All others.
     new: New,
 }
 
 impl<'a> Draft<'a> {
     pub(crate) fn new(base: &'a Layers) -> Self {
-        Self { base, new: New::default() }
+        Self { base, batches: ByTree::default(), new: New::default() }
     }
 
-    /// The newest value of a key, of a tree that [`is_read_again`].
+    /// The newest value of a key, of a tree that is not scanned: deriving from a block reads what it has put there before.
     pub(crate) fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Vec<u8>>, LedgerError> {
-        assert!(is_read_again(tree), "new entries of {} cannot be read", tree.name());
-        match self.new.read_again.get(&(tree, key.to_vec())) {
+        assert!(!tree.is_scanned(), "new entries of {} cannot be read", tree.name());
+        match self.new.maps[tree.position()].get(key) {
             Some(value) => Ok(Some(value.clone())),
             None => Ok(self.base.get(tree, key)?),
         }
@@ -264,11 +278,16 @@ impl<'a> Draft<'a> {
 
     pub(crate) fn put(&mut self, tree: Tree, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) {
         let (key, value) = (key.into(), value.into());
-        if is_read_again(tree) {
-            self.new.read_again.insert((tree, key), value);
+        if tree.is_scanned() {
+            self.batches[tree.position()].push((key, value));
         } else {
-            self.new.entries.push((tree, key, value));
+            self.new.maps[tree.position()].insert(key, value);
         }
+    }
+
+    /// Puts an object of the state, which cannot be read before it is part of a layer.
+    pub(crate) fn put_value(&mut self, key: Hash, value: Vec<u8>) {
+        self.new.values.push((key, value));
     }
 
     pub(crate) fn put_page(&mut self, key: PageKey, page: Arc<Page>) {
@@ -276,16 +295,11 @@ impl<'a> Draft<'a> {
     }
 
     pub(crate) fn into_new(self) -> New {
-        self.new
+        New { runs: self.batches.map(Run::of), ..self.new }
     }
 
     /// As [`Layers::missing`].
     pub(crate) fn missing(&self) -> Height {
         self.base.missing
     }
-}
-
-/// Whether deriving from a block reads what it has put before.
-const fn is_read_again(tree: Tree) -> bool {
-    matches!(tree, Tree::History | Tree::Idempotency)
 }

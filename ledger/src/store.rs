@@ -6,8 +6,6 @@ mod sled;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use memory::range;
-
 pub use fjall::FjallStore;
 pub use memory::MemoryStore;
 pub use sled::SledStore;
@@ -83,6 +81,22 @@ impl Tree {
             Self::Idempotency => "idempotency",
             Self::Search => "search",
             Self::Meta => "meta",
+        }
+    }
+
+    /// Whether it is read in order, and not only by whole keys; so what is new of it must be in order in memory too. A
+    /// check of the whole ledger, and a snapshot, read other trees in order as well, but only in the store.
+    pub(crate) const fn is_scanned(self) -> bool {
+        match self {
+            Self::Blocks | Self::Contents | Self::Records | Self::Submissions | Self::Search => {
+                true
+            }
+            Self::Crown
+            | Self::Pages
+            | Self::Values
+            | Self::History
+            | Self::Idempotency
+            | Self::Meta => false,
         }
     }
 

@@ -58,7 +58,7 @@ impl Store for MemoryStore {
 }
 
 /// The entries with `from <= key < to`; none if the bounds are the wrong way round.
-pub(crate) fn range<'a>(
+fn range<'a>(
     map: &'a BTreeMap<Vec<u8>, Vec<u8>>,
     from: &[u8],
     to: Option<&'a [u8]>,
