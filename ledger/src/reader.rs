@@ -83,9 +83,11 @@ impl LedgerReader {
     /// [`LedgerError`] if the disk fails.
     pub fn remembers(&self, time: Timestamp) -> Result<bool, LedgerError> {
         let live = self.shared.read();
+        if live.layers.missing == Height::ZERO {
+            return Ok(true);
+        }
         let first = index::block(&live.layers, live.layers.missing.next())?;
-        let reaches = first.is_some_and(|first| first.header.time <= time);
-        Ok(live.layers.missing == Height::ZERO || reaches)
+        Ok(first.is_some_and(|first| first.header.time <= time))
     }
 
     /// A block, if it is there.
