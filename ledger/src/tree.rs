@@ -227,6 +227,7 @@ struct Pass<'a> {
     /// Changed pages. The pass comes by each once.
     pages: Pages,
     /// Open pages to be used again: as many as the pass was ever deep.
+    #[expect(clippy::vec_box, reason = "a page is three kilobytes, which are not to be moved")]
     spare: Vec<Box<OpenPage>>,
 }
 

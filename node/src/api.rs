@@ -33,6 +33,7 @@ pub use server::serve;
 
 use crate::{
     edge::{Edge, EdgeError},
+    evidence::RecentBlocks,
     handle::ChainHandle,
     limits,
     metrics::Metrics,
@@ -67,6 +68,8 @@ pub struct ApiContext {
     pub metrics: Arc<Metrics>,
     /// The checks, shared with the mesh so that a signature is checked once.
     pub edge: Arc<Edge>,
+    /// The newest blocks.
+    pub recent: Arc<RecentBlocks>,
 }
 
 /// The routes that answer about the chain, each with its handlers.
@@ -174,6 +177,7 @@ const fn edge_problem(error: &EdgeError) -> Problem {
         | EdgeError::Canonical(_)
         | EdgeError::Submission(_)
         | EdgeError::Proposal { .. } => Problem::Malformed,
+        EdgeError::NoRoom => Problem::Busy,
         EdgeError::Unfinished => Problem::Internal,
     }
 }

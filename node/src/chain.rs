@@ -25,7 +25,7 @@ pub use recovery::{ChainError, ChainSetup};
 
 use crate::{
     bodies::Bodies,
-    evidence::ProvenBlock,
+    evidence::{ProvenBlock, RecentBlocks},
     handle::{ChainStatus, Command},
     limits,
     membership::Membership,
@@ -94,6 +94,7 @@ pub struct Chain {
     journal_dirty: bool,
     metrics: Arc<Metrics>,
     mempool: Mempool<Arc<ProvenBlock>>,
+    recent: Arc<RecentBlocks>,
     /// Those that were offered here, while they wait.
     own: BTreeSet<SubmissionId>,
     /// Those of them that nobody else has yet.
@@ -189,6 +190,11 @@ impl Chain {
         self.ledger.reader()
     }
 
+    /// The newest blocks, for other threads to look at.
+    pub fn recent(&self) -> &Arc<RecentBlocks> {
+        &self.recent
+    }
+
     /// The submissions that wait here, for other threads to look at.
     pub fn bodies(&self) -> &Arc<Bodies> {
         self.mempool.bodies()
@@ -232,6 +238,7 @@ impl Chain {
             changing_view: status.changing_view,
             view_changes: self.view_changes,
             pending_submissions: self.mempool.len(),
+            pending_records: self.mempool.records(),
             highest_seen: self.peers.highest().max(head.height),
             sealed_at: self.sealed_at,
             clock_off_ms: self.clock_off_ms(),

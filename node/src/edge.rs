@@ -82,6 +82,9 @@ pub enum EdgeError {
         /// What is wrong with it.
         error: SubmissionError,
     },
+    /// There is no room for it now.
+    #[error("more waits to be judged and sealed than takes a few seconds")]
+    NoRoom,
     /// The worker ended without an answer: a defect of this software, or the node is stopping.
     #[error("the check was not finished")]
     Unfinished,
@@ -103,35 +106,45 @@ impl Edge {
         Self {
             chain,
             bodies,
-            workers: Arc::new(Semaphore::new(limits::EDGE_WORKERS)),
+            workers: Arc::new(Semaphore::new((threads / 2).clamp(1, limits::EDGE_WORKERS))),
             threads: threads.min(limits::CHECK_THREADS),
         }
     }
 
-    /// Makes a checked submission of bytes, on a worker thread.
+    /// Makes a checked submission of bytes, on a worker thread, if there is `room` for so many records.
     ///
     /// # Errors
     /// [`EdgeError`], the first thing wrong.
-    pub async fn receive(
+    pub async fn receive<R: Send + 'static>(
         self: &Arc<Self>,
         encoding: Encoding,
         bytes: impl AsRef<[u8]> + Send + 'static,
-    ) -> Result<Verified<Submission>, EdgeError> {
-        self.work(move |edge| edge.check(parse(encoding, bytes.as_ref())?)).await
+        room: impl FnOnce(usize) -> Option<R> + Send + 'static,
+    ) -> Result<(Verified<Submission>, R), EdgeError> {
+        self.work(move |edge| {
+            let submission = parse(encoding, bytes.as_ref())?;
+            let room = room(submission.records.len()).ok_or(EdgeError::NoRoom)?;
+            Ok((edge.check(submission)?, room))
+        })
+        .await
     }
 
-    /// Makes checked submissions of the canonical bytes of a batch, on a worker thread: each for itself.
+    /// Makes checked submissions of the canonical bytes of a batch, on a worker thread, if there is `room` for so many
+    /// records: each for itself.
     ///
     /// # Errors
     /// [`EdgeError`] if the bytes are not a batch.
-    pub async fn receive_batch(
+    pub async fn receive_batch<R: Send + 'static>(
         self: &Arc<Self>,
         bytes: impl AsRef<[u8]> + Send + 'static,
-    ) -> Result<Vec<Result<Verified<Submission>, EdgeError>>, EdgeError> {
+        room: impl FnOnce(usize) -> Option<R> + Send + 'static,
+    ) -> Result<(Vec<Result<Verified<Submission>, EdgeError>>, R), EdgeError> {
         self.work(move |edge| {
             let batch: Batch = codec::decode(bytes.as_ref(), limits::BATCH_CANONICAL_BYTES)
                 .map_err(EdgeError::Canonical)?;
-            Ok(edge.check_each(batch.submissions.into_vec()))
+            let submissions = batch.submissions.into_vec();
+            let room = room(records_of(&submissions)).ok_or(EdgeError::NoRoom)?;
+            Ok((edge.check_each(submissions), room))
         })
         .await
     }
@@ -233,6 +246,11 @@ impl Edge {
         });
         done.await.unwrap_or(Err(EdgeError::Unfinished))
     }
+}
+
+/// Records of all these submissions.
+pub(crate) fn records_of(submissions: &[Submission]) -> usize {
+    submissions.iter().map(|one| one.records.len()).sum()
 }
 
 fn parse(encoding: Encoding, bytes: &[u8]) -> Result<Submission, EdgeError> {

@@ -4,8 +4,10 @@
 //! node is no more trusted than one of any other: its reader checks all of it.
 
 mod block;
+mod recent;
 
-pub use block::ProvenBlock;
+pub use block::{BlockProofs, ProvenBlock};
+pub use recent::RecentBlocks;
 
 use probata_genesis::Genesis;
 use probata_ledger::{BlockLeaves, BlockPart, LedgerError, LedgerReader, Proofs};

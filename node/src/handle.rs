@@ -8,7 +8,7 @@ use probata_types::{
     submission::SubmissionId,
 };
 use std::{collections::BTreeMap, sync::Arc};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
 /// What tasks ask of the chain thread. Everything in it has passed the edge.
 #[derive(Debug)]
@@ -95,6 +95,9 @@ pub enum Refusal {
     /// The mempool is full.
     #[error("the mempool is full")]
     PoolFull,
+    /// More waits at this node than is sealed soon.
+    #[error("more waits to be judged and sealed than takes a few seconds")]
+    Busy,
     /// The idempotency key was used for another submission.
     #[error("the idempotency key was already used for submission {first}")]
     IdempotencyConflict {
@@ -149,6 +152,8 @@ pub struct ChainStatus {
     pub view_changes: u64,
     /// Submissions waiting.
     pub pending_submissions: usize,
+    /// Records of these.
+    pub pending_records: usize,
     /// The highest height that a peer has spoken of.
     pub highest_seen: Height,
     /// Wall-clock time of the last seal or heartbeat at this node; of a block that peers handed over, or
@@ -172,18 +177,61 @@ pub struct ChainStatus {
 /// The way to the chain thread. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct ChainHandle {
-    commands: mpsc::Sender<Command>,
+    commands: mpsc::Sender<Queued>,
     priority: mpsc::Sender<Command>,
+    /// A permit for each record of clients that may be on its way to the chain thread.
+    room: Arc<Semaphore>,
+    /// The same for records that other nodes hand on.
+    room_for_peers: Arc<Semaphore>,
     status: watch::Receiver<ChainStatus>,
+}
+
+/// Room for submissions on their way to the chain thread, from before they are checked until they are taken up.
+#[derive(Debug)]
+pub struct Room {
+    /// Given back when dropped.
+    _permits: OwnedSemaphorePermit,
+}
+
+/// A command that waits, and the room that its submissions take meanwhile.
+#[derive(Debug)]
+struct Queued {
+    command: Command,
+    room: Option<Room>,
 }
 
 /// The chain thread's end of a [`ChainHandle`].
 #[derive(Debug)]
 pub struct CommandQueue {
     /// Submissions and blocks.
-    pub commands: mpsc::Receiver<Command>,
+    commands: mpsc::Receiver<Queued>,
     /// Consensus messages and the stop: never behind the others.
-    pub priority: mpsc::Receiver<Command>,
+    priority: mpsc::Receiver<Command>,
+}
+
+impl CommandQueue {
+    /// The next command; `None` when nobody is left who could send one.
+    pub async fn next(&mut self) -> Option<Command> {
+        tokio::select! {
+            biased;
+            command = self.priority.recv() => command,
+            queued = self.commands.recv() => queued.map(Queued::take),
+        }
+    }
+
+    /// A command that is there already.
+    pub fn waiting(&mut self) -> Option<Command> {
+        let other = |_| self.commands.try_recv().map(Queued::take);
+        self.priority.try_recv().or_else(other).ok()
+    }
+}
+
+impl Queued {
+    /// The command, which makes room for others.
+    fn take(self) -> Command {
+        drop(self.room);
+        self.command
+    }
 }
 
 impl ChainHandle {
@@ -192,29 +240,65 @@ impl ChainHandle {
         let (commands, commands_out) = mpsc::channel(limits::CHAIN_COMMANDS);
         let (priority, priority_out) = mpsc::channel(limits::CHAIN_PRIORITY_COMMANDS);
         let queue = CommandQueue { commands: commands_out, priority: priority_out };
-        (Self { commands, priority, status }, queue)
+        let room = || Arc::new(Semaphore::new(limits::CHAIN_RECORDS));
+        (Self { commands, priority, room: room(), room_for_peers: room(), status }, queue)
+    }
+
+    /// Whether submissions of clients are taken now.
+    pub fn has_room(&self) -> bool {
+        self.room.available_permits() > 0 && self.is_soon_done()
+    }
+
+    /// Whether what waits for a block is soon done. A node that checks more than it can have sealed has no time left
+    /// to seal.
+    fn is_soon_done(&self) -> bool {
+        self.status.borrow().pending_records < limits::BACKLOG_RECORDS
+    }
+
+    /// Room for submissions of clients with so many records, before they are checked; `None` if there is none.
+    pub fn room_for(&self, records: usize) -> Option<Room> {
+        let permits = Arc::clone(&self.room).try_acquire_many_owned(permits(records));
+        permits.ok().filter(|_| self.is_soon_done()).map(|permits| Room { _permits: permits })
+    }
+
+    /// Room for submissions that another node hands on, as soon as there is some; what is not taken meanwhile is handed
+    /// on again.
+    pub async fn room_for_peers(&self, records: usize) -> Option<Room> {
+        let permits = Arc::clone(&self.room_for_peers).acquire_many_owned(permits(records)).await;
+        Some(Room { _permits: permits.ok()? })
     }
 
     /// Offers submissions that passed the edge; the answers are in the same order.
-    pub async fn submit(&self, submissions: Vec<Verified<Submission>>) -> Vec<Admission> {
+    pub async fn submit(
+        &self,
+        submissions: Vec<Verified<Submission>>,
+        room: Room,
+    ) -> Vec<Admission> {
         let count = submissions.len();
         let all = |refusal: Refusal| -> Vec<Admission> {
             (0..count).map(|_| Admission::Refused(refusal.clone())).collect()
         };
         let (answer, admissions) = oneshot::channel();
         let command = Command::Submit { submissions, answer: Some(answer) };
-        if self.commands.try_send(command).is_err() {
-            return all(Refusal::PoolFull);
+        if self.commands.try_send(Queued { command, room: Some(room) }).is_err() {
+            return all(Refusal::Busy);
         }
         admissions.await.unwrap_or_else(|_| all(Refusal::Halted))
     }
 
-    /// Sends a command, waiting for room: back-pressure on the task that brings it.
+    /// Offers submissions that another node handed on and that passed the edge. Answers `false` when the chain thread
+    /// has ended.
+    pub async fn handed_on(&self, submissions: Vec<Verified<Submission>>, room: Room) -> bool {
+        let command = Command::Submit { submissions, answer: None };
+        self.commands.send(Queued { command, room: Some(room) }).await.is_ok()
+    }
+
+    /// Sends a command, waiting for its place: back-pressure on the task that brings it.
     /// Answers `false` when the chain thread has ended.
     pub async fn send(&self, command: Command) -> bool {
         match command {
             Command::Message { .. } | Command::Stop => self.priority.send(command).await.is_ok(),
-            other => self.commands.send(other).await.is_ok(),
+            command => self.commands.send(Queued { command, room: None }).await.is_ok(),
         }
     }
 
@@ -226,5 +310,63 @@ impl ChainHandle {
     /// A receiver that wakes on every change of the status.
     pub fn watch(&self) -> watch::Receiver<ChainStatus> {
         self.status.clone()
+    }
+}
+
+/// What so many records take of the room; never more than there is.
+fn permits(records: usize) -> u32 {
+    u32::try_from(records.min(limits::CHAIN_RECORDS)).expect("the room is small")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::TestLedger;
+    use futures::FutureExt as _;
+
+    fn status(pending_records: usize) -> ChainStatus {
+        ChainStatus {
+            height: Height::ZERO,
+            history_from: Height::new(1),
+            header: None,
+            view: View::ZERO,
+            leader: ValidatorIndex(0),
+            me: None,
+            changing_view: false,
+            view_changes: 0,
+            pending_submissions: pending_records,
+            pending_records,
+            highest_seen: Height::ZERO,
+            sealed_at: Timestamp::ZERO,
+            clock_off_ms: None,
+            halted: None,
+            faults: Vec::new(),
+            faults_on_chain: 0,
+            membership: TestLedger::new().membership(),
+            peers: BTreeMap::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn there_is_room_until_it_is_taken_and_when_it_is_given_back() {
+        let (status_in, watched) = watch::channel(status(0));
+        let (chain, mut queue) = ChainHandle::new(watched);
+        let most = limits::CHAIN_RECORDS;
+        let (one, rest) = (chain.room_for(1).unwrap(), chain.room_for(most - 1).unwrap());
+        assert!(!chain.has_room() && chain.room_for(1).is_none());
+        // Peers have their own.
+        let room = chain.room_for_peers(2 * most).await.unwrap();
+        assert!(chain.room_for_peers(1).now_or_never().is_none());
+        assert!(chain.handed_on(Vec::new(), room).await);
+        assert!(chain.room_for_peers(1).now_or_never().is_none(), "it waits for the chain thread");
+        assert!(matches!(queue.next().await, Some(Command::Submit { answer: None, .. })));
+        assert!(chain.room_for_peers(1).await.is_some());
+        drop(one);
+        assert!(chain.has_room() && chain.room_for(2).is_none() && chain.room_for(1).is_some());
+        drop(rest);
+        // More than there ever is takes all of it.
+        assert!(chain.room_for(2 * most).is_some());
+        status_in.send_replace(status(limits::BACKLOG_RECORDS));
+        assert!(!chain.has_room() && chain.room_for(1).is_none());
     }
 }

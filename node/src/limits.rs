@@ -133,6 +133,13 @@ pub mod mesh {
 
 /// Commands that wait for the chain thread: submissions and blocks. A full queue is answered with 503.
 pub const CHAIN_COMMANDS: usize = 4_096;
+/// Records of clients that are being checked or wait for the chain thread, and as many that peers hand on: some tenths of
+/// a second of work. Clients that bring more are refused before their signatures are looked at, peers are read no further.
+pub const CHAIN_RECORDS: usize = 2_048;
+/// Records that wait for a block, from which on no more are taken from clients: one to two seconds of work on two cores,
+/// and so what comes in during a view change. A client that has no answer for three seconds asks another node, and to
+/// answer all those again takes the time that sealing needs.
+pub const BACKLOG_RECORDS: usize = 4_096;
 /// Consensus messages that wait for the chain thread. Enough for a few rounds of a large committee.
 pub const CHAIN_PRIORITY_COMMANDS: usize = 4_096;
 /// Blocks of one fetch. With blocks at their largest, the response's bound in bytes ends it earlier.
@@ -241,7 +248,8 @@ pub const SUBMISSION_CANONICAL_BYTES: usize = probata_types::limits::SUBMISSION_
 pub const SUBMISSION_JSON_BYTES: usize = 4 * probata_types::limits::SUBMISSION_BYTES;
 /// Levels of nesting in the JSON of a submission; the deepest genuine one has fewer than 12.
 pub const SUBMISSION_JSON_DEPTH: usize = 24;
-/// Submissions that are parsed and checked at once. The work is all processor time.
+/// Submissions that are parsed and checked at once, and no more than half of the processor's threads: the work is all
+/// processor time, and the chain thread needs its own.
 pub const EDGE_WORKERS: usize = 4;
 /// Threads that check one large proposal. More would take the processor from the chain thread.
 pub const CHECK_THREADS: usize = 4;
@@ -289,6 +297,9 @@ pub const HISTOGRAM_BUCKETS: u16 = 16;
 pub const FLOWS_PER_PROOF: usize = 64;
 /// Entries read at once when the events of a flow are listed.
 pub const EVENTS_PAGE: usize = 512;
+/// How much the threads of the API give way to the others, as `nice` counts: with 5 they have a third of the share of a
+/// thread that seals, where the processor does not suffice for all.
+pub const API_NICE: i32 = 5;
 /// Connections to the API. Each costs some 20 KiB while it is idle.
 pub const API_CONNECTIONS: usize = 2_048;
 /// Requests under way at once, those that wait for their seal included; more are told to come back.
@@ -313,6 +324,9 @@ pub const API_WAIT_MAX: Duration = Duration::from_secs(30);
 pub const API_REQUEST_TIME: Duration = Duration::from_secs(75);
 /// Items on a page, unless the request says otherwise.
 pub const API_PAGE_DEFAULT: usize = 50;
+/// Bytes of the newest blocks' proofs that are kept in memory, to answer those who send a submission again: at a few hundred
+/// bytes a submission some ten seconds of a flood.
+pub const RECENT_BYTES: usize = 16 * 1_024 * 1_024;
 /// Most items on a page.
 pub const API_PAGE: usize = 200;
 /// Bytes of blocks read for one page of a flow; the page then ends early. A second of work.

@@ -69,6 +69,7 @@ pub struct Mempool<T> {
     expiries: BTreeSet<(Timestamp, SubmissionId)>,
     /// What each key has signed, of the institutions that have any.
     signers: BTreeMap<(InstitutionId, PublicKey), BTreeSet<SubmissionId>>,
+    records: usize,
     bytes: usize,
     next_arrival: u64,
 }
@@ -95,6 +96,7 @@ impl<T: Clone> Mempool<T> {
             keys: BTreeMap::new(),
             expiries: BTreeSet::new(),
             signers: BTreeMap::new(),
+            records: 0,
             bytes: 0,
             next_arrival: 0,
         }
@@ -134,6 +136,7 @@ impl<T: Clone> Mempool<T> {
         }
         let arrival = self.next_arrival;
         self.next_arrival += 1;
+        self.records += submission.records.len();
         self.bytes += bytes;
         self.keys.insert(key, id);
         self.arrivals.insert(arrival, id);
@@ -272,6 +275,11 @@ impl<T: Clone> Mempool<T> {
         self.pending.len()
     }
 
+    /// Records of the submissions that wait.
+    pub const fn records(&self) -> usize {
+        self.records
+    }
+
     /// Canonical bytes of the submissions that wait.
     pub const fn bytes(&self) -> usize {
         self.bytes
@@ -307,6 +315,7 @@ impl<T: Clone> Mempool<T> {
         let entry = self.pending.remove(id)?;
         self.bodies.remove([entry.submission.leaf()]);
         let head = &entry.submission.head;
+        self.records -= entry.submission.records.len();
         self.bytes -= entry.bytes;
         self.keys.remove(&(head.institution, head.idempotency_key));
         self.arrivals.remove(&entry.arrival);

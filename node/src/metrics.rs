@@ -305,6 +305,7 @@ fn gauges(now: Snapshot<'_>) -> Registry {
     let help = "When this node last sealed, in milliseconds since 1970";
     gauge("sealed_at_milliseconds", help, chain.sealed_at.get());
     gauge("pending_submissions", "Submissions that wait", chain.pending_submissions as u64);
+    gauge("pending_records", "Records of these", chain.pending_records as u64);
     let connected = mesh.peers.iter().filter(|peer| peer.connected_for.is_some()).count();
     gauge("faults_on_chain", "Faults that the chain has recorded", chain.faults_on_chain);
     gauge("peers", "Nodes that genesis names, without this one", mesh.peers.len() as u64);

@@ -1,5 +1,6 @@
 //! Building a node from its parts, in order, and taking it down again. Wiring only.
 
+mod api_threads;
 mod backfill;
 mod inbound;
 mod joining;
@@ -21,6 +22,7 @@ use crate::{
     metrics::Metrics,
     network::{self, MeshConfig, MeshError, MeshHandle, NodeId},
 };
+use api_threads::ApiThreads;
 use backfill::Backfill;
 pub use opening::load_genesis;
 use opening::{NodeSecret, Opened};
@@ -28,7 +30,7 @@ use outbound::Outbound;
 use peering::Peering;
 use probata_genesis::{Genesis, GenesisError, KeyFileError};
 use probata_types::Hash;
-use std::{path::PathBuf, sync::Arc};
+use std::{net, path::PathBuf, sync::Arc};
 pub use stores::{Stores, open_storage, open_store, open_stores};
 use thread::Clock;
 use tokio::{
@@ -149,7 +151,7 @@ impl Node {
         let Self { config, genesis, secret, metrics } = self;
         let reader = opened.0.reader();
         // What can fail comes before anything that must be stopped again.
-        let listener = listen_api(&config).await?;
+        let (listener, api_threads) = listen_api(&config).await?;
         let peering = Peering::new(&config, NodeId::from_secret(*secret))?;
         let snapshots = opening::open_snapshots(&config, &genesis)?;
         let writer = opening::snapshot_writer(&config, &snapshots, &metrics)?;
@@ -162,6 +164,7 @@ impl Node {
         let (status_in, status) = watch::channel(opened.0.status());
         let (chain, queue) = ChainHandle::new(status);
         let bodies = Arc::clone(opened.0.bodies());
+        let recent = Arc::clone(opened.0.recent());
         let edge = Arc::new(Edge::new(genesis.chain(), Arc::clone(&bodies)));
         let outbound = {
             let (mesh, chain, metrics) = (mesh.handle.clone(), chain.clone(), Arc::clone(&metrics));
@@ -204,9 +207,15 @@ impl Node {
             mesh: handle.clone(),
             metrics,
             edge,
+            recent,
         };
-        let server = tokio::spawn(api::serve(listener, api::router(context), stop_api.clone()));
-        let parts = Parts { over, tasks, server, mesh: mesh_task, _behind: behind };
+        let serve = async move |stop: CancellationToken| match TcpListener::from_std(listener) {
+            Ok(listener) => api::serve(listener, api::router(context), stop).await,
+            Err(error) => tracing::error!(%error, "the API cannot listen"),
+        };
+        let server = api_threads.spawn(serve(stop_api.clone()));
+        let parts =
+            Parts { over, tasks, server, mesh: mesh_task, _behind: behind, _api: api_threads };
         Ok(Running { parts, thread, stop_api, chain, mesh: handle })
     }
 }
@@ -242,6 +251,7 @@ struct Parts {
     mesh: JoinHandle<()>,
     /// Ends when nothing is left to be fetched.
     _behind: AbortOnDropHandle<()>,
+    _api: ApiThreads,
 }
 
 impl Parts {
@@ -283,9 +293,12 @@ fn announce_start(config: &Config, genesis: &Genesis, status: &ChainStatus) {
     );
 }
 
-async fn listen_api(config: &Config) -> Result<TcpListener, RunError> {
+/// Where the API listens, and what it will run on.
+async fn listen_api(config: &Config) -> Result<(net::TcpListener, ApiThreads), RunError> {
     let address = config.api.listen;
-    TcpListener::bind(address).await.map_err(|source| RunError::Api { address, source })
+    let listen = async { TcpListener::bind(address).await?.into_std() };
+    let listener = listen.await.map_err(|source| RunError::Api { address, source })?;
+    Ok((listener, ApiThreads::start().map_err(|_| RunError::Thread("API"))?))
 }
 
 /// Sends blocks and proposals past the signatures' check on a bounded number of threads.

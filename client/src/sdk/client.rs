@@ -16,7 +16,7 @@ use std::{
     future::Future,
     path::PathBuf,
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc, Mutex, PoisonError, RwLock,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -53,6 +53,8 @@ struct Inner {
     spool: Option<Spool>,
     transport: Transport,
     preferred: AtomicUsize,
+    /// Nodes that asked for time before more is submitted to them, and until when.
+    resting: Mutex<BTreeMap<usize, Instant>>,
     sets: RwLock<Arc<ProvenSets>>,
     seals: Arc<KnownSeals>,
 }
@@ -79,6 +81,7 @@ impl Client {
             spool,
             transport: Transport::new().map_err(ClientError::Config)?,
             preferred: AtomicUsize::new(0),
+            resting: Mutex::default(),
             seals: Arc::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -117,6 +120,19 @@ impl Client {
     /// Notes that a node answered well.
     pub(super) fn prefer(&self, at: usize) {
         self.inner.preferred.store(at, Ordering::Relaxed);
+    }
+
+    /// How much longer a node wants no submissions.
+    pub(super) fn rest_of(&self, at: usize) -> Option<Duration> {
+        let resting = self.inner.resting.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = resting.get(&at)?.saturating_duration_since(Instant::now());
+        (!left.is_zero()).then_some(left)
+    }
+
+    /// Notes that a node wants no submissions for so long, from no call of this client.
+    pub(super) fn let_rest(&self, at: usize, time: Duration) {
+        let mut resting = self.inner.resting.lock().unwrap_or_else(PoisonError::into_inner);
+        resting.insert(at, Instant::now() + time);
     }
 
     /// The evidence file of a record, verified up to the validators that genesis leads to. With
@@ -410,7 +426,8 @@ impl Rounds {
         let doubled = limits::BACKOFF_FIRST * 2u32.saturating_pow(self.rounds.min(16));
         self.rounds += 1;
         let pause = random::jitter(doubled.min(limits::BACKOFF_LAST));
-        pause.max(std::mem::take(&mut self.retry_after))
+        // Those who were told the same time do not all come back at once.
+        std::mem::take(&mut self.retry_after) + pause
     }
 
     pub(super) fn trials(&self, nodes: &[String]) -> Vec<Trial> {

@@ -140,6 +140,11 @@ impl Client {
 
     /// Sends them to one node, and notes what it says of each.
     async fn try_at(&self, (at, node): (usize, &str), mut open: Vec<&mut Trying>, end: Instant) {
+        if let Some(left) = self.rest_of(at) {
+            let why = "it asked for time before more is submitted".to_owned();
+            let busy = Reply::Busy { why, after: Some(left) };
+            return open.iter_mut().for_each(|one| one.rounds.note(at, Ok(busy.clone())));
+        }
         let sent: Vec<Submission> = open.iter().map(|one| one.submission.clone()).collect();
         let patience = open.iter().map(|one| one.rounds.patience()).max().unwrap_or_default();
         let until = || end.min(Instant::now() + patience);
@@ -147,7 +152,12 @@ impl Client {
         let ask = Ask::Submit(codec::encode(&Batch { submissions }));
         let bytes = match self.ask_node(node, &ask, until()).await {
             Ok(Reply::Answer(bytes)) => bytes,
-            other => return open.iter_mut().for_each(|one| one.rounds.note(at, other.clone())),
+            other => {
+                if let Ok(Reply::Busy { after: Some(time), .. }) = &other {
+                    self.let_rest(at, *time);
+                }
+                return open.iter_mut().for_each(|one| one.rounds.note(at, other.clone()));
+            }
         };
         let (genesis, seals, sent) = (self.genesis_shared(), self.seals(), Arc::new(sent));
         let address = node.to_owned();

@@ -5,7 +5,12 @@ use super::{
     Api, ApiError, Problem, body, guard::COMPLETE_TO, parameters::Parameters, submit,
     submit::Offered,
 };
-use crate::{edge::Encoding, evidence::ProvenBlock, handle::Admission, limits};
+use crate::{
+    edge::Encoding,
+    evidence::{BlockProofs, ProvenBlock, RecentBlocks},
+    handle::{Admission, Room},
+    limits,
+};
 use axum::{
     body::Body,
     extract::State,
@@ -39,8 +44,11 @@ pub(super) async fn batch(
     body: Body,
 ) -> Result<Response, ApiError> {
     let wait = submit::wait_time(parameters.wait_ms)?;
+    submit::check_room(&api).inspect_err(|it| api.context.metrics.refused(it.problem.code()))?;
     let received = body::read(&api, &headers, body, max_bytes).await?;
-    let checked = api.context.edge.receive_batch(received.bytes).await?;
+    let chain = api.context.chain.clone();
+    let room = move |records| chain.room_for(records);
+    let (checked, room) = api.context.edge.receive_batch(received.bytes, room).await?;
     drop(received.share);
     let deadline = Instant::now() + wait;
     let (mut places, mut submissions) = (Vec::new(), Vec::new());
@@ -55,19 +63,21 @@ pub(super) async fn batch(
             Err(error) => became.push(Became::refused(&api, error.into())),
         }
     }
-    let admissions = admit(&api, submissions).await?;
+    let admissions = admit(&api, submissions, room).await?;
     let begun = begin(&api, &places, admissions, &mut became);
     for (at, waiting) in begun {
         let (_, id, expires_at) = places[at];
-        became[places[at].0] =
-            match submit::wait_for_seal(&api, id, expires_at, waiting, deadline).await {
-                Ok(Offered::Sealed(_, Some(block))) => Became::Sealed(id, block),
-                Ok(Offered::Sealed(_, None)) => Became::SealedBefore(id),
-                Ok(Offered::Pending(_)) => Became::Pending,
-                Err(error) => Became::refused(&api, error),
-            };
+        became[places[at].0] = match submit::wait_for_seal(&api, id, expires_at, waiting, deadline)
+            .await
+        {
+            Ok(Offered::Sealed(_, Some(block))) => Became::Sealed(id, Arc::clone(block.proofs())),
+            Ok(Offered::Sealed(_, None)) => Became::SealedBefore(id),
+            Ok(Offered::Pending(_)) => Became::Pending,
+            Err(error) => Became::refused(&api, error),
+        };
     }
-    let answer = api.read(move |reader| answer(reader, became)).await?;
+    let recent = Arc::clone(&api.context.recent);
+    let answer = api.read(move |reader| answer(reader, &recent, became)).await?;
     let complete_to = [(COMPLETE_TO, answer.complete_to.to_string())];
     let bytes = codec::encode(&answer);
     Ok((complete_to, [(CONTENT_TYPE, "application/octet-stream")], bytes).into_response())
@@ -84,7 +94,7 @@ const fn max_bytes(encoding: Encoding) -> Option<usize> {
 /// What became of a submission.
 enum Became {
     /// It is in this block, sealed while it was waited for.
-    Sealed(SubmissionId, Arc<ProvenBlock>),
+    Sealed(SubmissionId, Arc<BlockProofs>),
     /// It is in some block.
     SealedBefore(SubmissionId),
     Pending,
@@ -113,9 +123,10 @@ fn refused(error: &ApiError) -> Fate {
 async fn admit(
     api: &Api,
     submissions: Vec<Verified<Submission>>,
+    room: Room,
 ) -> Result<Vec<Admission>, ApiError> {
-    let admissions =
-        timeout(limits::API_ADMISSION_TIME, api.context.chain.submit(submissions)).await;
+    let offered = api.context.chain.submit(submissions, room);
+    let admissions = timeout(limits::API_ADMISSION_TIME, offered).await;
     admissions.map_err(|_| ApiError::new(Problem::Busy, "the chain thread is busy"))
 }
 
@@ -145,9 +156,13 @@ fn begin(
 }
 
 /// The answer, with the proofs.
-fn answer(reader: &LedgerReader, became: Vec<Became>) -> Result<BatchAnswer, ApiError> {
+fn answer(
+    reader: &LedgerReader,
+    recent: &RecentBlocks,
+    became: Vec<Became>,
+) -> Result<BatchAnswer, ApiError> {
     let complete_to = reader.head().height;
-    let mut blocks: BTreeMap<Height, (u32, Arc<ProvenBlock>)> = BTreeMap::new();
+    let mut blocks: BTreeMap<Height, (u32, Arc<BlockProofs>)> = BTreeMap::new();
     let mut fates = Vec::with_capacity(became.len());
     for one in became {
         let (id, block) = match one {
@@ -156,7 +171,7 @@ fn answer(reader: &LedgerReader, became: Vec<Became>) -> Result<BatchAnswer, Api
                 continue;
             }
             Became::Sealed(id, block) => (id, Some(block)),
-            Became::SealedBefore(id) => match before(reader, &id, &blocks) {
+            Became::SealedBefore(id) => match before(reader, recent, &id, &blocks) {
                 // The others have their answers all the same.
                 Err(error) if error.problem == Problem::Archived => {
                     fates.push(refused(&error));
@@ -179,7 +194,7 @@ fn answer(reader: &LedgerReader, became: Vec<Became>) -> Result<BatchAnswer, Api
     }
     let mut shown: Vec<_> = blocks.into_values().collect();
     shown.sort_by_key(|(number, _)| *number);
-    let shown = shown.iter().map(|(_, block)| block.sealed_header()).collect();
+    let shown = shown.iter().map(|(_, block)| block.sealed_header().clone()).collect();
     Ok(BatchAnswer {
         complete_to,
         blocks: List::new(shown).expect("at most one for each submission"),
@@ -190,12 +205,14 @@ fn answer(reader: &LedgerReader, became: Vec<Became>) -> Result<BatchAnswer, Api
 /// The block of a submission that was sealed before, from the log if it is not at hand.
 fn before(
     reader: &LedgerReader,
+    recent: &RecentBlocks,
     id: &SubmissionId,
-    at_hand: &BTreeMap<Height, (u32, Arc<ProvenBlock>)>,
-) -> Result<Option<Arc<ProvenBlock>>, ApiError> {
+    at_hand: &BTreeMap<Height, (u32, Arc<BlockProofs>)>,
+) -> Result<Option<Arc<BlockProofs>>, ApiError> {
     let Some(place) = reader.submission_here(id)? else { return Ok(None) };
-    if let Some((_, block)) = at_hand.get(&place.height) {
-        return Ok(Some(Arc::clone(block)));
+    let at_hand = at_hand.get(&place.height).map(|(_, block)| Arc::clone(block));
+    if let Some(block) = at_hand.or_else(|| recent.get(place.height)) {
+        return Ok(Some(block));
     }
-    Ok(reader.block(place.height)?.map(|block| Arc::new(ProvenBlock::new(block))))
+    Ok(reader.block(place.height)?.map(|block| Arc::new(BlockProofs::of(&block))))
 }

@@ -250,6 +250,7 @@ impl From<Refusal> for ApiError {
         match refusal {
             Refusal::Quota { .. } => Self::new(Problem::Quota, message),
             Refusal::PoolFull => Self::new(Problem::PoolFull, message),
+            Refusal::Busy => Self::new(Problem::Busy, message),
             Refusal::IdempotencyConflict { .. } => Self::new(Problem::IdempotencyConflict, message),
             Refusal::Expiry { .. } => Self::new(Problem::Expired, message),
             Refusal::History { .. } => Self::new(Problem::HistoryIncomplete, message),

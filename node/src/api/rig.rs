@@ -138,7 +138,7 @@ impl TestChain {
 }
 
 async fn run(chain: Arc<Mutex<TestChain>>, mut queue: CommandQueue) {
-    while let Some(command) = queue.commands.recv().await {
+    while let Some(command) = queue.next().await {
         let Command::Submit { submissions, answer: Some(answer) } = command else { continue };
         let mut chain = chain.lock().unwrap();
         let admissions = submissions.into_iter().map(|one| chain.offered(one)).collect();
@@ -163,6 +163,7 @@ impl Rig {
             changing_view: false,
             view_changes: 0,
             pending_submissions: 0,
+            pending_records: 0,
             highest_seen: Height::ZERO,
             sealed_at: super::wall_clock(),
             clock_off_ms: None,
@@ -186,6 +187,7 @@ impl Rig {
             mesh: mesh.unwrap().handle,
             metrics: Arc::new(Metrics::new()),
             edge: Arc::new(Edge::new(ledger.genesis.chain(), Arc::default())),
+            recent: Arc::default(),
         }));
         let mempool = Mempool::new(MempoolLimits {
             pending_per_institution: 2,

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     evidence::{self, Options, ProvenBlock},
-    handle::Admission,
+    handle::{Admission, Refusal, Room},
     limits,
 };
 use axum::{
@@ -109,12 +109,16 @@ async fn offer(
     body: Body,
     wait: Duration,
 ) -> Result<Offered, ApiError> {
+    check_room(api)?;
     let received = body::read(api, headers, body, |it| Some(it.max_bytes())).await?;
-    let submission = api.context.edge.receive(received.encoding, received.bytes).await?;
+    let chain = api.context.chain.clone();
+    let room = move |records| chain.room_for(records);
+    let edge = &api.context.edge;
+    let (submission, room) = edge.receive(received.encoding, received.bytes, room).await?;
     drop(received.share);
     let deadline = Instant::now() + wait;
     let (id, expires_at) = (submission.id(), submission.head.expires_at);
-    match admit(api, submission).await? {
+    match admit(api, submission, room).await? {
         Admission::Sealed(_) => Ok(Offered::Sealed(id, None)),
         Admission::Refused(refusal) => Err(refusal.into()),
         Admission::Pending(sealed) => {
@@ -124,9 +128,18 @@ async fn offer(
     }
 }
 
+/// Refuses, before anything costs time, what would wait for long.
+pub(super) fn check_room(api: &Api) -> Result<(), ApiError> {
+    if api.context.chain.has_room() { Ok(()) } else { Err(Refusal::Busy.into()) }
+}
+
 /// Asks the chain thread; it answers between two blocks.
-async fn admit(api: &Api, submission: Verified<Submission>) -> Result<Admission, ApiError> {
-    let offered = api.context.chain.submit(vec![submission]);
+async fn admit(
+    api: &Api,
+    submission: Verified<Submission>,
+    room: Room,
+) -> Result<Admission, ApiError> {
+    let offered = api.context.chain.submit(vec![submission], room);
     let busy = || ApiError::new(Problem::Busy, "the chain thread is busy");
     let admissions = timeout(limits::API_ADMISSION_TIME, offered).await.map_err(|_| busy())?;
     admissions.into_iter().next().ok_or_else(busy)

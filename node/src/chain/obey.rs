@@ -169,6 +169,7 @@ impl Chain {
             .map(|(_, since)| Millis::new(now.monotonic.since(since.max(self.last_commit))));
         let waited = waited.filter(|_| !block.proposal.submissions.is_empty() && voted);
         let block = Arc::new(ProvenBlock::new(block));
+        self.recent.push(block.proofs());
         self.take_from_mempool(&block);
         self.drop_revoked()?;
         self.last_commit = now.monotonic;

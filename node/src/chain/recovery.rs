@@ -119,6 +119,7 @@ impl Chain {
         let Restored { membership, me, replica, journal } = restored;
         Self {
             mempool: Mempool::new(mempool_limits(&genesis)),
+            recent: Arc::default(),
             sealed_at: consensus_head(&genesis, &membership, &ledger.head()).time,
             genesis,
             membership,

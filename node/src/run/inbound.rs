@@ -3,7 +3,7 @@
 use super::refused::{Reason, Refused};
 use crate::{
     bodies::Bodies,
-    edge::Edge,
+    edge::{self, Edge},
     handle::{ChainHandle, Command},
     limits,
     metrics::Metrics,
@@ -70,6 +70,9 @@ impl Inbound {
 
     /// Checks what another node handed on and offers it to the chain.
     async fn handed_on(&self, from: NodeId, submissions: Vec<Submission>) {
+        let Some(room) = self.chain.room_for_peers(edge::records_of(&submissions)).await else {
+            return;
+        };
         let checked = match self.edge.receive_handed_on(submissions).await {
             Ok(checked) => checked,
             Err(error) => return self.refused.note(from, Reason::Submission, &error),
@@ -82,7 +85,7 @@ impl Inbound {
             }
         }
         if !submissions.is_empty() {
-            self.chain.send(Command::Submit { submissions, answer: None }).await;
+            self.chain.handed_on(submissions, room).await;
         }
     }
 

@@ -64,7 +64,7 @@ pub(super) fn run(
             if taken >= limits::WEIGHT_AT_ONCE {
                 break;
             }
-            command = waiting(&mut queue);
+            command = Ok(queue.waiting());
         }
         outbound.obey_all(chain.tick(clock.now())?);
         outbound.hand_on();
@@ -84,13 +84,7 @@ struct Closed;
 async fn next(queue: &mut CommandQueue, wait: Duration) -> Result<Option<Command>, Closed> {
     tokio::select! {
         biased;
-        command = queue.priority.recv() => command.ok_or(Closed).map(Some),
-        command = queue.commands.recv() => command.ok_or(Closed).map(Some),
+        command = queue.next() => command.ok_or(Closed).map(Some),
         () = tokio::time::sleep(wait) => Ok(None),
     }
-}
-
-/// A command that is there already.
-fn waiting(queue: &mut CommandQueue) -> Result<Option<Command>, Closed> {
-    Ok(queue.priority.try_recv().or_else(|_| queue.commands.try_recv()).ok())
 }

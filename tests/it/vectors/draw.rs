@@ -7,7 +7,7 @@ use probata_consensus::{
     VoteKind, vote_digest,
 };
 use probata_node::{
-    evidence::ProvenBlock,
+    evidence::BlockProofs,
     wire::{Ask, Bulk, Consensus, Offer},
 };
 use probata_tests::{
@@ -235,7 +235,7 @@ fn mesh(committee: &Committee, notarised: &[NotarisedRecord]) -> VectorFile {
 fn answer(committee: &Committee, one: &NotarisedRecord) -> BatchAnswer {
     let (reader, id) = (committee.reader(), one.submission.id());
     let place = reader.submission(&id).unwrap().unwrap();
-    let block = ProvenBlock::new(reader.block(place.height).unwrap().unwrap());
+    let block = BlockProofs::of(&reader.block(place.height).unwrap().unwrap());
     let problem = r#"{"error":{"code":"busy","message":"too much at once","action":"wait"}}"#;
     let fates = vec![
         Fate::Sealed { block: 0, receipt: block.receipt(&id).unwrap() },
@@ -244,7 +244,7 @@ fn answer(committee: &Committee, one: &NotarisedRecord) -> BatchAnswer {
     ];
     BatchAnswer {
         complete_to: place.height,
-        blocks: List::new(vec![block.sealed_header()]).unwrap(),
+        blocks: List::new(vec![block.sealed_header().clone()]).unwrap(),
         fates: List::new(fates).unwrap(),
     }
 }

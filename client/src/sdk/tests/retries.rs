@@ -102,6 +102,19 @@ async fn retry_after_is_honoured() {
 }
 
 #[tokio::test]
+async fn a_node_that_wants_time_has_it_from_all_calls() {
+    let sealed = Sealed::new();
+    let busy = Answer::error(503, "retry-after: 30\r\n", "busy");
+    let full = FakeNode::start(vec![busy, sealed.answer()]).await;
+    let good = FakeNode::start(vec![sealed.answer(), Answer::Hang]).await;
+    let client = sealed.client_until(&[&full, &good], None, Duration::from_secs(1));
+    client.submit(&sealed.submission).await.unwrap();
+    // It hangs up once, and the other one is not asked all the same.
+    client.submit(&sealed.submission).await.unwrap_err();
+    assert_eq!((full.seen().len(), good.seen().len()), (1, 2));
+}
+
+#[tokio::test]
 async fn what_is_pending_at_the_deadline_stays_in_the_spool_and_is_resumed() {
     let sealed = Sealed::new();
     let spool = tempfile::tempdir().unwrap();

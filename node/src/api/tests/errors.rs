@@ -208,12 +208,25 @@ async fn another_chain() {
 }
 
 #[tokio::test]
+async fn more_than_can_be_sealed_soon_is_not_taken() {
+    let rig = Rig::new();
+    let show = |records| rig.chain.lock().unwrap().show(|status| status.pending_records = records);
+    show(limits::BACKLOG_RECORDS);
+    // Before anything of it is looked at.
+    is(&rig.post("/v1/submissions", "{").await, Problem::Busy);
+    is(&rig.submit(&rig.submission(1)).await, Problem::Busy);
+    show(limits::BACKLOG_RECORDS - 1);
+    assert_eq!(rig.submit(&rig.submission(1)).await.status, 200);
+}
+
+#[tokio::test]
 async fn what_the_chain_thread_refuses() {
     let rig = Rig::new();
     let (expires_at, max_lifetime) = (Timestamp::new(1), probata_types::Millis::new(1));
     for (refusal, problem) in [
         (Refusal::Quota { pending: 2, quota: 2 }, Problem::Quota),
         (Refusal::PoolFull, Problem::PoolFull),
+        (Refusal::Busy, Problem::Busy),
         (Refusal::Expiry { expires_at, max_lifetime }, Problem::Expired),
         (Refusal::Rejected { code: failure::EXPIRED }, Problem::Expired),
         (Refusal::Rejected { code: failure::SUBMITTED_IN_FUTURE }, Problem::Rejected),

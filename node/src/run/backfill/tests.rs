@@ -111,7 +111,7 @@ async fn fill(chain: &TestLedger, servers: &[&Server]) -> Vec<String> {
     assert_eq!(reader.history_from(), Height::new(BASE));
     let obeying = tokio::spawn(async move {
         loop {
-            match queue.commands.recv().await {
+            match queue.next().await {
                 Some(Command::Stop) | None => return opened,
                 Some(command) => drop(opened.handle(now, command).unwrap()),
             }

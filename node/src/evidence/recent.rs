@@ -1,0 +1,66 @@
+//! The proofs of the newest blocks. Who sends a submission again after it was sealed is answered with its receipt: to read
+//! and hash a large block for each of them would take the time that sealing needs.
+
+use super::BlockProofs;
+use crate::limits;
+use probata_types::Height;
+use std::{
+    collections::VecDeque,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+/// The proofs of the blocks that were appended last, in order; bounded by the memory that they take. The chain thread alone
+/// writes.
+#[derive(Debug, Default)]
+pub struct RecentBlocks(RwLock<Kept>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    blocks: VecDeque<Arc<BlockProofs>>,
+    /// Of all of them.
+    memory: usize,
+}
+
+impl RecentBlocks {
+    /// The block at a height, if it is one of them.
+    pub fn get(&self, height: Height) -> Option<Arc<BlockProofs>> {
+        let kept = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let at = kept.blocks.binary_search_by_key(&height, |block| block.height()).ok()?;
+        Some(Arc::clone(&kept.blocks[at]))
+    }
+
+    /// Adds the block that follows; the oldest give way. One that is too large alone is not kept.
+    pub fn push(&self, block: &Arc<BlockProofs>) {
+        let mut kept = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        kept.memory += block.memory();
+        kept.blocks.push_back(Arc::clone(block));
+        while kept.memory > limits::RECENT_BYTES {
+            let oldest = kept.blocks.pop_front().expect("no block takes no memory");
+            kept.memory -= oldest.memory();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::TestLedger;
+
+    #[test]
+    fn the_newest_blocks_are_here_and_the_oldest_give_way() {
+        let (mut ledger, recent) = (TestLedger::new(), RecentBlocks::default());
+        let mut block = ledger.seal(Vec::new());
+        let most = (limits::RECENT_BYTES / BlockProofs::of(&block).memory()) as u64;
+        let newest = most + 2;
+        for height in 1..=newest {
+            block.header.height = Height::new(height);
+            recent.push(&Arc::new(BlockProofs::of(&block)));
+        }
+        for (height, here) in
+            [(1, false), (2, false), (3, true), (newest, true), (newest + 1, false)]
+        {
+            let found = recent.get(Height::new(height));
+            assert_eq!(found.map(|block| block.height()), here.then(|| Height::new(height)));
+        }
+    }
+}
