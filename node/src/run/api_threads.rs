@@ -18,8 +18,11 @@ impl ApiThreads {
     /// What the system says.
     pub(super) fn start() -> io::Result<Self> {
         let give_way = || {
-            // On Linux of this thread alone. Where it is not allowed, the API has a full share.
-            if let Err(error) = rustix::process::nice(limits::API_NICE) {
+            // On Linux that is of this thread alone, elsewhere of the whole process. Where it is not allowed, the API has
+            // a full share.
+            if cfg!(target_os = "linux")
+                && let Err(error) = rustix::process::nice(limits::API_NICE)
+            {
                 tracing::debug!(%error, "a thread of the API keeps its priority");
             }
         };
