@@ -313,9 +313,10 @@ impl ChainHandle {
     }
 }
 
-/// What so many records take of the room; never more than there is.
+/// What so many records take of the room: a part of it at most, or a large batch would never find it empty enough while
+/// small ones come.
 fn permits(records: usize) -> u32 {
-    u32::try_from(records.min(limits::CHAIN_RECORDS)).expect("the room is small")
+    u32::try_from(records.min(limits::ROOM_AT_ONCE)).expect("the room is small")
 }
 
 #[cfg(test)]
@@ -351,11 +352,19 @@ mod tests {
     async fn there_is_room_until_it_is_taken_and_when_it_is_given_back() {
         let (status_in, watched) = watch::channel(status(0));
         let (chain, mut queue) = ChainHandle::new(watched);
-        let most = limits::CHAIN_RECORDS;
+        let most = limits::ROOM_AT_ONCE;
+        // However large a batch is, it takes a part.
+        let large: Vec<Room> = (1..limits::CHAIN_RECORDS / most)
+            .map(|_| chain.room_for(limits::CHAIN_RECORDS).unwrap())
+            .collect();
         let (one, rest) = (chain.room_for(1).unwrap(), chain.room_for(most - 1).unwrap());
         assert!(!chain.has_room() && chain.room_for(1).is_none());
         // Peers have their own.
-        let room = chain.room_for_peers(2 * most).await.unwrap();
+        let mut of_peers = Vec::new();
+        for _ in 0..=large.len() {
+            of_peers.push(chain.room_for_peers(2 * most).await.unwrap());
+        }
+        let room = of_peers.pop().unwrap();
         assert!(chain.room_for_peers(1).now_or_never().is_none());
         assert!(chain.handed_on(Vec::new(), room).await);
         assert!(chain.room_for_peers(1).now_or_never().is_none(), "it waits for the chain thread");
@@ -364,7 +373,6 @@ mod tests {
         drop(one);
         assert!(chain.has_room() && chain.room_for(2).is_none() && chain.room_for(1).is_some());
         drop(rest);
-        // More than there ever is takes all of it.
         assert!(chain.room_for(2 * most).is_some());
         status_in.send_replace(status(limits::BACKLOG_RECORDS));
         assert!(!chain.has_room() && chain.room_for(1).is_none());

@@ -136,6 +136,8 @@ pub const CHAIN_COMMANDS: usize = 4_096;
 /// Records of clients that are being checked or wait for the chain thread, and as many that peers hand on: some tenths of
 /// a second of work. Clients that bring more are refused before their signatures are looked at, peers are read no further.
 pub const CHAIN_RECORDS: usize = 2_048;
+/// Most of that room that one batch takes, however many records it has: four of the largest are under way at once.
+pub const ROOM_AT_ONCE: usize = CHAIN_RECORDS / 4;
 /// Records that wait for a block, from which on no more are taken from clients: one to two seconds of work on two cores,
 /// and so what comes in during a view change. A client that has no answer for three seconds asks another node, and to
 /// answer all those again takes the time that sealing needs.
