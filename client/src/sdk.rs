@@ -31,6 +31,7 @@ mod submission;
 mod submitting;
 #[cfg(test)]
 mod tests;
+mod together;
 
 pub use answer::{FoundFault, SealedHeader};
 pub use beside::{FoundDocument, OnDisk, verify_on_disk};

@@ -8,6 +8,7 @@ use super::{
     seals::KnownSeals,
     sets::{Doubt, NotBelieved, ProvenSets},
     spool::Spool,
+    together::Line,
 };
 use probata_genesis::Genesis;
 use probata_types::{Height, RecordId, evidence::EvidenceFile, object::FlowState, record::FlowId};
@@ -53,6 +54,8 @@ struct Inner {
     spool: Option<Spool>,
     transport: Transport,
     preferred: AtomicUsize,
+    /// What is on its way to each node.
+    lines: Vec<Arc<Line>>,
     /// Nodes that asked for time before more is submitted to them, and until when.
     resting: Mutex<BTreeMap<usize, Instant>>,
     sets: RwLock<Arc<ProvenSets>>,
@@ -73,8 +76,10 @@ impl Client {
         }
         let spool = config.spool.as_deref().map(Spool::open).transpose()?;
         let sets = RwLock::new(Arc::new(ProvenSets::of_genesis(&config.genesis)));
+        let lines = nodes.iter().map(|_| Arc::default()).collect();
         let inner = Inner {
             nodes,
+            lines,
             sets,
             genesis: Arc::new(config.genesis),
             deadline: config.deadline,
@@ -120,6 +125,11 @@ impl Client {
     /// Notes that a node answered well.
     pub(super) fn prefer(&self, at: usize) {
         self.inner.preferred.store(at, Ordering::Relaxed);
+    }
+
+    /// What is on its way to a node.
+    pub(super) fn line(&self, at: usize) -> &Arc<Line> {
+        &self.inner.lines[at]
     }
 
     /// How much longer a node wants no submissions.

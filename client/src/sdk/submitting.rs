@@ -1,19 +1,15 @@
 //! Submitting: to node after node, each submission until it has an answer that holds.
 
 use super::{
-    answer::{self, Answered},
     client::{Client, Rounds},
     error::ClientError,
-    http::{Ask, Reply},
     receipt::Receipt,
-    sets::{NotBelieved, ProvenSets},
+    together::Said,
 };
 use probata_types::{
-    List, Submission, SubmissionId, codec,
+    Submission, SubmissionId,
     limits::{BATCH_BYTES, BATCH_SUBMISSIONS},
-    receipt::Batch,
 };
-use std::sync::Arc;
 use tokio::time::Instant;
 
 /// A spooled submission and what became of it.
@@ -139,49 +135,18 @@ impl Client {
     }
 
     /// Sends them to one node, and notes what it says of each.
-    async fn try_at(&self, (at, node): (usize, &str), mut open: Vec<&mut Trying>, end: Instant) {
-        if let Some(left) = self.rest_of(at) {
-            let why = "it asked for time before more is submitted".to_owned();
-            let busy = Reply::Busy { why, after: Some(left) };
-            return open.iter_mut().for_each(|one| one.rounds.note(at, Ok(busy.clone())));
-        }
+    async fn try_at(&self, (at, node): (usize, &str), open: Vec<&mut Trying>, end: Instant) {
         let sent: Vec<Submission> = open.iter().map(|one| one.submission.clone()).collect();
         let patience = open.iter().map(|one| one.rounds.patience()).max().unwrap_or_default();
-        let until = || end.min(Instant::now() + patience);
-        let submissions = List::new(sent.clone()).expect("what one request holds");
-        let ask = Ask::Submit(codec::encode(&Batch { submissions }));
-        let bytes = match self.ask_node(node, &ask, until()).await {
-            Ok(Reply::Answer(bytes)) => bytes,
-            other => {
-                if let Ok(Reply::Busy { after: Some(time), .. }) = &other {
-                    self.let_rest(at, *time);
-                }
-                return open.iter_mut().for_each(|one| one.rounds.note(at, other.clone()));
-            }
-        };
-        let (genesis, seals, sent) = (self.genesis_shared(), self.seals(), Arc::new(sent));
-        let address = node.to_owned();
-        let believe = Arc::new(move |bytes: &[u8], sets: &ProvenSets| {
-            answer::batch((&genesis, sets, &seals), (&address, &sent), bytes)
-        });
-        match self.believe((node, until()), bytes, &believe).await {
-            Ok(answers) => {
-                let receipts = |it: &Answered| matches!(it, Answered::Sealed(_));
-                if answers.iter().any(receipts) {
-                    self.prefer(at);
-                }
-                for (one, answered) in open.into_iter().zip(answers) {
-                    match answered {
-                        Answered::Sealed(receipt) => one.result = Some(Ok(*receipt)),
-                        Answered::Not(reply) => one.rounds.note(at, Ok(reply)),
-                    }
-                }
-            }
-            Err(NotBelieved::Lied(why)) => {
-                open.iter_mut().for_each(|one| one.rounds.lied(at, node, why.clone()));
-            }
-            Err(NotBelieved::NoSets(reply)) => {
-                open.iter_mut().for_each(|one| one.rounds.note(at, reply.clone()));
+        let answers = self.send_together(at, sent, (patience, end)).await;
+        if answers.iter().any(|said| matches!(said, Said::Sealed(_))) {
+            self.prefer(at);
+        }
+        for (one, said) in open.into_iter().zip(answers) {
+            match said {
+                Said::Sealed(receipt) => one.result = Some(Ok(*receipt)),
+                Said::Not(reply) => one.rounds.note(at, reply),
+                Said::Lied(why) => one.rounds.lied(at, node, why),
             }
         }
     }

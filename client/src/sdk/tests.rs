@@ -84,6 +84,13 @@ impl Sealed {
     }
 }
 
+/// A submission that no chain has sealed.
+pub(super) fn some_submission() -> Submission {
+    let author = author(&Chain::new("test"));
+    let (_, record) = FlowWriter::new(author, FlowId([7; 16])).append(statement());
+    sign(vec![record], &author, &pair(1, SUBMIT), NOW, DEADLINE).unwrap()
+}
+
 fn author(chain: &Chain) -> Author {
     Author { suite: SUITE, chain: chain.genesis.chain(), institution: institution(1) }
 }

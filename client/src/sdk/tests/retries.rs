@@ -200,6 +200,40 @@ async fn each_of_many_is_retried_until_it_has_its_own_answer() {
 }
 
 #[tokio::test]
+async fn calls_go_together_and_none_answers_for_another() {
+    let sealed = Sealed::new();
+    let forbidden = || Answer::error(403, "", "forbidden");
+    // Of both, of the first alone, of the other one alone.
+    let node = FakeNode::start(vec![forbidden(), forbidden(), sealed.answer()]).await;
+    let client = sealed.client(&[&node], None);
+    let other = some_submission();
+    let (refused, receipt) = tokio::join!(client.submit(&other), client.submit(&sealed.submission));
+    assert!(matches!(refused, Err(ClientError::Refused(_))), "{refused:?}");
+    assert_eq!(receipt.unwrap().submission(), sealed.submission.id());
+    let seen = node.seen();
+    assert_eq!(seen.len(), 3);
+    assert!(seen[0].body.len() > seen[1].body.len().max(seen[2].body.len()));
+}
+
+#[tokio::test]
+async fn a_busy_node_is_busy_for_all_that_wait_for_it() {
+    let sealed = Sealed::new();
+    let busy = Answer::error(503, "retry-after: 30\r\n", "busy");
+    let full = FakeNode::start(vec![busy]).await;
+    let many = vec![sealed.submission.clone(); 40];
+    let good = FakeNode::start(vec![Answer::batch(&sealed.chain.batch_answer(&many))]).await;
+    let client = sealed.client(&[&full, &good], None);
+    let mut calls = tokio::task::JoinSet::new();
+    for submission in many {
+        let client = client.clone();
+        calls.spawn(async move { client.submit(&submission).await });
+    }
+    let receipts = calls.join_all().await;
+    assert!(receipts.iter().all(Result::is_ok), "{receipts:?}");
+    assert_eq!((full.seen().len(), good.seen().len()), (1, 1));
+}
+
+#[tokio::test]
 async fn a_receipt_makes_evidence_without_asking_again() {
     let sealed = Sealed::new();
     let node = FakeNode::start(vec![sealed.answer()]).await;

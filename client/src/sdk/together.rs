@@ -1,0 +1,301 @@
+//! What many calls have for one node goes to it in few requests. While as many are under way as it should have, further
+//! submissions wait, and the next request takes what waits: requests grow with the load, and cost less for each submission
+//! the more there is to do.
+
+use super::{
+    answer::{self, Answered},
+    client::Client,
+    http::{Ask, Reply},
+    limits,
+    receipt::Receipt,
+    sets::{NotBelieved, ProvenSets},
+};
+use probata_types::{List, Submission, codec, limits::BATCH_BYTES, receipt::Batch};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, timeout_at},
+};
+
+/// What a node said of a submission.
+#[derive(Debug, Clone)]
+pub(super) enum Said {
+    /// It is sealed, and that is proved.
+    Sealed(Box<Receipt>),
+    /// It is not, or there was no answer.
+    Not(Result<Reply, String>),
+    /// Something that does not hold.
+    Lied(String),
+}
+
+/// What came of one request.
+enum Heard {
+    /// The node said something of each submission.
+    Each(Vec<Said>),
+    /// Something of all of them, for what one of them may be.
+    These(Said),
+    /// Something that it would say of any.
+    Any(Said),
+}
+
+/// What is on its way to a node.
+#[derive(Debug, Default)]
+pub(super) struct Line(Mutex<Inside>);
+
+#[derive(Debug, Default)]
+struct Inside {
+    /// First come, first sent.
+    waiting: VecDeque<Call>,
+    /// Under way.
+    requests: usize,
+}
+
+/// What one call has for the node.
+#[derive(Debug)]
+pub(super) struct Call {
+    submissions: Vec<Submission>,
+    /// How long the node has for its answer.
+    patience: Duration,
+    /// When the call must have its answer.
+    end: Instant,
+    said: oneshot::Sender<Vec<Said>>,
+}
+
+impl Call {
+    /// Somebody may have given up meanwhile.
+    fn answer(self, said: Vec<Said>) {
+        let _ = self.said.send(said);
+    }
+
+    fn answer_all(self, said: &Said) {
+        let all = vec![said.clone(); self.submissions.len()];
+        self.answer(all);
+    }
+
+    fn bytes(&self) -> usize {
+        self.submissions.iter().map(Submission::size).sum()
+    }
+}
+
+impl Line {
+    fn lock(&self) -> MutexGuard<'_, Inside> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a call; gives a turn if a request is to begin.
+    fn join(self: &Arc<Self>, call: Call) -> Option<Turn> {
+        let mut inside = self.lock();
+        inside.waiting.push_back(call);
+        let begins = inside.requests < limits::REQUESTS_TO_NODE;
+        inside.requests += usize::from(begins);
+        begins.then(|| Turn { line: Arc::clone(self), over: false })
+    }
+
+    /// Takes out all that wait.
+    fn all(&self) -> VecDeque<Call> {
+        std::mem::take(&mut self.lock().waiting)
+    }
+}
+
+/// The right to have one request under way.
+struct Turn {
+    line: Arc<Line>,
+    over: bool,
+}
+
+impl Turn {
+    /// The calls of the next request, as many as fit; `None` when none waits, and the turn is over.
+    fn next(&mut self) -> Option<Vec<Call>> {
+        let mut inside = self.line.lock();
+        let mut calls: Vec<Call> = Vec::new();
+        let (mut submissions, mut bytes) = (0, 0);
+        while let Some(call) = inside.waiting.pop_front() {
+            if call.said.is_closed() {
+                continue;
+            }
+            submissions += call.submissions.len();
+            bytes += call.bytes();
+            let fits = submissions <= limits::TOGETHER && bytes <= BATCH_BYTES;
+            if !calls.is_empty() && !fits {
+                inside.waiting.push_front(call);
+                break;
+            }
+            calls.push(call);
+        }
+        if calls.is_empty() {
+            inside.requests -= 1;
+            self.over = true;
+            return None;
+        }
+        Some(calls)
+    }
+}
+
+impl Drop for Turn {
+    /// The runtime was stopped in the middle: who waits shall not wait for a request that nobody makes.
+    fn drop(&mut self) {
+        if !self.over {
+            let mut inside = self.line.lock();
+            inside.requests -= 1;
+            inside.waiting.clear();
+        }
+    }
+}
+
+impl Client {
+    /// Sends submissions to a node, with those of other calls; gives what it says of each, in order.
+    pub(super) async fn send_together(
+        &self,
+        at: usize,
+        submissions: Vec<Submission>,
+        (patience, end): (Duration, Instant),
+    ) -> Vec<Said> {
+        let count = submissions.len();
+        let (said, answer) = oneshot::channel();
+        if let Some(turn) = self.line(at).join(Call { submissions, patience, end, said }) {
+            tokio::spawn(self.clone().carry(at, turn));
+        }
+        match timeout_at(end, answer).await {
+            Ok(Ok(said)) => said,
+            _ => vec![Said::Not(Err("no answer in time".to_owned())); count],
+        }
+    }
+
+    /// Sends what waits for a node, in one request after the other.
+    async fn carry(self, at: usize, mut turn: Turn) {
+        let mut parts: Vec<Vec<Call>> = Vec::new();
+        while let Some(calls) = parts.pop().or_else(|| turn.next()) {
+            let sent: Vec<Submission> =
+                calls.iter().flat_map(|call| call.submissions.iter().cloned()).collect();
+            let patience = calls.iter().map(|call| call.patience).max().unwrap_or_default();
+            let end = calls.iter().map(|call| call.end).max().unwrap_or_else(Instant::now);
+            match self.request(at, sent, (patience, end)).await {
+                Heard::Each(said) => {
+                    let mut said = said.into_iter();
+                    for call in calls {
+                        let of_call = said.by_ref().take(call.submissions.len()).collect();
+                        call.answer(of_call);
+                    }
+                }
+                // One of them may be the reason, and the others have nothing to do with it.
+                Heard::These(_) if calls.len() > 1 => {
+                    parts = calls.into_iter().rev().map(|call| vec![call]).collect();
+                }
+                Heard::These(said) => calls.into_iter().for_each(|call| call.answer_all(&said)),
+                // Who waits would hear the same, only later.
+                Heard::Any(said) => {
+                    let rest = parts.drain(..).flatten().chain(turn.line.all());
+                    calls.into_iter().chain(rest).for_each(|call| call.answer_all(&said));
+                }
+            }
+        }
+    }
+
+    /// Sends one request.
+    async fn request(
+        &self,
+        at: usize,
+        sent: Vec<Submission>,
+        (patience, end): (Duration, Instant),
+    ) -> Heard {
+        if let Some(left) = self.rest_of(at) {
+            let why = "it asked for time before more is submitted".to_owned();
+            return Heard::Any(Said::Not(Ok(Reply::Busy { why, after: Some(left) })));
+        }
+        let until = || end.min(Instant::now() + patience);
+        let submissions = List::new(sent.clone()).expect("what one request holds");
+        let ask = Ask::Submit(codec::encode(&Batch { submissions }));
+        let node = &self.nodes()[at];
+        let bytes = match self.ask_node(node, &ask, until()).await {
+            Ok(Reply::Answer(bytes)) => bytes,
+            refused @ Ok(Reply::Refused(_)) => return Heard::These(Said::Not(refused)),
+            other => {
+                if let Ok(Reply::Busy { after: Some(time), .. }) = &other {
+                    self.let_rest(at, *time);
+                }
+                return Heard::Any(Said::Not(other));
+            }
+        };
+        let (genesis, seals, address) = (self.genesis_shared(), self.seals(), node.clone());
+        let believe = Arc::new(move |bytes: &[u8], sets: &ProvenSets| {
+            answer::batch((&genesis, sets, &seals), (&address, &sent), bytes)
+        });
+        match self.believe((node, until()), bytes, &believe).await {
+            Ok(answers) => Heard::Each(answers.into_iter().map(Said::of).collect()),
+            Err(NotBelieved::Lied(why)) => Heard::Any(Said::Lied(why)),
+            Err(NotBelieved::NoSets(reply)) => Heard::Any(Said::Not(reply)),
+        }
+    }
+}
+
+impl Said {
+    fn of(answered: Answered) -> Self {
+        match answered {
+            Answered::Sealed(receipt) => Self::Sealed(receipt),
+            Answered::Not(reply) => Self::Not(Ok(reply)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sdk::tests::some_submission;
+
+    struct Calls {
+        line: Arc<Line>,
+        answers: Vec<oneshot::Receiver<Vec<Said>>>,
+    }
+
+    impl Calls {
+        /// A call with so many submissions.
+        fn join(&mut self, count: usize) -> Option<Turn> {
+            let (said, answer) = oneshot::channel();
+            let (patience, end) = (Duration::ZERO, Instant::now());
+            self.answers.push(answer);
+            let submissions = vec![some_submission(); count];
+            self.line.join(Call { submissions, patience, end, said })
+        }
+    }
+
+    fn counts(calls: Option<Vec<Call>>) -> Vec<usize> {
+        calls.into_iter().flatten().map(|call| call.submissions.len()).collect()
+    }
+
+    #[test]
+    fn what_waits_goes_with_the_next_request_as_far_as_it_fits() {
+        let mut calls = Calls { line: Arc::default(), answers: Vec::new() };
+        let mut turns: Vec<Turn> = Vec::new();
+        for _ in 0..limits::REQUESTS_TO_NODE {
+            let mut turn = calls.join(1).unwrap();
+            assert_eq!(counts(turn.next()), [1]);
+            turns.push(turn);
+        }
+        for count in [2, 3, limits::TOGETHER, 1, 2 * limits::TOGETHER, 1] {
+            assert!(calls.join(count).is_none(), "as many are under way as may be");
+        }
+        // Somebody gave up.
+        calls.answers.remove(limits::REQUESTS_TO_NODE + 1);
+        assert_eq!(counts(turns[0].next()), [2]);
+        assert_eq!(counts(turns[1].next()), [limits::TOGETHER]);
+        assert_eq!(counts(turns[1].next()), [1]);
+        assert_eq!(counts(turns[0].next()), [2 * limits::TOGETHER]);
+        assert_eq!(counts(turns[2].next()), [1]);
+        assert!(turns[2].next().is_none());
+        assert!(calls.join(1).is_some(), "a turn that is over is free for another");
+    }
+
+    #[test]
+    fn nobody_waits_for_a_request_that_was_given_up() {
+        let mut calls = Calls { line: Arc::default(), answers: Vec::new() };
+        let turns: Vec<Turn> =
+            (0..limits::REQUESTS_TO_NODE).filter_map(|_| calls.join(1)).collect();
+        drop(turns);
+        assert!(calls.answers.iter_mut().all(|answer| answer.try_recv().is_err()));
+        assert!(calls.join(1).is_some());
+    }
+}
