@@ -269,9 +269,10 @@ impl Ledger {
     }
 
     /// Layers go to the store by a thread of their own from here on, behind the blocks. Without this all is
-    /// written in order by whoever commits, as a disk that is only simulated needs it.
-    pub fn write_behind(&mut self) {
-        self.writer.go_behind();
+    /// written in order by whoever commits, as a disk that is only simulated needs it. On each such thread `begin` is
+    /// called first.
+    pub fn write_behind(&mut self, begin: fn()) {
+        self.writer.go_behind(begin);
     }
 
     fn frozen_at(&self, height: Height, view: Box<dyn StoreView>) -> FrozenState {

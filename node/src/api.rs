@@ -177,7 +177,6 @@ const fn edge_problem(error: &EdgeError) -> Problem {
         | EdgeError::Canonical(_)
         | EdgeError::Submission(_)
         | EdgeError::Proposal { .. } => Problem::Malformed,
-        EdgeError::NoRoom => Problem::Busy,
         EdgeError::Unfinished => Problem::Internal,
     }
 }

@@ -1,8 +1,9 @@
 //! The submissions that wait at this node, for every thread to look at: what was checked once is not checked
 //! again, and a proposal that only names its submissions is made whole from here.
 //!
-//! The chain thread alone writes, with each change of its mempool; so this holds what the mempool holds, and
-//! is bounded by its limits.
+//! This holds what the mempool holds, which the chain thread changes, and is bounded by its limits; and what another node
+//! handed on from when it was checked until the chain thread has judged it, which is bounded by the room for that. A
+//! proposal may come before then.
 
 use probata_types::{Hash, Submission};
 use std::{
@@ -23,7 +24,7 @@ pub struct Bodies {
 }
 
 impl Bodies {
-    /// Adds submissions that were checked.
+    /// Adds submissions that were checked. Whoever adds them sees to it that they are removed.
     pub fn add(&self, submissions: impl IntoIterator<Item = Submission>) {
         let mut waiting = self.waiting.write().unwrap_or_else(PoisonError::into_inner);
         waiting.extend(submissions.into_iter().map(|one| (one.leaf(), one)));

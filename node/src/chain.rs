@@ -200,9 +200,9 @@ impl Chain {
         self.mempool.bodies()
     }
 
-    /// What is derived goes to the store by a thread of its own from here on.
-    pub fn write_behind(&mut self) {
-        self.ledger.write_behind();
+    /// What is derived goes to the store by a thread of its own from here on; on each such thread `begin` is called first.
+    pub fn write_behind(&mut self, begin: fn()) {
+        self.ledger.write_behind(begin);
     }
 
     /// From now on the state of each height that `blocks` divides is given as [`Effect::Frozen`], if the store can

@@ -4,7 +4,7 @@
 //! bytes -> size -> nesting (JSON) -> types -> content -> signature -> Verified<Submission>
 //! ```
 //!
-//! All of it costs processor time, so it runs on worker threads, a bounded number at once. What comes
+//! All of it costs processor time, so it runs on worker threads, a bounded number at once, unless it is little. What comes
 //! together has its signatures checked together, at a third of the price. A submission that waits in the
 //! mempool was checked before, and its signature is not checked again when it comes back in a proposal;
 //! that the records are those that the head commits to is checked each time.
@@ -82,9 +82,6 @@ pub enum EdgeError {
         /// What is wrong with it.
         error: SubmissionError,
     },
-    /// There is no room for it now.
-    #[error("more waits to be judged and sealed than takes a few seconds")]
-    NoRoom,
     /// The worker ended without an answer: a defect of this software, or the node is stopping.
     #[error("the check was not finished")]
     Unfinished,
@@ -111,49 +108,50 @@ impl Edge {
         }
     }
 
-    /// Makes a checked submission of bytes, on a worker thread, if there is `room` for so many records.
+    /// Makes a submission of bytes. Nothing of it is checked yet.
     ///
     /// # Errors
-    /// [`EdgeError`], the first thing wrong.
-    pub async fn receive<R: Send + 'static>(
+    /// [`EdgeError`] if the bytes are not a submission.
+    pub async fn read(
         self: &Arc<Self>,
         encoding: Encoding,
         bytes: impl AsRef<[u8]> + Send + 'static,
-        room: impl FnOnce(usize) -> Option<R> + Send + 'static,
-    ) -> Result<(Verified<Submission>, R), EdgeError> {
-        self.work(move |edge| {
-            let submission = parse(encoding, bytes.as_ref())?;
-            let room = room(submission.records.len()).ok_or(EdgeError::NoRoom)?;
-            Ok((edge.check(submission)?, room))
-        })
-        .await
+    ) -> Result<Submission, EdgeError> {
+        self.decode(bytes, move |bytes| parse(encoding, bytes)).await
     }
 
-    /// Makes checked submissions of the canonical bytes of a batch, on a worker thread, if there is `room` for so many
-    /// records: each for itself.
+    /// Makes submissions of the canonical bytes of a batch. Nothing of them is checked yet.
     ///
     /// # Errors
     /// [`EdgeError`] if the bytes are not a batch.
-    pub async fn receive_batch<R: Send + 'static>(
+    pub async fn read_batch(
         self: &Arc<Self>,
         bytes: impl AsRef<[u8]> + Send + 'static,
-        room: impl FnOnce(usize) -> Option<R> + Send + 'static,
-    ) -> Result<(Vec<Result<Verified<Submission>, EdgeError>>, R), EdgeError> {
-        self.work(move |edge| {
-            let batch: Batch = codec::decode(bytes.as_ref(), limits::BATCH_CANONICAL_BYTES)
-                .map_err(EdgeError::Canonical)?;
-            let submissions = batch.submissions.into_vec();
-            let room = room(records_of(&submissions)).ok_or(EdgeError::NoRoom)?;
-            Ok((edge.check_each(submissions), room))
-        })
-        .await
+    ) -> Result<Vec<Submission>, EdgeError> {
+        let decode = |bytes: &[u8]| {
+            let batch = codec::decode::<Batch>(bytes, limits::BATCH_CANONICAL_BYTES);
+            Ok(batch.map_err(EdgeError::Canonical)?.submissions.into_vec())
+        };
+        self.decode(bytes, decode).await
     }
 
-    /// Makes checked submissions of some that another node handed on, on a worker thread: each for itself.
+    /// Decodes bytes: few of them here, since a worker thread would take longer to begin, and many on a worker thread.
+    async fn decode<T: Send + 'static>(
+        self: &Arc<Self>,
+        bytes: impl AsRef<[u8]> + Send + 'static,
+        decode: impl FnOnce(&[u8]) -> Result<T, EdgeError> + Send + 'static,
+    ) -> Result<T, EdgeError> {
+        if bytes.as_ref().len() <= limits::DECODED_AT_ONCE {
+            return decode(bytes.as_ref());
+        }
+        self.work(move |_| decode(bytes.as_ref())).await
+    }
+
+    /// Checks submissions on a worker thread, each for itself.
     ///
     /// # Errors
     /// [`EdgeError::Unfinished`].
-    pub async fn receive_handed_on(
+    pub async fn receive(
         self: &Arc<Self>,
         submissions: Vec<Submission>,
     ) -> Result<Vec<Result<Verified<Submission>, EdgeError>>, EdgeError> {

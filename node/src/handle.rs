@@ -8,7 +8,10 @@ use probata_types::{
     submission::SubmissionId,
 };
 use std::{collections::BTreeMap, sync::Arc};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+use tokio::{
+    sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch},
+    time::timeout,
+};
 
 /// What tasks ask of the chain thread. Everything in it has passed the edge.
 #[derive(Debug)]
@@ -96,7 +99,7 @@ pub enum Refusal {
     #[error("the mempool is full")]
     PoolFull,
     /// More waits at this node than is sealed soon.
-    #[error("more waits to be judged and sealed than takes a few seconds")]
+    #[error("more waits to be judged and sealed than takes a second or two")]
     Busy,
     /// The idempotency key was used for another submission.
     #[error("the idempotency key was already used for submission {first}")]
@@ -181,6 +184,8 @@ pub struct ChainHandle {
     priority: mpsc::Sender<Command>,
     /// A permit for each record of clients that may be on its way to the chain thread.
     room: Arc<Semaphore>,
+    /// Whose turn it is to wait for room: who came first has it first.
+    turn: Arc<Mutex<()>>,
     /// The same for records that other nodes hand on.
     room_for_peers: Arc<Semaphore>,
     status: watch::Receiver<ChainStatus>,
@@ -240,25 +245,33 @@ impl ChainHandle {
         let (commands, commands_out) = mpsc::channel(limits::CHAIN_COMMANDS);
         let (priority, priority_out) = mpsc::channel(limits::CHAIN_PRIORITY_COMMANDS);
         let queue = CommandQueue { commands: commands_out, priority: priority_out };
-        let room = || Arc::new(Semaphore::new(limits::CHAIN_RECORDS));
-        (Self { commands, priority, room: room(), room_for_peers: room(), status }, queue)
+        let room = |records| Arc::new(Semaphore::new(records));
+        let handle = Self {
+            commands,
+            priority,
+            room: room(limits::CHAIN_RECORDS),
+            turn: Arc::default(),
+            room_for_peers: room(limits::HANDED_ON_RECORDS),
+            status,
+        };
+        (handle, queue)
     }
 
-    /// Whether submissions of clients are taken now.
-    pub fn has_room(&self) -> bool {
-        self.room.available_permits() > 0 && self.is_soon_done()
-    }
-
-    /// Whether what waits for a block is soon done. A node that checks more than it can have sealed has no time left
-    /// to seal.
-    fn is_soon_done(&self) -> bool {
-        self.status.borrow().pending_records < limits::BACKLOG_RECORDS
-    }
-
-    /// Room for submissions of clients with so many records, before they are checked; `None` if there is none.
-    pub fn room_for(&self, records: usize) -> Option<Room> {
-        let permits = Arc::clone(&self.room).try_acquire_many_owned(permits(records));
-        permits.ok().filter(|_| self.is_soon_done()).map(|permits| Room { _permits: permits })
+    /// Room for submissions of clients with so many records, before they are checked: as soon as there is some and what
+    /// waits for a block is soon done. A node that checks more than it can have sealed has no time left to seal.
+    ///
+    /// # Errors
+    /// [`Refusal::Busy`] after [`limits::ROOM_WAIT`].
+    pub async fn room_for(&self, records: usize) -> Result<Room, Refusal> {
+        let room = async {
+            let _turn = self.turn.lock().await;
+            let permits = Arc::clone(&self.room).acquire_many_owned(permits(records)).await;
+            let is_soon_done = |it: &ChainStatus| it.pending_records < limits::BACKLOG_RECORDS;
+            // If the chain thread has ended, it is for `submit` to say so.
+            let _ = self.status.clone().wait_for(is_soon_done).await;
+            Some(Room { _permits: permits.ok()? })
+        };
+        timeout(limits::ROOM_WAIT, room).await.ok().flatten().ok_or(Refusal::Busy)
     }
 
     /// Room for submissions that another node hands on, as soon as there is some; what is not taken meanwhile is handed
@@ -351,30 +364,48 @@ mod tests {
     #[tokio::test]
     async fn there_is_room_until_it_is_taken_and_when_it_is_given_back() {
         let (status_in, watched) = watch::channel(status(0));
-        let (chain, mut queue) = ChainHandle::new(watched);
+        let (chain, queue) = ChainHandle::new(watched);
         let most = limits::ROOM_AT_ONCE;
         // However large a batch is, it takes a part.
-        let large: Vec<Room> = (1..limits::CHAIN_RECORDS / most)
-            .map(|_| chain.room_for(limits::CHAIN_RECORDS).unwrap())
-            .collect();
-        let (one, rest) = (chain.room_for(1).unwrap(), chain.room_for(most - 1).unwrap());
-        assert!(!chain.has_room() && chain.room_for(1).is_none());
-        // Peers have their own.
-        let mut of_peers = Vec::new();
-        for _ in 0..=large.len() {
-            of_peers.push(chain.room_for_peers(2 * most).await.unwrap());
+        let mut large = Vec::new();
+        for _ in 1..limits::CHAIN_RECORDS / most {
+            large.push(chain.room_for(limits::CHAIN_RECORDS).await.unwrap());
         }
-        let room = of_peers.pop().unwrap();
+        let one = chain.room_for(1).await.unwrap();
+        let rest = chain.room_for(most - 1).await.unwrap();
+        assert_eq!(chain.room_for(1).await.unwrap_err(), Refusal::Busy);
+        let (two, then) = (chain.clone(), chain.clone());
+        let two = tokio::spawn(async move { two.room_for(2).await });
+        tokio::task::yield_now().await;
+        let then = tokio::spawn(async move { then.room_for(1).await });
+        drop(one);
+        tokio::task::yield_now().await;
+        assert!(!two.is_finished() && !then.is_finished(), "nobody goes before who came first");
+        drop(rest);
+        assert!(two.await.unwrap().is_ok() && then.await.unwrap().is_ok());
+        drop(large);
+        let waits = chain.room_for(2 * most);
+        status_in.send_replace(status(limits::BACKLOG_RECORDS));
+        assert_eq!(waits.await.unwrap_err(), Refusal::Busy);
+        let waits = tokio::spawn(async move { chain.room_for(1).await });
+        tokio::task::yield_now().await;
+        status_in.send_replace(status(limits::BACKLOG_RECORDS - 1));
+        assert!(waits.await.unwrap().is_ok());
+        drop(queue);
+    }
+
+    #[tokio::test]
+    async fn what_peers_hand_on_has_room_of_its_own() {
+        let (_status, watched) = watch::channel(status(limits::BACKLOG_RECORDS));
+        let (chain, mut queue) = ChainHandle::new(watched);
+        let mut rooms = Vec::new();
+        for _ in 0..limits::HANDED_ON_RECORDS / limits::ROOM_AT_ONCE {
+            rooms.push(chain.room_for_peers(2 * limits::ROOM_AT_ONCE).await.unwrap());
+        }
         assert!(chain.room_for_peers(1).now_or_never().is_none());
-        assert!(chain.handed_on(Vec::new(), room).await);
+        assert!(chain.handed_on(Vec::new(), rooms.pop().unwrap()).await);
         assert!(chain.room_for_peers(1).now_or_never().is_none(), "it waits for the chain thread");
         assert!(matches!(queue.next().await, Some(Command::Submit { answer: None, .. })));
         assert!(chain.room_for_peers(1).await.is_some());
-        drop(one);
-        assert!(chain.has_room() && chain.room_for(2).is_none() && chain.room_for(1).is_some());
-        drop(rest);
-        assert!(chain.room_for(2 * most).is_some());
-        status_in.send_replace(status(limits::BACKLOG_RECORDS));
-        assert!(!chain.has_room() && chain.room_for(1).is_none());
     }
 }

@@ -133,12 +133,18 @@ pub mod mesh {
 
 /// Commands that wait for the chain thread: submissions and blocks. A full queue is answered with 503.
 pub const CHAIN_COMMANDS: usize = 4_096;
-/// Records of clients that are being checked or wait for the chain thread, and as many that peers hand on: some tenths of
-/// a second of work. Clients that bring more are refused before their signatures are looked at, peers are read no further.
+/// Records of clients that are being checked or wait for the chain thread: some tenths of a second of work. What comes
+/// meanwhile waits before its signatures are looked at.
 pub const CHAIN_RECORDS: usize = 2_048;
+/// The same of records that peers hand on; beyond, peers are read no further. More than of clients, since each peer hands
+/// on what its clients bring, and what a proposal names should have been checked before.
+pub const HANDED_ON_RECORDS: usize = 4 * CHAIN_RECORDS;
+/// How long a client waits for that room until it is told to come back: with what it waits then, it has its answer before
+/// it asks another node.
+pub const ROOM_WAIT: Duration = Duration::from_secs(1);
 /// Most of that room that one batch takes, however many records it has: four of the largest are under way at once.
 pub const ROOM_AT_ONCE: usize = CHAIN_RECORDS / 4;
-/// Records that wait for a block, from which on no more are taken from clients: one to two seconds of work on two cores,
+/// Records that wait for a block, from which on no more are taken from clients: about a second of work on two cores,
 /// and so what comes in during a view change. A client that has no answer for three seconds asks another node, and to
 /// answer all those again takes the time that sealing needs.
 pub const BACKLOG_RECORDS: usize = 4_096;
@@ -173,6 +179,9 @@ pub const CONSENSUS_FRAME_BYTES: usize = probata_consensus::limits::MESSAGE_BYTE
 /// Bytes of submissions from which on a proposal names them instead of holding them: below, naming saves
 /// nothing and could cost a request.
 pub const NAMED_FROM_BYTES: usize = 16 * 1_024;
+/// How far above the last sealed height a proposal may be that is made whole: the chain keeps those of the next two heights,
+/// and the height that is known beside its thread may be two blocks old.
+pub const PROPOSALS_AHEAD: u64 = 4;
 /// How long the submissions that a proposal names are waited for before they are asked for: the time to check
 /// what was handed on with it.
 pub const NAMED_WAIT: Duration = Duration::from_millis(50);
@@ -250,6 +259,8 @@ pub const SUBMISSION_CANONICAL_BYTES: usize = probata_types::limits::SUBMISSION_
 pub const SUBMISSION_JSON_BYTES: usize = 4 * probata_types::limits::SUBMISSION_BYTES;
 /// Levels of nesting in the JSON of a submission; the deepest genuine one has fewer than 12.
 pub const SUBMISSION_JSON_DEPTH: usize = 24;
+/// Bytes that are decoded without a worker thread: some tens of microseconds, as JSON or in canonical form.
+pub const DECODED_AT_ONCE: usize = 8 * 1_024;
 /// Submissions that are parsed and checked at once, and no more than half of the processor's threads: the work is all
 /// processor time, and the chain thread needs its own.
 pub const EDGE_WORKERS: usize = 4;
@@ -302,6 +313,9 @@ pub const EVENTS_PAGE: usize = 512;
 /// How much the threads of the API give way to the others, as `nice` counts: with 5 they have a third of the share of a
 /// thread that seals, where the processor does not suffice for all.
 pub const API_NICE: i32 = 5;
+/// The same of the threads that write what is derived to the store, and of those of its engine. They have much to do all at
+/// once, every few seconds, and time for it until the next layer is full.
+pub const STORE_NICE: i32 = 5;
 /// Connections to the API. Each costs some 20 KiB while it is idle.
 pub const API_CONNECTIONS: usize = 2_048;
 /// Requests under way at once, those that wait for their seal included; more are told to come back.

@@ -7,6 +7,7 @@ mod joining;
 mod opening;
 mod outbound;
 mod peering;
+mod priority;
 mod refused;
 mod stores;
 mod thread;
@@ -163,8 +164,7 @@ impl Node {
         })?;
         let (status_in, status) = watch::channel(opened.0.status());
         let (chain, queue) = ChainHandle::new(status);
-        let bodies = Arc::clone(opened.0.bodies());
-        let recent = Arc::clone(opened.0.recent());
+        let (bodies, recent) = (Arc::clone(opened.0.bodies()), Arc::clone(opened.0.recent()));
         let edge = Arc::new(Edge::new(genesis.chain(), Arc::clone(&bodies)));
         let outbound = {
             let (mesh, chain, metrics) = (mesh.handle.clone(), chain.clone(), Arc::clone(&metrics));
@@ -182,6 +182,7 @@ impl Node {
             genesis: Arc::clone(&genesis),
             edge: Arc::clone(&edge),
             bodies,
+            recent: Arc::clone(&recent),
             chain: chain.clone(),
             reader: reader.clone(),
             snapshots,

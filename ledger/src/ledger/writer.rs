@@ -16,7 +16,8 @@ type Written = Result<Option<Frozen>, LedgerError>;
 /// Writes one layer at a time.
 #[derive(Default)]
 pub(super) struct Writer {
-    behind: bool,
+    /// What a thread that writes does first; none while whoever commits writes.
+    behind: Option<fn()>,
     /// The thread that writes.
     busy: Option<JoinHandle<Written>>,
     /// What was frozen last.
@@ -25,8 +26,8 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Writes on a thread from here on.
-    pub(super) fn go_behind(&mut self) {
-        self.behind = true;
+    pub(super) fn go_behind(&mut self, begin: fn()) {
+        self.behind = Some(begin);
     }
 
     /// Sets the fresh layer aside and writes it, or begins to. With a height, which is that of the layer, the store
@@ -38,15 +39,18 @@ impl Writer {
     ) -> Result<(), LedgerError> {
         assert!(self.busy.is_none(), "one layer is written at a time");
         let layer = shared.write().layers.set_aside();
-        if !self.behind {
+        let Some(begin) = self.behind else {
             let frozen = write(shared, layer, freeze)?;
             self.frozen = frozen.or(self.frozen.take());
             return Ok(());
-        }
+        };
         let shared = Arc::clone(shared);
+        let write = move || {
+            begin();
+            write(&shared, layer, freeze)
+        };
         let thread = thread::Builder::new().name("store".into());
-        let busy =
-            thread.spawn(move || write(&shared, layer, freeze)).map_err(LedgerError::Thread)?;
+        let busy = thread.spawn(write).map_err(LedgerError::Thread)?;
         self.busy = Some(busy);
         Ok(())
     }

@@ -244,7 +244,7 @@ fn on_a_real_disk(engine: fn(&Path) -> Arc<dyn Store>, behind: bool) {
     let (storage, store) = open_disk();
     let mut ledger = open(storage.clone(), store.clone());
     if behind {
-        ledger.write_behind();
+        ledger.write_behind(|| ());
     }
     ledger.set_checkpoint_blocks(3);
     grow(&mut ledger, 10);

@@ -205,7 +205,7 @@ fn run(disk: &Handle, behind: bool) -> u64 {
     let setup = setup(Arc::new(disk.clone()), Arc::new(disk.clone()));
     let Ok(mut ledger) = Ledger::open(setup) else { return 0 };
     if behind {
-        ledger.write_behind();
+        ledger.write_behind(|| ());
     }
     ledger.set_checkpoint_blocks(2);
     let mut acknowledged = 0;

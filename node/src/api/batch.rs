@@ -6,8 +6,8 @@ use super::{
     submit::Offered,
 };
 use crate::{
-    edge::Encoding,
-    evidence::{BlockProofs, ProvenBlock, RecentBlocks},
+    edge::{Encoding, records_of},
+    evidence::{BlockProofs, ProvenBlock},
     handle::{Admission, Room},
     limits,
 };
@@ -27,7 +27,10 @@ use std::{
     collections::BTreeMap,
     sync::{Arc, PoisonError},
 };
-use tokio::time::{Instant, timeout};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, timeout},
+};
 
 /// Query parameters of a batch.
 #[derive(Debug, Deserialize)]
@@ -44,40 +47,24 @@ pub(super) async fn batch(
     body: Body,
 ) -> Result<Response, ApiError> {
     let wait = submit::wait_time(parameters.wait_ms)?;
-    submit::check_room(&api).inspect_err(|it| api.context.metrics.refused(it.problem.code()))?;
     let received = body::read(&api, &headers, body, max_bytes).await?;
-    let chain = api.context.chain.clone();
-    let room = move |records| chain.room_for(records);
-    let (checked, room) = api.context.edge.receive_batch(received.bytes, room).await?;
+    let submissions = api.context.edge.read_batch(received.bytes).await?;
+    let (mut became, new) = sealed_of_late(&api, submissions);
+    let begun = take(&api, new, &mut became).await?;
     drop(received.share);
     let deadline = Instant::now() + wait;
-    let (mut places, mut submissions) = (Vec::new(), Vec::new());
-    let mut became: Vec<Became> = Vec::with_capacity(checked.len());
-    for (at, one) in checked.into_iter().enumerate() {
-        match one {
-            Ok(submission) => {
-                places.push((at, submission.id(), submission.head.expires_at));
-                submissions.push(submission);
-                became.push(Became::Pending);
-            }
-            Err(error) => became.push(Became::refused(&api, error.into())),
-        }
-    }
-    let admissions = admit(&api, submissions, room).await?;
-    let begun = begin(&api, &places, admissions, &mut became);
-    for (at, waiting) in begun {
-        let (_, id, expires_at) = places[at];
-        became[places[at].0] = match submit::wait_for_seal(&api, id, expires_at, waiting, deadline)
-            .await
-        {
+    for Begun { place, id, expires_at, sealed } in begun {
+        became[place] = match submit::wait_for_seal(&api, id, expires_at, sealed, deadline).await {
             Ok(Offered::Sealed(_, Some(block))) => Became::Sealed(id, Arc::clone(block.proofs())),
-            Ok(Offered::Sealed(_, None)) => Became::SealedBefore(id),
+            Ok(Offered::Sealed(_, None)) => Became::sealed_before(&api, id),
             Ok(Offered::Pending(_)) => Became::Pending,
             Err(error) => Became::refused(&api, error),
         };
     }
-    let recent = Arc::clone(&api.context.recent);
-    let answer = api.read(move |reader| answer(reader, &recent, became)).await?;
+    let became = look_up(&api, became).await?;
+    let complete_to = api.head();
+    let answer = tokio::task::spawn_blocking(move || answer(complete_to, became));
+    let answer = answer.await.map_err(|error| ApiError::internal(&error))??;
     let complete_to = [(COMPLETE_TO, answer.complete_to.to_string())];
     let bytes = codec::encode(&answer);
     Ok((complete_to, [(CONTENT_TYPE, "application/octet-stream")], bytes).into_response())
@@ -93,15 +80,22 @@ const fn max_bytes(encoding: Encoding) -> Option<usize> {
 
 /// What became of a submission.
 enum Became {
-    /// It is in this block, sealed while it was waited for.
+    /// It is in this block.
     Sealed(SubmissionId, Arc<BlockProofs>),
-    /// It is in some block.
+    /// It is in some block, which is not at hand.
     SealedBefore(SubmissionId),
     Pending,
     Refused(Fate),
 }
 
 impl Became {
+    fn sealed_before(api: &Api, id: SubmissionId) -> Self {
+        match api.context.recent.with(&id) {
+            Some(block) => Self::Sealed(id, block),
+            None => Self::SealedBefore(id),
+        }
+    }
+
     fn refused(api: &Api, error: ApiError) -> Self {
         api.context.metrics.refused(error.problem.code());
         Self::Refused(refused(&error))
@@ -119,6 +113,73 @@ fn refused(error: &ApiError) -> Fate {
     }
 }
 
+/// Of each submission whether it was sealed of late; the others with their places. Who sends again what is sealed costs
+/// nothing more.
+fn sealed_of_late(
+    api: &Api,
+    submissions: Vec<Submission>,
+) -> (Vec<Became>, Vec<(usize, Submission)>) {
+    let (mut became, mut new) = (Vec::with_capacity(submissions.len()), Vec::new());
+    for (place, submission) in submissions.into_iter().enumerate() {
+        let id = submission.id();
+        match api.context.recent.with(&id) {
+            Some(block) => became.push(Became::Sealed(id, block)),
+            None => {
+                became.push(Became::Pending);
+                new.push((place, submission));
+            }
+        }
+    }
+    (became, new)
+}
+
+/// A submission that the chain thread took.
+struct Begun {
+    /// Where it stands in its batch.
+    place: usize,
+    id: SubmissionId,
+    expires_at: Timestamp,
+    sealed: oneshot::Receiver<Arc<ProvenBlock>>,
+}
+
+/// Checks submissions, offers them to the chain thread, and notes what it says of each; gives those to wait for.
+async fn take(
+    api: &Api,
+    new: Vec<(usize, Submission)>,
+    became: &mut [Became],
+) -> Result<Vec<Begun>, ApiError> {
+    if new.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (places, submissions): (Vec<usize>, Vec<Submission>) = new.into_iter().unzip();
+    let room = api.context.chain.room_for(records_of(&submissions)).await;
+    let room = room.inspect_err(|_| api.context.metrics.refused(Problem::Busy.code()))?;
+    let (mut offered, mut checked) = (Vec::new(), Vec::new());
+    for (place, one) in places.into_iter().zip(api.context.edge.receive(submissions).await?) {
+        match one {
+            Ok(submission) => {
+                offered.push((place, submission.id(), submission.head.expires_at));
+                checked.push(submission);
+            }
+            Err(error) => became[place] = Became::refused(api, error.into()),
+        }
+    }
+    let admissions = admit(api, checked, room).await?;
+    let mut begun = Vec::new();
+    let mut waiting = api.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+    for ((place, id, expires_at), admission) in offered.into_iter().zip(admissions) {
+        match admission {
+            Admission::Sealed(_) => became[place] = Became::sealed_before(api, id),
+            Admission::Refused(refusal) => became[place] = Became::refused(api, refusal.into()),
+            Admission::Pending(sealed) => {
+                waiting.insert(id, expires_at);
+                begun.push(Begun { place, id, expires_at, sealed });
+            }
+        }
+    }
+    Ok(begun)
+}
+
 /// Asks the chain thread; it answers between two blocks.
 async fn admit(
     api: &Api,
@@ -130,67 +191,58 @@ async fn admit(
     admissions.map_err(|_| ApiError::new(Problem::Busy, "the chain thread is busy"))
 }
 
-type Waiting = tokio::sync::oneshot::Receiver<Arc<ProvenBlock>>;
-
-/// Notes what the chain thread said of each submission; gives those to wait for, by their position in `places`.
-fn begin(
-    api: &Api,
-    places: &[(usize, SubmissionId, Timestamp)],
-    admissions: Vec<Admission>,
-    became: &mut [Became],
-) -> Vec<(usize, Waiting)> {
-    let mut begun = Vec::new();
-    let mut waiting = api.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-    for (at, admission) in admissions.into_iter().enumerate() {
-        let (place, id, expires_at) = places[at];
-        match admission {
-            Admission::Sealed(_) => became[place] = Became::SealedBefore(id),
-            Admission::Refused(refusal) => became[place] = Became::refused(api, refusal.into()),
-            Admission::Pending(sealed) => {
-                waiting.insert(id, expires_at);
-                begun.push((at, sealed));
-            }
-        }
+/// Reads the blocks that are not at hand.
+async fn look_up(api: &Api, mut became: Vec<Became>) -> Result<Vec<Became>, ApiError> {
+    if !became.iter().any(|one| matches!(one, Became::SealedBefore(_))) {
+        return Ok(became);
     }
-    begun
+    let look_up = move |reader: &LedgerReader| {
+        let mut read = BTreeMap::new();
+        for one in &mut became {
+            let Became::SealedBefore(id) = one else { continue };
+            *one = match before(reader, id, &mut read) {
+                Ok(Some(block)) => Became::Sealed(*id, block),
+                Ok(None) => Became::Pending,
+                // The others have their answers all the same.
+                Err(error) if error.problem == Problem::Archived => {
+                    Became::Refused(refused(&error))
+                }
+                Err(error) => return Err(error),
+            };
+        }
+        Ok(became)
+    };
+    api.read(look_up).await
+}
+
+/// The block of a submission that was sealed before, each read once.
+fn before(
+    reader: &LedgerReader,
+    id: &SubmissionId,
+    read: &mut BTreeMap<Height, Arc<BlockProofs>>,
+) -> Result<Option<Arc<BlockProofs>>, ApiError> {
+    let Some(place) = reader.submission_here(id)? else { return Ok(None) };
+    if let Some(block) = read.get(&place.height) {
+        return Ok(Some(Arc::clone(block)));
+    }
+    let block = reader.block(place.height)?.map(|block| Arc::new(BlockProofs::of(&block)));
+    Ok(block.inspect(|block| drop(read.insert(place.height, Arc::clone(block)))))
 }
 
 /// The answer, with the proofs.
-fn answer(
-    reader: &LedgerReader,
-    recent: &RecentBlocks,
-    became: Vec<Became>,
-) -> Result<BatchAnswer, ApiError> {
-    let complete_to = reader.head().height;
+fn answer(complete_to: Height, became: Vec<Became>) -> Result<BatchAnswer, ApiError> {
     let mut blocks: BTreeMap<Height, (u32, Arc<BlockProofs>)> = BTreeMap::new();
     let mut fates = Vec::with_capacity(became.len());
     for one in became {
-        let (id, block) = match one {
-            Became::Refused(fate) => {
-                fates.push(fate);
-                continue;
+        fates.push(match one {
+            Became::Refused(fate) => fate,
+            Became::Pending | Became::SealedBefore(_) => Fate::Pending,
+            Became::Sealed(id, block) => {
+                let next = u32::try_from(blocks.len()).expect("at most one for each submission");
+                let (number, block) = blocks.entry(block.height()).or_insert_with(|| (next, block));
+                Fate::Sealed { block: *number, receipt: block.receipt(&id)? }
             }
-            Became::Sealed(id, block) => (id, Some(block)),
-            Became::SealedBefore(id) => match before(reader, recent, &id, &blocks) {
-                // The others have their answers all the same.
-                Err(error) if error.problem == Problem::Archived => {
-                    fates.push(refused(&error));
-                    continue;
-                }
-                block => (id, block?),
-            },
-            Became::Pending => {
-                fates.push(Fate::Pending);
-                continue;
-            }
-        };
-        let Some(block) = block else {
-            fates.push(Fate::Pending);
-            continue;
-        };
-        let next = u32::try_from(blocks.len()).expect("at most one for each submission");
-        let (number, block) = blocks.entry(block.height()).or_insert_with(|| (next, block));
-        fates.push(Fate::Sealed { block: *number, receipt: block.receipt(&id)? });
+        });
     }
     let mut shown: Vec<_> = blocks.into_values().collect();
     shown.sort_by_key(|(number, _)| *number);
@@ -200,19 +252,4 @@ fn answer(
         blocks: List::new(shown).expect("at most one for each submission"),
         fates: List::new(fates).expect("one for each submission"),
     })
-}
-
-/// The block of a submission that was sealed before, from the log if it is not at hand.
-fn before(
-    reader: &LedgerReader,
-    recent: &RecentBlocks,
-    id: &SubmissionId,
-    at_hand: &BTreeMap<Height, (u32, Arc<BlockProofs>)>,
-) -> Result<Option<Arc<BlockProofs>>, ApiError> {
-    let Some(place) = reader.submission_here(id)? else { return Ok(None) };
-    let at_hand = at_hand.get(&place.height).map(|(_, block)| Arc::clone(block));
-    if let Some(block) = at_hand.or_else(|| recent.get(place.height)) {
-        return Ok(Some(block));
-    }
-    Ok(reader.block(place.height)?.map(|block| Arc::new(BlockProofs::of(&block))))
 }

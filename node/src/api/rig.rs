@@ -3,7 +3,7 @@
 use super::{Api, ApiContext, routes};
 use crate::{
     edge::Edge,
-    evidence::ProvenBlock,
+    evidence::{ProvenBlock, RecentBlocks},
     fixtures::{TestLedger, consent, flow, submission},
     handle::{Admission, ChainHandle, ChainStatus, Command, CommandQueue, Refusal},
     limits,
@@ -76,6 +76,7 @@ pub(super) struct TestChain {
     pub(super) mode: Mode,
     pub(super) ledger: TestLedger,
     mempool: Mempool<Arc<ProvenBlock>>,
+    recent: Arc<RecentBlocks>,
     status: watch::Sender<ChainStatus>,
     silenced: Vec<oneshot::Sender<Vec<Admission>>>,
 }
@@ -96,7 +97,9 @@ impl TestChain {
     pub(super) fn seal_these(&mut self, submissions: Vec<Submission>) {
         let block = self.ledger.seal(submissions);
         let ids: Vec<_> = block.proposal.submissions.iter().map(Submission::id).collect();
-        self.mempool.remove_sealed(&ids, &Arc::new(ProvenBlock::new(block.clone())));
+        let proven = Arc::new(ProvenBlock::new(block.clone()));
+        self.recent.push(proven.proofs());
+        self.mempool.remove_sealed(&ids, &proven);
         self.status.send_modify(|status| {
             status.height = block.header.height;
             status.sealed_at = super::wall_clock();
@@ -174,6 +177,7 @@ impl Rig {
             peers: BTreeMap::new(),
         });
         let (handle, queue) = ChainHandle::new(watched);
+        let recent = Arc::<RecentBlocks>::default();
         let mesh = network::start(MeshConfig {
             secret: [1; 32],
             listen: Vec::new(),
@@ -187,7 +191,7 @@ impl Rig {
             mesh: mesh.unwrap().handle,
             metrics: Arc::new(Metrics::new()),
             edge: Arc::new(Edge::new(ledger.genesis.chain(), Arc::default())),
-            recent: Arc::default(),
+            recent: Arc::clone(&recent),
         }));
         let mempool = Mempool::new(MempoolLimits {
             pending_per_institution: 2,
@@ -195,7 +199,7 @@ impl Rig {
             total_submissions: 4,
         });
         let silenced = Vec::new();
-        let chain = TestChain { mode: Mode::Seal, ledger, mempool, status, silenced };
+        let chain = TestChain { mode: Mode::Seal, ledger, mempool, recent, status, silenced };
         let chain = Arc::new(Mutex::new(chain));
         tokio::spawn(run(Arc::clone(&chain), queue));
         Self { router: routes(&api), api, chain }

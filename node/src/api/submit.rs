@@ -9,8 +9,9 @@ use super::{
     wall_clock,
 };
 use crate::{
+    edge::EdgeError,
     evidence::{self, Options, ProvenBlock},
-    handle::{Admission, Refusal, Room},
+    handle::{Admission, Room},
     limits,
 };
 use axum::{
@@ -109,15 +110,18 @@ async fn offer(
     body: Body,
     wait: Duration,
 ) -> Result<Offered, ApiError> {
-    check_room(api)?;
     let received = body::read(api, headers, body, |it| Some(it.max_bytes())).await?;
-    let chain = api.context.chain.clone();
-    let room = move |records| chain.room_for(records);
     let edge = &api.context.edge;
-    let (submission, room) = edge.receive(received.encoding, received.bytes, room).await?;
+    let submission = edge.read(received.encoding, received.bytes).await?;
+    let (id, expires_at) = (submission.id(), submission.head.expires_at);
+    if api.context.recent.with(&id).is_some() {
+        return Ok(Offered::Sealed(id, None));
+    }
+    let room = api.context.chain.room_for(submission.records.len()).await?;
+    let checked = edge.receive(vec![submission]).await?.pop();
+    let submission = checked.unwrap_or(Err(EdgeError::Unfinished))?;
     drop(received.share);
     let deadline = Instant::now() + wait;
-    let (id, expires_at) = (submission.id(), submission.head.expires_at);
     match admit(api, submission, room).await? {
         Admission::Sealed(_) => Ok(Offered::Sealed(id, None)),
         Admission::Refused(refusal) => Err(refusal.into()),
@@ -126,11 +130,6 @@ async fn offer(
             wait_for_seal(api, id, expires_at, sealed, deadline).await
         }
     }
-}
-
-/// Refuses, before anything costs time, what would wait for long.
-pub(super) fn check_room(api: &Api) -> Result<(), ApiError> {
-    if api.context.chain.has_room() { Ok(()) } else { Err(Refusal::Busy.into()) }
 }
 
 /// Asks the chain thread; it answers between two blocks.

@@ -23,8 +23,13 @@ impl Chain {
         let mut admissions = Vec::with_capacity(submissions.len());
         let screened = self.screen(now, &submissions)?;
         for (submission, screened) in submissions.into_iter().zip(screened) {
+            let (id, leaf) = (submission.id(), submission.leaf());
             let admission = self.admit(now, submission, screened, answer.is_some())?;
             admissions.push(admission.unwrap_or_else(Admission::Refused));
+            // What was handed on is among the bodies since it was checked.
+            if answer.is_none() && self.mempool.get(&id).is_none_or(|held| held.leaf() != leaf) {
+                self.mempool.bodies().remove([leaf]);
+            }
         }
         self.hand_on();
         if let Some(answer) = answer {
@@ -55,8 +60,14 @@ impl Chain {
         }
         let id = submission.id();
         let head = &submission.head;
+        if let Some(block) = self.recent.with(&id) {
+            return Ok(Ok(Admission::Sealed(block.height())));
+        }
         let reader = self.ledger.reader();
         if let Some(first) = reader.by_idempotency(&head.institution, &head.idempotency_key)? {
+            if !own {
+                return Ok(Err(Refusal::IdempotencyConflict { first }));
+            }
             // One whose key was used is sealed itself, or never will be.
             let sealed = reader.submission_here(&id)?.map(|place| Admission::Sealed(place.height));
             return Ok(sealed.ok_or(Refusal::IdempotencyConflict { first }));

@@ -1,10 +1,10 @@
 //! What only the inside shows. How chains behave together is tried in crate `tests`, in `it/chain`.
 
 use super::{Chain, ChainSetup, Effect};
-use crate::{fixtures, limits, metrics::Metrics};
+use crate::{fixtures, handle::Command, limits, metrics::Metrics};
 use probata_consensus::{Message, MessageBody};
 use probata_ledger::{Journal, MemoryStorage, MemoryStore};
-use probata_types::{Millis, Now, ValidatorIndex};
+use probata_types::{Millis, Now, RecordId, Submission, Timestamp, ValidatorIndex, Verified};
 use std::sync::Arc;
 
 struct Leader {
@@ -87,4 +87,32 @@ fn views_that_end_without_a_seal_do_not_fill_the_journal() {
         leader.pass(limits::HOUSEKEEPING_INTERVAL_MS);
         assert!(leader.chain.journal_bytes < limits::JOURNAL_BYTES);
     }
+}
+
+#[test]
+fn what_was_handed_on_is_among_the_bodies_while_it_waits_and_no_longer() {
+    let start = Now { monotonic: Millis::ZERO, wall: fixtures::begin() };
+    let (mut leader, _) = Leader::open(Arc::new(MemoryStorage::default()), start);
+    let chain = leader.chain.genesis.chain();
+    let one = |at| {
+        let record = fixtures::consent(1, fixtures::flow(1), 1, RecordId::NONE, at);
+        fixtures::submission(chain, 1, 1, at, vec![record])
+    };
+    let waits = one(start.wall);
+    let mut same_head = waits.clone();
+    same_head.signature.0[0] ^= 1;
+    let expired = one(Timestamp::new(1));
+    let bodies = Arc::clone(leader.chain.bodies());
+    let mut hand_on = |submission: &Submission| {
+        // As the way in does, once it is checked.
+        bodies.add([submission.clone()]);
+        let submissions = vec![Verified::assume(submission.clone())];
+        leader.chain.handle(start, Command::Submit { submissions, answer: None }).unwrap();
+        bodies.find(&[submission.leaf()]).remove(0)
+    };
+    assert_eq!(hand_on(&waits).as_ref(), Some(&waits));
+    assert_eq!(hand_on(&waits).as_ref(), Some(&waits), "it waits once");
+    assert_eq!(hand_on(&same_head), None, "another signature than that of what waits");
+    assert_eq!(hand_on(&expired), None);
+    assert_eq!(bodies.find(&[waits.leaf()]), [Some(waits)]);
 }

@@ -95,6 +95,11 @@ impl BlockProofs {
         self.sealed.header.height
     }
 
+    /// The submissions that it holds.
+    pub(super) fn submissions(&self) -> impl Iterator<Item = SubmissionId> + '_ {
+        self.submissions.iter().map(|place| place.id)
+    }
+
     /// Header and seal.
     pub const fn sealed_header(&self) -> &SealedHeader {
         &self.sealed
@@ -102,7 +107,8 @@ impl BlockProofs {
 
     /// About as many bytes as it takes in memory, with its trees.
     pub(super) const fn memory(&self) -> usize {
-        let of_submission = size_of::<Place>() + size_of::<(SubmissionId, usize)>() + 2 * Hash::LEN;
+        let of_submission =
+            size_of::<Place>() + 2 * size_of::<(SubmissionId, usize)>() + 2 * Hash::LEN;
         let of_record = size_of::<RecordId>() + size_of::<Outcome>() + 2 * Hash::LEN;
         size_of::<Self>() + self.submissions.len() * of_submission + self.records.len() * of_record
     }

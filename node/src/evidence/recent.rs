@@ -3,9 +3,9 @@
 
 use super::BlockProofs;
 use crate::limits;
-use probata_types::Height;
+use probata_types::{Height, SubmissionId};
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     sync::{Arc, PoisonError, RwLock},
 };
 
@@ -17,6 +17,8 @@ pub struct RecentBlocks(RwLock<Kept>);
 #[derive(Debug, Default)]
 struct Kept {
     blocks: VecDeque<Arc<BlockProofs>>,
+    /// What they hold.
+    submissions: HashMap<SubmissionId, Arc<BlockProofs>>,
     /// Of all of them.
     memory: usize,
 }
@@ -29,14 +31,24 @@ impl RecentBlocks {
         Some(Arc::clone(&kept.blocks[at]))
     }
 
+    /// The one of them that holds a submission.
+    pub fn with(&self, submission: &SubmissionId) -> Option<Arc<BlockProofs>> {
+        let kept = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        kept.submissions.get(submission).cloned()
+    }
+
     /// Adds the block that follows; the oldest give way. One that is too large alone is not kept.
     pub fn push(&self, block: &Arc<BlockProofs>) {
         let mut kept = self.0.write().unwrap_or_else(PoisonError::into_inner);
         kept.memory += block.memory();
+        kept.submissions.extend(block.submissions().map(|id| (id, Arc::clone(block))));
         kept.blocks.push_back(Arc::clone(block));
         while kept.memory > limits::RECENT_BYTES {
             let oldest = kept.blocks.pop_front().expect("no block takes no memory");
             kept.memory -= oldest.memory();
+            for id in oldest.submissions() {
+                kept.submissions.remove(&id);
+            }
         }
     }
 }
@@ -44,7 +56,8 @@ impl RecentBlocks {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixtures::TestLedger;
+    use crate::fixtures::{TestLedger, consent, flow, submission};
+    use probata_types::{List, RecordId};
 
     #[test]
     fn the_newest_blocks_are_here_and_the_oldest_give_way() {
@@ -62,5 +75,25 @@ mod tests {
             let found = recent.get(Height::new(height));
             assert_eq!(found.map(|block| block.height()), here.then(|| Height::new(height)));
         }
+    }
+
+    #[test]
+    fn a_submission_is_found_while_its_block_is_here() {
+        let (mut ledger, recent) = (TestLedger::new(), RecentBlocks::default());
+        let (chain, at) = (ledger.genesis.chain(), ledger.time());
+        let sent = submission(chain, 1, 1, at, vec![consent(1, flow(1), 1, RecordId::NONE, at)]);
+        let mut block = ledger.seal(vec![sent.clone()]);
+        recent.push(&Arc::new(BlockProofs::of(&block)));
+        assert_eq!(recent.with(&sent.id()).unwrap().height(), Height::new(1));
+        assert!(recent.with(&SubmissionId([1; 32])).is_none());
+        block.proposal.submissions = List::empty();
+        for height in 2.. {
+            block.header.height = Height::new(height);
+            recent.push(&Arc::new(BlockProofs::of(&block)));
+            if recent.get(Height::new(1)).is_none() {
+                break;
+            }
+        }
+        assert!(recent.with(&sent.id()).is_none());
     }
 }

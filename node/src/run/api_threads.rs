@@ -1,6 +1,7 @@
 //! Threads of the API's own, which give way to all others of the node: however much is asked of it, votes and blocks
 //! come first. What clients ask for is checked and read on these threads, what peers send on the others.
 
+use super::priority::give_way;
 use crate::limits;
 use std::io;
 use tokio::{
@@ -17,18 +18,9 @@ impl ApiThreads {
     /// # Errors
     /// What the system says.
     pub(super) fn start() -> io::Result<Self> {
-        let give_way = || {
-            // On Linux that is of this thread alone, elsewhere of the whole process. Where it is not allowed, the API has
-            // a full share.
-            if cfg!(target_os = "linux")
-                && let Err(error) = rustix::process::nice(limits::API_NICE)
-            {
-                tracing::debug!(%error, "a thread of the API keeps its priority");
-            }
-        };
         let runtime = Builder::new_multi_thread()
             .thread_name("api")
-            .on_thread_start(give_way)
+            .on_thread_start(|| give_way(limits::API_NICE))
             .enable_all()
             .build()?;
         Ok(Self(Some(runtime)))

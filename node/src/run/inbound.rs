@@ -4,6 +4,7 @@ use super::refused::{Reason, Refused};
 use crate::{
     bodies::Bodies,
     edge::{self, Edge},
+    evidence::RecentBlocks,
     handle::{ChainHandle, Command},
     limits,
     metrics::Metrics,
@@ -26,6 +27,7 @@ pub(super) struct Inbound {
     pub(super) genesis: Arc<Genesis>,
     pub(super) edge: Arc<Edge>,
     pub(super) bodies: Arc<Bodies>,
+    pub(super) recent: Arc<RecentBlocks>,
     pub(super) chain: ChainHandle,
     pub(super) reader: LedgerReader,
     pub(super) snapshots: Arc<Snapshots>,
@@ -68,12 +70,16 @@ impl Inbound {
         }
     }
 
-    /// Checks what another node handed on and offers it to the chain.
-    async fn handed_on(&self, from: NodeId, submissions: Vec<Submission>) {
+    /// Checks what another node handed on and offers it to the chain. From when it was checked on it is here for
+    /// proposals that name it.
+    async fn handed_on(&self, from: NodeId, mut submissions: Vec<Submission>) {
+        self.retain_new(&mut submissions);
         let Some(room) = self.chain.room_for_peers(edge::records_of(&submissions)).await else {
             return;
         };
-        let checked = match self.edge.receive_handed_on(submissions).await {
+        // It may have waited, and a proposal may have been sooner.
+        self.retain_new(&mut submissions);
+        let checked = match self.edge.receive(submissions).await {
             Ok(checked) => checked,
             Err(error) => return self.refused.note(from, Reason::Submission, &error),
         };
@@ -85,8 +91,17 @@ impl Inbound {
             }
         }
         if !submissions.is_empty() {
+            self.bodies.add(submissions.iter().map(|one| (**one).clone()));
+            // It removes them, unless they wait in its mempool then.
             self.chain.handed_on(submissions, room).await;
         }
+    }
+
+    /// Takes out what is here already, or was sealed of late.
+    fn retain_new(&self, submissions: &mut Vec<Submission>) {
+        let mut here = self.bodies.hold(submissions.iter()).into_iter();
+        submissions
+            .retain(|one| here.next() == Some(false) && self.recent.with(&one.id()).is_none());
     }
 
     async fn requests(self, mut requests: mpsc::Receiver<Request>) {

@@ -2,6 +2,7 @@
 
 use super::{
     RunError,
+    priority::give_way,
     stores::{self, Stores},
     thread::Clock,
 };
@@ -96,7 +97,7 @@ pub(super) async fn open_chain(
             }
         };
         let mut opened = Chain::open(setup, clock.now(), &progress)?;
-        opened.0.write_behind();
+        opened.0.write_behind(|| give_way(limits::STORE_NICE));
         if let Some(SnapshotPlan { every, .. }) = snapshots {
             opened.0.freeze_every(every);
         }

@@ -1,9 +1,10 @@
 //! The two stores of a data folder.
 
-use super::RunError;
+use super::{RunError, priority::giving_way};
 use crate::{
     archive,
     config::{Config, Engine},
+    limits,
 };
 use probata_ledger::{
     ArchivedStorage, BASE_FILE, DiskStorage, FjallStore, SledStore, Storage, Store,
@@ -31,7 +32,11 @@ pub fn open_store(config: &Config) -> Result<Arc<dyn Store>, RunError> {
     let engine = config.store.engine;
     let folder = config.data.join("derived").join(folder_of(engine));
     let store: Arc<dyn Store> = match engine {
-        Engine::Fjall => Arc::new(FjallStore::open(&folder, cache).map_err(|error| data(&error))?),
+        // Its own threads give way as the one does that starts them.
+        Engine::Fjall => Arc::new(
+            giving_way(limits::STORE_NICE, || FjallStore::open(&folder, cache))
+                .map_err(|error| data(&error))?,
+        ),
         Engine::Sled => Arc::new(SledStore::open(&folder, cache).map_err(|error| data(&error))?),
     };
     Ok(store)

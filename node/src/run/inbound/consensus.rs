@@ -9,7 +9,7 @@ use crate::{
     run::refused::Reason,
     wire::{Ask, Consensus, Found, Leaves},
 };
-use probata_consensus::Message;
+use probata_consensus::{Message, MessageBody};
 use probata_types::{Height, List, Submission, ValidatorSet, Verified, codec};
 use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc};
@@ -44,6 +44,12 @@ impl Inbound {
                 {
                     return;
                 }
+                continue;
+            }
+            // Nor is a proposal of any use to a node that is behind: it asks for blocks, and not for what is in it.
+            let nearest = status.borrow().height.saturating_add(limits::PROPOSALS_AHEAD);
+            if matches!(message.body, MessageBody::PrePrepare { height, .. } if height > nearest) {
+                self.metrics.ignored();
                 continue;
             }
             let turns = [turns.of(frame.from), Arc::clone(&checks)];
