@@ -117,7 +117,7 @@ impl Edge {
         encoding: Encoding,
         bytes: impl AsRef<[u8]> + Send + 'static,
     ) -> Result<Submission, EdgeError> {
-        self.decode(bytes, move |bytes| parse(encoding, bytes)).await
+        self.decode(bytes, move |bytes| parse(encoding, bytes).inspect(digest)).await
     }
 
     /// Makes submissions of the canonical bytes of a batch. Nothing of them is checked yet.
@@ -130,12 +130,14 @@ impl Edge {
     ) -> Result<Vec<Submission>, EdgeError> {
         let decode = |bytes: &[u8]| {
             let batch = codec::decode::<Batch>(bytes, limits::BATCH_CANONICAL_BYTES);
-            Ok(batch.map_err(EdgeError::Canonical)?.submissions.into_vec())
+            let submissions = batch.map_err(EdgeError::Canonical)?.submissions.into_vec();
+            submissions.iter().for_each(digest);
+            Ok(submissions)
         };
         self.decode(bytes, decode).await
     }
 
-    /// Decodes bytes: few of them here, since a worker thread would take longer to begin, and many on a worker thread.
+    /// Decodes bytes: few of them here, many on a worker thread.
     async fn decode<T: Send + 'static>(
         self: &Arc<Self>,
         bytes: impl AsRef<[u8]> + Send + 'static,
@@ -249,6 +251,11 @@ impl Edge {
 /// Records of all these submissions.
 pub(crate) fn records_of(submissions: &[Submission]) -> usize {
     submissions.iter().map(|one| one.records.len()).sum()
+}
+
+/// Computes the digests of a submission, which it remembers: where it is decoded, and not where they are asked for.
+fn digest(submission: &Submission) {
+    submission.id();
 }
 
 fn parse(encoding: Encoding, bytes: &[u8]) -> Result<Submission, EdgeError> {

@@ -259,7 +259,7 @@ pub const SUBMISSION_CANONICAL_BYTES: usize = probata_types::limits::SUBMISSION_
 pub const SUBMISSION_JSON_BYTES: usize = 4 * probata_types::limits::SUBMISSION_BYTES;
 /// Levels of nesting in the JSON of a submission; the deepest genuine one has fewer than 12.
 pub const SUBMISSION_JSON_DEPTH: usize = 24;
-/// Bytes that are decoded without a worker thread: some tens of microseconds, as JSON or in canonical form.
+/// Bytes that are decoded without a worker thread: a few submissions in canonical form, or one in JSON.
 pub const DECODED_AT_ONCE: usize = 8 * 1_024;
 /// Submissions that are parsed and checked at once, and no more than half of the processor's threads: the work is all
 /// processor time, and the chain thread needs its own.

@@ -21,13 +21,15 @@ use std::sync::Arc;
 /// What may fail for a record that was rejected: that it was not, and one reason why.
 const OF_ACCEPTED_ONLY: [&str; 2] = ["outcome_is_accepted", "sealed_before_expiry"];
 
-/// What a node said of one submission of a batch.
-#[derive(Debug)]
+/// What a node said of a submission.
+#[derive(Debug, Clone)]
 pub(super) enum Answered {
     /// It is sealed, and that is proved.
     Sealed(Box<Receipt>),
-    /// It is not, and why.
-    Not(Reply),
+    /// It is not, or there was no answer.
+    Not(Result<Reply, String>),
+    /// Something that does not hold.
+    Lied(String),
 }
 
 /// A sealed header whose seal was checked.
@@ -81,9 +83,9 @@ pub(super) fn batch(
     let mut answers = Vec::with_capacity(sent.len());
     for (submission, fate) in sent.iter().zip(answer.fates.into_vec()) {
         answers.push(match fate {
-            Fate::Pending => Answered::Not(Reply::Pending),
+            Fate::Pending => Answered::Not(Ok(Reply::Pending)),
             Fate::Refused { status, retry_after, problem } => {
-                Answered::Not(problem_of(node, status, retry_after, problem.as_bytes()))
+                Answered::Not(Ok(problem_of(node, status, retry_after, problem.as_bytes())))
             }
             Fate::Sealed { block, receipt } => {
                 let block = usize::try_from(block).ok().and_then(|block| blocks.get(block));

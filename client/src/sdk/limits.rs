@@ -32,12 +32,12 @@ pub const PATIENCE: Duration = Duration::from_secs(3);
 /// Time for one request beyond [`WAIT`]: sending up to 2 MiB and reading the answer.
 pub const REQUEST: Duration = Duration::from_secs(30);
 
-/// Requests with submissions that are under way from a client to one node. What comes meanwhile waits and goes together: a
-/// node answers ten submissions in one request for half of what they cost it alone.
+/// Requests with submissions that are under way from a client to one node. What comes meanwhile waits and goes together: at
+/// the edge of a node a submission costs a quarter in a batch of 64 (`docs/BENCHMARKS.md`, instructions).
 pub const REQUESTS_TO_NODE: usize = 16;
 
 /// Submissions of several calls that go in one request; of one call there may be more. With all requests under way that a
-/// client may have, a node seals them within [`PATIENCE`].
+/// client may have these are some 2,000, which a node on a small machine seals within a second.
 pub const TOGETHER: usize = 128;
 
 /// First pause after every node has failed once; doubles from there. Long enough for a view change.

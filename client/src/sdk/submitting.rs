@@ -1,10 +1,10 @@
 //! Submitting: to node after node, each submission until it has an answer that holds.
 
 use super::{
+    answer::Answered,
     client::{Client, Rounds},
     error::ClientError,
     receipt::Receipt,
-    together::Said,
 };
 use probata_types::{
     Submission, SubmissionId,
@@ -139,14 +139,14 @@ impl Client {
         let sent: Vec<Submission> = open.iter().map(|one| one.submission.clone()).collect();
         let patience = open.iter().map(|one| one.rounds.patience()).max().unwrap_or_default();
         let answers = self.send_together(at, sent, (patience, end)).await;
-        if answers.iter().any(|said| matches!(said, Said::Sealed(_))) {
+        if answers.iter().any(|it| matches!(it, Answered::Sealed(_))) {
             self.prefer(at);
         }
-        for (one, said) in open.into_iter().zip(answers) {
-            match said {
-                Said::Sealed(receipt) => one.result = Some(Ok(*receipt)),
-                Said::Not(reply) => one.rounds.note(at, reply),
-                Said::Lied(why) => one.rounds.lied(at, node, why),
+        for (one, answered) in open.into_iter().zip(answers) {
+            match answered {
+                Answered::Sealed(receipt) => one.result = Some(Ok(*receipt)),
+                Answered::Not(reply) => one.rounds.note(at, reply),
+                Answered::Lied(why) => one.rounds.lied(at, node, why),
             }
         }
     }

@@ -7,7 +7,6 @@ use super::{
     client::Client,
     http::{Ask, Reply},
     limits,
-    receipt::Receipt,
     sets::{NotBelieved, ProvenSets},
 };
 use probata_types::{List, Submission, codec, limits::BATCH_BYTES, receipt::Batch};
@@ -21,25 +20,14 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-/// What a node said of a submission.
-#[derive(Debug, Clone)]
-pub(super) enum Said {
-    /// It is sealed, and that is proved.
-    Sealed(Box<Receipt>),
-    /// It is not, or there was no answer.
-    Not(Result<Reply, String>),
-    /// Something that does not hold.
-    Lied(String),
-}
-
 /// What came of one request.
 enum Heard {
     /// The node said something of each submission.
-    Each(Vec<Said>),
+    Each(Vec<Answered>),
     /// Something of all of them, for what one of them may be.
-    These(Said),
+    These(Answered),
     /// Something that it would say of any.
-    Any(Said),
+    Any(Answered),
 }
 
 /// What is on its way to a node.
@@ -50,28 +38,32 @@ pub(super) struct Line(Mutex<Inside>);
 struct Inside {
     /// First come, first sent.
     waiting: VecDeque<Call>,
+    /// How many have come.
+    calls: u64,
     /// Under way.
     requests: usize,
 }
 
 /// What one call has for the node.
 #[derive(Debug)]
-pub(super) struct Call {
+struct Call {
+    /// Rises from call to call.
+    number: u64,
     submissions: Vec<Submission>,
     /// How long the node has for its answer.
     patience: Duration,
     /// When the call must have its answer.
     end: Instant,
-    said: oneshot::Sender<Vec<Said>>,
+    said: oneshot::Sender<Vec<Answered>>,
 }
 
 impl Call {
     /// Somebody may have given up meanwhile.
-    fn answer(self, said: Vec<Said>) {
+    fn answer(self, said: Vec<Answered>) {
         let _ = self.said.send(said);
     }
 
-    fn answer_all(self, said: &Said) {
+    fn answer_all(self, said: &Answered) {
         let all = vec![said.clone(); self.submissions.len()];
         self.answer(all);
     }
@@ -86,13 +78,22 @@ impl Line {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a call; gives a turn if a request is to begin.
-    fn join(self: &Arc<Self>, call: Call) -> Option<Turn> {
+    /// Adds a call; gives its number, and a turn if a request is to begin.
+    fn join(self: &Arc<Self>, call: impl FnOnce(u64) -> Call) -> (u64, Option<Turn>) {
         let mut inside = self.lock();
-        inside.waiting.push_back(call);
+        inside.calls += 1;
+        let number = inside.calls;
+        inside.waiting.push_back(call(number));
         let begins = inside.requests < limits::REQUESTS_TO_NODE;
         inside.requests += usize::from(begins);
-        begins.then(|| Turn { line: Arc::clone(self), over: false })
+        (number, begins.then(|| Turn { line: Arc::clone(self), over: false }))
+    }
+
+    /// Takes out a call; whether it was still waiting.
+    fn leave(&self, number: u64) -> bool {
+        let waiting = &mut self.lock().waiting;
+        let place = waiting.binary_search_by_key(&number, |call| call.number);
+        place.is_ok_and(|place| waiting.remove(place).is_some())
     }
 
     /// Takes out all that wait.
@@ -108,23 +109,31 @@ struct Turn {
 }
 
 impl Turn {
-    /// The calls of the next request, as many as fit; `None` when none waits, and the turn is over.
+    /// The calls of the next request: the first, and of those as patient as it is as many as fit. `None` when none waits,
+    /// and the turn is over.
     fn next(&mut self) -> Option<Vec<Call>> {
         let mut inside = self.line.lock();
         let mut calls: Vec<Call> = Vec::new();
+        let mut passed_over: Vec<Call> = Vec::new();
         let (mut submissions, mut bytes) = (0, 0);
         while let Some(call) = inside.waiting.pop_front() {
             if call.said.is_closed() {
                 continue;
             }
+            if calls.first().is_some_and(|first| first.patience != call.patience) {
+                passed_over.push(call);
+                continue;
+            }
             submissions += call.submissions.len();
             bytes += call.bytes();
-            let fits = submissions <= limits::TOGETHER && bytes <= BATCH_BYTES;
-            if !calls.is_empty() && !fits {
-                inside.waiting.push_front(call);
+            if !calls.is_empty() && (submissions > limits::TOGETHER || bytes > BATCH_BYTES) {
+                passed_over.push(call);
                 break;
             }
             calls.push(call);
+        }
+        for call in passed_over.into_iter().rev() {
+            inside.waiting.push_front(call);
         }
         if calls.is_empty() {
             inside.requests -= 1;
@@ -147,22 +156,31 @@ impl Drop for Turn {
 }
 
 impl Client {
-    /// Sends submissions to a node, with those of other calls; gives what it says of each, in order.
+    /// Sends submissions to a node, with those of other calls; gives what it says of each, in order. It waits as long as
+    /// the node has for its answer until they are sent.
     pub(super) async fn send_together(
         &self,
         at: usize,
         submissions: Vec<Submission>,
         (patience, end): (Duration, Instant),
-    ) -> Vec<Said> {
+    ) -> Vec<Answered> {
         let count = submissions.len();
-        let (said, answer) = oneshot::channel();
-        if let Some(turn) = self.line(at).join(Call { submissions, patience, end, said }) {
+        let (said, mut answer) = oneshot::channel();
+        let call = |number| Call { number, submissions, patience, end, said };
+        let (number, turn) = self.line(at).join(call);
+        if let Some(turn) = turn {
             tokio::spawn(self.clone().carry(at, turn));
         }
-        match timeout_at(end, answer).await {
-            Ok(Ok(said)) => said,
-            _ => vec![Said::Not(Err("no answer in time".to_owned())); count],
-        }
+        let none = |why: &str| vec![Answered::Not(Err(why.to_owned())); count];
+        let sent_by = end.min(Instant::now() + patience);
+        let answer = match timeout_at(sent_by, &mut answer).await {
+            Err(_) if self.line(at).leave(number) => {
+                return none("as much is on its way to it as it takes");
+            }
+            Err(_) => timeout_at(end, answer).await,
+            in_time => in_time,
+        };
+        answer.ok().and_then(Result::ok).unwrap_or_else(|| none("no answer in time"))
     }
 
     /// Sends what waits for a node, in one request after the other.
@@ -171,7 +189,7 @@ impl Client {
         while let Some(calls) = parts.pop().or_else(|| turn.next()) {
             let sent: Vec<Submission> =
                 calls.iter().flat_map(|call| call.submissions.iter().cloned()).collect();
-            let patience = calls.iter().map(|call| call.patience).max().unwrap_or_default();
+            let patience = calls.first().map(|call| call.patience).unwrap_or_default();
             let end = calls.iter().map(|call| call.end).max().unwrap_or_else(Instant::now);
             match self.request(at, sent, (patience, end)).await {
                 Heard::Each(said) => {
@@ -204,7 +222,7 @@ impl Client {
     ) -> Heard {
         if let Some(left) = self.rest_of(at) {
             let why = "it asked for time before more is submitted".to_owned();
-            return Heard::Any(Said::Not(Ok(Reply::Busy { why, after: Some(left) })));
+            return Heard::Any(Answered::Not(Ok(Reply::Busy { why, after: Some(left) })));
         }
         let until = || end.min(Instant::now() + patience);
         let submissions = List::new(sent.clone()).expect("what one request holds");
@@ -212,12 +230,12 @@ impl Client {
         let node = &self.nodes()[at];
         let bytes = match self.ask_node(node, &ask, until()).await {
             Ok(Reply::Answer(bytes)) => bytes,
-            refused @ Ok(Reply::Refused(_)) => return Heard::These(Said::Not(refused)),
+            refused @ Ok(Reply::Refused(_)) => return Heard::These(Answered::Not(refused)),
             other => {
                 if let Ok(Reply::Busy { after: Some(time), .. }) = &other {
                     self.let_rest(at, *time);
                 }
-                return Heard::Any(Said::Not(other));
+                return Heard::Any(Answered::Not(other));
             }
         };
         let (genesis, seals, address) = (self.genesis_shared(), self.seals(), node.clone());
@@ -225,18 +243,9 @@ impl Client {
             answer::batch((&genesis, sets, &seals), (&address, &sent), bytes)
         });
         match self.believe((node, until()), bytes, &believe).await {
-            Ok(answers) => Heard::Each(answers.into_iter().map(Said::of).collect()),
-            Err(NotBelieved::Lied(why)) => Heard::Any(Said::Lied(why)),
-            Err(NotBelieved::NoSets(reply)) => Heard::Any(Said::Not(reply)),
-        }
-    }
-}
-
-impl Said {
-    fn of(answered: Answered) -> Self {
-        match answered {
-            Answered::Sealed(receipt) => Self::Sealed(receipt),
-            Answered::Not(reply) => Self::Not(Ok(reply)),
+            Ok(answers) => Heard::Each(answers),
+            Err(NotBelieved::Lied(why)) => Heard::Any(Answered::Lied(why)),
+            Err(NotBelieved::NoSets(reply)) => Heard::Any(Answered::Not(reply)),
         }
     }
 }
@@ -245,20 +254,25 @@ impl Said {
 mod tests {
     use super::*;
     use crate::sdk::tests::some_submission;
+    use tokio::sync::oneshot::error::TryRecvError;
 
     struct Calls {
         line: Arc<Line>,
-        answers: Vec<oneshot::Receiver<Vec<Said>>>,
+        answers: Vec<oneshot::Receiver<Vec<Answered>>>,
     }
 
     impl Calls {
         /// A call with so many submissions.
         fn join(&mut self, count: usize) -> Option<Turn> {
+            self.join_with(count, limits::PATIENCE).1
+        }
+
+        fn join_with(&mut self, count: usize, patience: Duration) -> (u64, Option<Turn>) {
             let (said, answer) = oneshot::channel();
-            let (patience, end) = (Duration::ZERO, Instant::now());
+            let end = Instant::now();
             self.answers.push(answer);
             let submissions = vec![some_submission(); count];
-            self.line.join(Call { submissions, patience, end, said })
+            self.line.join(|number| Call { number, submissions, patience, end, said })
         }
     }
 
@@ -290,12 +304,29 @@ mod tests {
     }
 
     #[test]
+    fn who_waited_long_enough_leaves_and_who_is_patient_goes_with_the_patient() {
+        let mut calls = Calls { line: Arc::default(), answers: Vec::new() };
+        let mut turn = calls.join(1).unwrap();
+        assert_eq!(counts(turn.next()), [1]);
+        assert!(!calls.line.leave(1), "it was sent");
+        let (impatient, patient) = (limits::PATIENCE, 2 * limits::PATIENCE);
+        let waiting = [(2, impatient), (3, patient), (4, patient), (5, impatient)];
+        let _turns = waiting.map(|(count, patience)| calls.join_with(count, patience));
+        let (number, _turn) = calls.join_with(6, impatient);
+        assert!(calls.line.leave(number) && !calls.line.leave(number));
+        assert_eq!(counts(turn.next()), [2, 5]);
+        assert_eq!(counts(turn.next()), [3, 4]);
+        assert!(turn.next().is_none());
+    }
+
+    #[test]
     fn nobody_waits_for_a_request_that_was_given_up() {
         let mut calls = Calls { line: Arc::default(), answers: Vec::new() };
         let turns: Vec<Turn> =
             (0..limits::REQUESTS_TO_NODE).filter_map(|_| calls.join(1)).collect();
         drop(turns);
-        assert!(calls.answers.iter_mut().all(|answer| answer.try_recv().is_err()));
+        let mut answers = calls.answers.iter_mut();
+        assert!(answers.all(|answer| matches!(answer.try_recv(), Err(TryRecvError::Closed))));
         assert!(calls.join(1).is_some());
     }
 }

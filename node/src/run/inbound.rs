@@ -74,6 +74,9 @@ impl Inbound {
     /// proposals that name it.
     async fn handed_on(&self, from: NodeId, mut submissions: Vec<Submission>) {
         self.retain_new(&mut submissions);
+        if submissions.is_empty() {
+            return;
+        }
         let Some(room) = self.chain.room_for_peers(edge::records_of(&submissions)).await else {
             return;
         };
