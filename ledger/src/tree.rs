@@ -205,12 +205,12 @@ fn load(
         return Ok(page);
     }
     let bytes = layers.get(place.tree(), &place.encode())?;
-    let page = bytes.and_then(|bytes| OpenPage::decode(&bytes));
-    let mut page = page.ok_or_else(|| damaged(key, depth, "the page is missing or malformed"))?;
-    if !page.is_inner(1) || page.digest(suite, 1) != *digest {
+    let page = bytes.and_then(|bytes| Page::decode(suite, &bytes));
+    let page = page.ok_or_else(|| damaged(key, depth, "the page is missing or malformed"))?;
+    if page.above() != digest {
         return Err(damaged(key, depth, "the page does not hash to the node above it"));
     }
-    let page = Arc::new(page.close(suite));
+    let page = Arc::new(page);
     layers.cache.put(place, Arc::clone(&page));
     Ok(page)
 }

@@ -42,8 +42,10 @@ impl Bodies {
 
     /// Whether each of these waits, so that its signature is known to hold.
     pub fn hold<'a>(&self, submissions: impl IntoIterator<Item = &'a Submission>) -> Vec<bool> {
+        // Before the lock is taken: they may still have to be computed.
+        let leaves: Vec<Hash> = submissions.into_iter().map(Submission::leaf).collect();
         let waiting = self.waiting.read().unwrap_or_else(PoisonError::into_inner);
-        submissions.into_iter().map(|one| waiting.contains_key(&one.leaf())).collect()
+        leaves.iter().map(|leaf| waiting.contains_key(leaf)).collect()
     }
 
     /// Those of the submissions that are here.

@@ -137,16 +137,38 @@ impl Edge {
         self.decode(bytes, decode).await
     }
 
-    /// Decodes bytes: few of them here, many on a worker thread.
+    /// Computes the digests of submissions that another node handed on.
+    ///
+    /// # Errors
+    /// [`EdgeError::Unfinished`].
+    pub async fn digested(
+        self: &Arc<Self>,
+        submissions: Vec<Submission>,
+    ) -> Result<Vec<Submission>, EdgeError> {
+        let bytes = submissions.iter().map(Submission::size).sum();
+        let digest_each = || {
+            submissions.iter().for_each(digest);
+            Ok(submissions)
+        };
+        self.work_on(bytes, digest_each).await
+    }
+
+    /// Decodes bytes.
     async fn decode<T: Send + 'static>(
         self: &Arc<Self>,
         bytes: impl AsRef<[u8]> + Send + 'static,
         decode: impl FnOnce(&[u8]) -> Result<T, EdgeError> + Send + 'static,
     ) -> Result<T, EdgeError> {
-        if bytes.as_ref().len() <= limits::DECODED_AT_ONCE {
-            return decode(bytes.as_ref());
-        }
-        self.work(move |_| decode(bytes.as_ref())).await
+        self.work_on(bytes.as_ref().len(), move || decode(bytes.as_ref())).await
+    }
+
+    /// Works on bytes: on few of them here, on many on a worker thread.
+    async fn work_on<T: Send + 'static>(
+        self: &Arc<Self>,
+        bytes: usize,
+        work: impl FnOnce() -> Result<T, EdgeError> + Send + 'static,
+    ) -> Result<T, EdgeError> {
+        if bytes <= limits::DECODED_AT_ONCE { work() } else { self.work(move |_| work()).await }
     }
 
     /// Checks submissions on a worker thread, each for itself.

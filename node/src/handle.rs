@@ -9,7 +9,11 @@ use probata_types::{
 };
 use std::{collections::BTreeMap, sync::Arc};
 use tokio::{
-    sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch},
+    sync::{
+        Mutex, OwnedSemaphorePermit, Semaphore,
+        mpsc::{self, error::TrySendError},
+        oneshot, watch,
+    },
     time::timeout,
 };
 
@@ -293,8 +297,10 @@ impl ChainHandle {
         };
         let (answer, admissions) = oneshot::channel();
         let command = Command::Submit { submissions, answer: Some(answer) };
-        if self.commands.try_send(Queued { command, room: Some(room) }).is_err() {
-            return all(Refusal::Busy);
+        match self.commands.try_send(Queued { command, room: Some(room) }) {
+            Ok(()) => {}
+            Err(TrySendError::Full(_)) => return all(Refusal::Busy),
+            Err(TrySendError::Closed(_)) => return all(Refusal::Halted),
         }
         admissions.await.unwrap_or_else(|_| all(Refusal::Halted))
     }

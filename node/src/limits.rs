@@ -180,7 +180,7 @@ pub const CONSENSUS_FRAME_BYTES: usize = probata_consensus::limits::MESSAGE_BYTE
 /// nothing and could cost a request.
 pub const NAMED_FROM_BYTES: usize = 16 * 1_024;
 /// How far above the last sealed height a proposal may be that is made whole: the chain keeps those of the next two heights,
-/// and the height that is known beside its thread may be two blocks old.
+/// and may have sealed two more when one is whole.
 pub const PROPOSALS_AHEAD: u64 = 4;
 /// How long the submissions that a proposal names are waited for before they are asked for: the time to check
 /// what was handed on with it.

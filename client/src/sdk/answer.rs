@@ -16,7 +16,7 @@ use probata_types::{
     receipt::{BatchAnswer, Fate},
 };
 use serde::Deserialize;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// What may fail for a record that was rejected: that it was not, and one reason why.
 const OF_ACCEPTED_ONLY: [&str; 2] = ["outcome_is_accepted", "sealed_before_expiry"];
@@ -30,6 +30,16 @@ pub(super) enum Answered {
     Not(Result<Reply, String>),
     /// Something that does not hold.
     Lied(String),
+}
+
+impl Answered {
+    /// How long the node asks not to be sent more, if it does.
+    pub(super) const fn asks_for_time(&self) -> Option<Duration> {
+        match self {
+            Self::Not(Ok(Reply::Busy { after, .. })) => *after,
+            _ => None,
+        }
+    }
 }
 
 /// A sealed header whose seal was checked.
@@ -90,11 +100,16 @@ pub(super) fn batch(
             Fate::Sealed { block, receipt } => {
                 let block = usize::try_from(block).ok().and_then(|block| blocks.get(block));
                 let block = block.ok_or_else(|| lie("a receipt of no block".to_owned()))?;
-                let checked = receipt.check(submission, &block.header);
-                checked.map_err(|error| lie(error.to_string()))?;
-                let block = Arc::clone(block);
-                let receipt = Receipt::new(submission.clone(), block, receipt, sets.changes());
-                Answered::Sealed(Box::new(receipt))
+                match receipt.check(submission, &block.header) {
+                    Ok(()) => {
+                        let (sent, block) = (submission.clone(), Arc::clone(block));
+                        let receipt = Receipt::new(sent, block, receipt, sets.changes());
+                        Answered::Sealed(Box::new(receipt))
+                    }
+                    // Who sent it may be the reason, with other records or another signature than those that are
+                    // sealed; the others have nothing to do with it.
+                    Err(error) => Answered::Lied(error.to_string()),
+                }
             }
         });
     }

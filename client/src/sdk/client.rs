@@ -369,6 +369,8 @@ impl Client {
 #[derive(Default)]
 pub(super) struct Rounds {
     last: BTreeMap<usize, Failing>,
+    /// Whether a node had taken the submission, whatever was heard of it since.
+    taken: bool,
     refusals: BTreeMap<usize, Refusal>,
     rounds: u32,
     retry_after: Duration,
@@ -388,7 +390,10 @@ impl Rounds {
     pub(super) fn note(&mut self, at: usize, reply: Result<Reply, String>) {
         let failing = match reply {
             Ok(Reply::Answer(_)) => return,
-            Ok(Reply::Pending) => Failing::Pending,
+            Ok(Reply::Pending) => {
+                self.taken = true;
+                Failing::Pending
+            }
             Ok(Reply::Busy { why, after }) => {
                 self.retry_after = self.retry_after.max(after.unwrap_or_default());
                 Failing::Busy(why)
@@ -403,9 +408,9 @@ impl Rounds {
         self.last.insert(at, failing);
     }
 
-    /// Whether a node took the submission and said no more.
-    pub(super) fn is_pending(&self) -> bool {
-        self.last.values().any(|what| *what == Failing::Pending)
+    /// Whether a node took the submission and did not say what became of it.
+    pub(super) const fn is_pending(&self) -> bool {
+        self.taken
     }
 
     /// The end of the call, once no node is worth asking again; `read` is what was to be read, if anything.

@@ -96,9 +96,14 @@ impl Line {
         place.is_ok_and(|place| waiting.remove(place).is_some())
     }
 
-    /// Takes out all that wait.
-    fn all(&self) -> VecDeque<Call> {
-        std::mem::take(&mut self.lock().waiting)
+    /// Takes out all that wait and are no more patient than this.
+    fn no_more_patient(&self, than: Duration) -> Vec<Call> {
+        let mut inside = self.lock();
+        let waiting = std::mem::take(&mut inside.waiting);
+        let (taken, left): (Vec<Call>, _) =
+            waiting.into_iter().partition(|call| call.patience <= than);
+        inside.waiting = left.into();
+        taken
     }
 }
 
@@ -177,7 +182,8 @@ impl Client {
             Err(_) if self.line(at).leave(number) => {
                 return none("as much is on its way to it as it takes");
             }
-            Err(_) => timeout_at(end, answer).await,
+            // With the others of a request it may have to be asked again.
+            Err(_) => timeout_at(end.min(Instant::now() + 2 * patience), answer).await,
             in_time => in_time,
         };
         answer.ok().and_then(Result::ok).unwrap_or_else(|| none("no answer in time"))
@@ -186,7 +192,11 @@ impl Client {
     /// Sends what waits for a node, in one request after the other.
     async fn carry(self, at: usize, mut turn: Turn) {
         let mut parts: Vec<Vec<Call>> = Vec::new();
-        while let Some(calls) = parts.pop().or_else(|| turn.next()) {
+        while let Some(mut calls) = parts.pop().or_else(|| turn.next()) {
+            calls.retain(|call| !call.said.is_closed());
+            if calls.is_empty() {
+                continue;
+            }
             let sent: Vec<Submission> =
                 calls.iter().flat_map(|call| call.submissions.iter().cloned()).collect();
             let patience = calls.first().map(|call| call.patience).unwrap_or_default();
@@ -201,12 +211,14 @@ impl Client {
                 }
                 // One of them may be the reason, and the others have nothing to do with it.
                 Heard::These(_) if calls.len() > 1 => {
-                    parts = calls.into_iter().rev().map(|call| vec![call]).collect();
+                    let second = calls.split_off(calls.len() / 2);
+                    parts.extend([second, calls]);
                 }
                 Heard::These(said) => calls.into_iter().for_each(|call| call.answer_all(&said)),
-                // Who waits would hear the same, only later.
+                // Who waits, and is no more patient, would hear the same, only later.
                 Heard::Any(said) => {
-                    let rest = parts.drain(..).flatten().chain(turn.line.all());
+                    let waiting = turn.line.no_more_patient(patience);
+                    let rest = parts.drain(..).flatten().chain(waiting);
                     calls.into_iter().chain(rest).for_each(|call| call.answer_all(&said));
                 }
             }
@@ -243,7 +255,12 @@ impl Client {
             answer::batch((&genesis, sets, &seals), (&address, &sent), bytes)
         });
         match self.believe((node, until()), bytes, &believe).await {
-            Ok(answers) => Heard::Each(answers),
+            Ok(answers) => {
+                if let Some(time) = answers.iter().find_map(Answered::asks_for_time) {
+                    self.let_rest(at, time);
+                }
+                Heard::Each(answers)
+            }
             Err(NotBelieved::Lied(why)) => Heard::Any(Answered::Lied(why)),
             Err(NotBelieved::NoSets(reply)) => Heard::Any(Answered::Not(reply)),
         }

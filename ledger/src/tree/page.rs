@@ -37,6 +37,55 @@ pub(crate) struct Page {
 }
 
 impl Page {
+    /// The page of the bytes that [`encode`](Self::encode) made, with its digests: [`above`](Self::above) shows which node it
+    /// belongs under. `None` if they are not such.
+    pub(super) fn decode(suite: Suite, bytes: &[u8]) -> Option<Self> {
+        let (leaves, rest) = bytes.split_first_chunk::<4>()?;
+        let (inner, rest) = rest.split_first_chunk::<4>()?;
+        let (leaves, inner) = (u32::from_be_bytes(*leaves), u32::from_be_bytes(*inner));
+        let (hashes, odd) = rest.as_chunks::<{ Hash::LEN }>();
+        let count = 2 * leaves.count_ones() + inner.count_ones();
+        let between = above(leaves | inner);
+        let none_above = leaves & 0b11 == 0 && inner & !LOWEST_NODES == 0;
+        // Nothing stands below a leaf, and an inner node above all.
+        let apart = leaves & inner == 0 && leaves & between == 0 && between & 0b10 != 0;
+        if !none_above || !apart || hashes.len() != count as usize || !odd.is_empty() {
+            return None;
+        }
+        let hashes = hashes.iter().map(|hash| Hash(*hash)).collect();
+        let mut page = Self { leaves, inner, hashes, upper: [Hash::ZERO; UPPER] };
+        page.compute(suite, 1, between);
+        Some(page)
+    }
+
+    /// The digest of the node at a position, and with it those of the upper nodes below; `between` are the inner nodes whose
+    /// digests follow.
+    fn compute(&mut self, suite: Suite, at: usize, between: u32) -> Hash {
+        if between >> at & 1 == 0 {
+            return self.node(at).digest(suite);
+        }
+        let left = self.compute(suite, 2 * at, between);
+        let digest = sparse::node(suite, &left, &self.compute(suite, 2 * at + 1, between));
+        if let Some(upper) = self.upper.get_mut(at) {
+            *upper = digest;
+        }
+        digest
+    }
+
+    /// The leaf at a position, or the inner node of the lowest level.
+    fn node(&self, at: usize) -> Node {
+        let before = (1 << at) - 1;
+        let (leaves, inner) = (self.leaves & before, self.inner & before);
+        let place = (2 * leaves.count_ones() + inner.count_ones()) as usize;
+        if self.leaves >> at & 1 == 1 {
+            Node::Leaf { key: self.hashes[place], value: self.hashes[place + 1] }
+        } else if self.inner >> at & 1 == 1 {
+            Node::Inner(self.hashes[place])
+        } else {
+            Node::Empty
+        }
+    }
+
     /// The digest of the node above.
     pub(super) const fn above(&self) -> &Hash {
         &self.upper[1]
@@ -44,19 +93,8 @@ impl Page {
 
     /// The first leaf on the way of a key, or the node of the lowest level; the page begins at `depth`.
     pub(super) fn on_the_way(&self, key: &Hash, depth: usize) -> Node {
-        let node = |at: usize| {
-            let before = (1 << at) - 1;
-            let (leaves, inner) = (self.leaves & before, self.inner & before);
-            let place = (2 * leaves.count_ones() + inner.count_ones()) as usize;
-            if self.leaves >> at & 1 == 1 {
-                Node::Leaf { key: self.hashes[place], value: self.hashes[place + 1] }
-            } else if self.inner >> at & 1 == 1 {
-                Node::Inner(self.hashes[place])
-            } else {
-                Node::Empty
-            }
-        };
-        way(key, depth).map(node).find(|node| *node != Node::Empty).unwrap_or(Node::Empty)
+        let mut nodes = way(key, depth).map(|at| self.node(at));
+        nodes.find(|node| *node != Node::Empty).unwrap_or(Node::Empty)
     }
 
     /// Bytes that it takes in memory.
@@ -124,27 +162,6 @@ impl Default for OpenPage {
 }
 
 impl OpenPage {
-    /// The page of the bytes that [`Page::encode`] made; `None` if they are not such.
-    pub(super) fn decode(bytes: &[u8]) -> Option<Box<Self>> {
-        let (leaves, rest) = bytes.split_first_chunk::<4>()?;
-        let (inner, rest) = rest.split_first_chunk::<4>()?;
-        let (leaves, inner) = (u32::from_be_bytes(*leaves), u32::from_be_bytes(*inner));
-        let (hashes, odd) = rest.as_chunks::<{ Hash::LEN }>();
-        let count = 2 * leaves.count_ones() + inner.count_ones();
-        let none_above = leaves & 0b11 == 0 && inner & !LOWEST_NODES == 0;
-        // Nothing stands below a leaf.
-        let apart = leaves & inner == 0 && leaves & above(leaves | inner) == 0;
-        if !none_above || !apart || hashes.len() != count as usize || !odd.is_empty() {
-            return None;
-        }
-        let hashes = hashes.iter().map(|hash| Hash(*hash)).collect();
-        let mut page = Box::<Self>::default();
-        Page { leaves, inner, hashes, upper: [Hash::ZERO; UPPER] }.open(&mut page);
-        // Those are to be computed.
-        page.masks.known = inner;
-        Some(page)
-    }
-
     /// Takes all nodes away.
     pub(super) fn clear(&mut self) {
         self.masks = Masks::default();

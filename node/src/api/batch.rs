@@ -121,9 +121,8 @@ fn sealed_of_late(
 ) -> (Vec<Became>, Vec<(usize, Submission)>) {
     let (mut became, mut new) = (Vec::with_capacity(submissions.len()), Vec::new());
     for (place, submission) in submissions.into_iter().enumerate() {
-        let id = submission.id();
-        match api.context.recent.with(&id) {
-            Some(block) => became.push(Became::Sealed(id, block)),
+        match api.context.recent.holding(&submission) {
+            Some(block) => became.push(Became::Sealed(submission.id(), block)),
             None => {
                 became.push(Became::Pending);
                 new.push((place, submission));
@@ -142,20 +141,42 @@ struct Begun {
     sealed: oneshot::Receiver<Arc<ProvenBlock>>,
 }
 
-/// Checks submissions, offers them to the chain thread, and notes what it says of each; gives those to wait for.
+/// Checks submissions, offers them to the chain thread, and notes what it says of each; gives those to wait for. Where there
+/// is no room for them, those that are sealed have their answers all the same.
 async fn take(
     api: &Api,
     new: Vec<(usize, Submission)>,
     became: &mut [Became],
 ) -> Result<Vec<Begun>, ApiError> {
-    if new.is_empty() {
+    let (places, submissions): (Vec<usize>, Vec<Submission>) = new.into_iter().unzip();
+    let all_are_new = places.len() == became.len();
+    match take_new(api, (&places, submissions), became).await {
+        Err(error) if all_are_new => {
+            api.context.metrics.refused(error.problem.code());
+            Err(error)
+        }
+        Err(error) => {
+            for place in places {
+                became[place] = Became::refused(api, error.clone());
+            }
+            Ok(Vec::new())
+        }
+        begun => begun,
+    }
+}
+
+async fn take_new(
+    api: &Api,
+    (places, submissions): (&[usize], Vec<Submission>),
+    became: &mut [Became],
+) -> Result<Vec<Begun>, ApiError> {
+    if submissions.is_empty() {
         return Ok(Vec::new());
     }
-    let (places, submissions): (Vec<usize>, Vec<Submission>) = new.into_iter().unzip();
-    let room = api.context.chain.room_for(records_of(&submissions)).await;
-    let room = room.inspect_err(|_| api.context.metrics.refused(Problem::Busy.code()))?;
+    let room = api.context.chain.room_for(records_of(&submissions)).await?;
     let (mut offered, mut checked) = (Vec::new(), Vec::new());
-    for (place, one) in places.into_iter().zip(api.context.edge.receive(submissions).await?) {
+    let received = api.context.edge.receive(submissions).await?;
+    for (place, one) in places.iter().copied().zip(received) {
         match one {
             Ok(submission) => {
                 offered.push((place, submission.id(), submission.head.expires_at));

@@ -114,7 +114,7 @@ async fn offer(
     let edge = &api.context.edge;
     let submission = edge.read(received.encoding, received.bytes).await?;
     let (id, expires_at) = (submission.id(), submission.head.expires_at);
-    if api.context.recent.with(&id).is_some() {
+    if api.context.recent.holding(&submission).is_some() {
         return Ok(Offered::Sealed(id, None));
     }
     let room = api.context.chain.room_for(submission.records.len()).await?;

@@ -2,7 +2,7 @@
 
 use super::AssembleError;
 use probata_types::{
-    Domain, Hash, Height, List, Outcome, RecordId, SealedBlock, SubmissionId,
+    Domain, Hash, Height, List, Outcome, RecordId, SealedBlock, Submission, SubmissionId,
     limits::RECORDS_PER_SUBMISSION,
     merkle::Tree,
     outcome::leaf_digest,
@@ -98,6 +98,13 @@ impl BlockProofs {
     /// The submissions that it holds.
     pub(super) fn submissions(&self) -> impl Iterator<Item = SubmissionId> + '_ {
         self.submissions.iter().map(|place| place.id)
+    }
+
+    /// Whether this is the submission at a place: its head, its signature and its records.
+    pub(super) fn is_at(&self, at: usize, submission: &Submission) -> bool {
+        let Some(Place { leaf, records, .. }) = self.submissions.get(at) else { return false };
+        let records = self.records.get(records.clone());
+        *leaf == submission.leaf() && records == Some(submission.record_ids())
     }
 
     /// Header and seal.

@@ -3,7 +3,7 @@
 
 use super::BlockProofs;
 use crate::limits;
-use probata_types::{Height, SubmissionId};
+use probata_types::{Height, Submission, SubmissionId};
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Arc, PoisonError, RwLock},
@@ -17,8 +17,8 @@ pub struct RecentBlocks(RwLock<Kept>);
 #[derive(Debug, Default)]
 struct Kept {
     blocks: VecDeque<Arc<BlockProofs>>,
-    /// What they hold.
-    submissions: HashMap<SubmissionId, Arc<BlockProofs>>,
+    /// What they hold, and where in its block.
+    submissions: HashMap<SubmissionId, (Arc<BlockProofs>, usize)>,
     /// Of all of them.
     memory: usize,
 }
@@ -34,14 +34,23 @@ impl RecentBlocks {
     /// The one of them that holds a submission.
     pub fn with(&self, submission: &SubmissionId) -> Option<Arc<BlockProofs>> {
         let kept = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        kept.submissions.get(submission).cloned()
+        kept.submissions.get(submission).map(|(block, _)| Arc::clone(block))
+    }
+
+    /// The one of them that holds exactly this: the head, its signature and the records. An id alone is of the head, and
+    /// says nothing of what else somebody sends.
+    pub fn holding(&self, submission: &Submission) -> Option<Arc<BlockProofs>> {
+        let kept = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let (block, at) = kept.submissions.get(&submission.id())?;
+        block.is_at(*at, submission).then(|| Arc::clone(block))
     }
 
     /// Adds the block that follows; the oldest give way. One that is too large alone is not kept.
     pub fn push(&self, block: &Arc<BlockProofs>) {
         let mut kept = self.0.write().unwrap_or_else(PoisonError::into_inner);
         kept.memory += block.memory();
-        kept.submissions.extend(block.submissions().map(|id| (id, Arc::clone(block))));
+        let places = block.submissions().enumerate();
+        kept.submissions.extend(places.map(|(at, id)| (id, (Arc::clone(block), at))));
         kept.blocks.push_back(Arc::clone(block));
         while kept.memory > limits::RECENT_BYTES {
             let oldest = kept.blocks.pop_front().expect("no block takes no memory");
@@ -86,6 +95,17 @@ mod tests {
         recent.push(&Arc::new(BlockProofs::of(&block)));
         assert_eq!(recent.with(&sent.id()).unwrap().height(), Height::new(1));
         assert!(recent.with(&SubmissionId([1; 32])).is_none());
+        assert_eq!(recent.holding(&sent).unwrap().height(), Height::new(1));
+        let mut other_signature = sent.clone();
+        other_signature.signature.0[0] ^= 1;
+        let other = vec![consent(1, flow(2), 1, RecordId::NONE, at)];
+        let other = submission(chain, 1, 1, at, other);
+        let mut other_records = Submission::clone(&other);
+        other_records.head = sent.head.clone();
+        other_records.signature = sent.signature;
+        for not_it in [other_signature, other_records, other] {
+            assert!(recent.holding(&not_it).is_none());
+        }
         block.proposal.submissions = List::empty();
         for height in 2.. {
             block.header.height = Height::new(height);

@@ -72,7 +72,8 @@ impl Inbound {
 
     /// Checks what another node handed on and offers it to the chain. From when it was checked on it is here for
     /// proposals that name it.
-    async fn handed_on(&self, from: NodeId, mut submissions: Vec<Submission>) {
+    async fn handed_on(&self, from: NodeId, submissions: Vec<Submission>) {
+        let Ok(mut submissions) = self.edge.digested(submissions).await else { return };
         self.retain_new(&mut submissions);
         if submissions.is_empty() {
             return;

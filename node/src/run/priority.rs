@@ -1,13 +1,23 @@
 //! Threads that give way to others of the node where the processor does not suffice for all: votes and blocks come first.
 
-use std::thread;
+use std::{sync::OnceLock, thread};
 
-/// This thread, and those that it starts, give way from here on, as `nice` counts. On Linux that is of a thread alone;
-/// elsewhere it would be of the whole process, and nothing is done. Where it is not allowed, the thread keeps its share.
+/// What `nice` may be at most.
+const NICEST: i32 = 19;
+
+/// The nice value that this process was started with. It is read before any thread gives way.
+static OF_PROCESS: OnceLock<i32> = OnceLock::new();
+
+/// This thread, and those that it starts, give way from here on, to the others of this process by so much as `nice` counts.
+/// On Linux that is of a thread alone; elsewhere it would be of the whole process, and nothing is done. Where it is not
+/// allowed, the thread keeps its share.
 pub(super) fn give_way(nice: i32) {
-    if cfg!(target_os = "linux")
-        && let Err(error) = rustix::process::setpriority_process(None, nice)
-    {
+    if !cfg!(target_os = "linux") {
+        return;
+    }
+    let of_process = || rustix::process::getpriority_process(None).unwrap_or_default();
+    let nice = OF_PROCESS.get_or_init(of_process).saturating_add(nice).min(NICEST);
+    if let Err(error) = rustix::process::setpriority_process(None, nice) {
         tracing::debug!(%error, "a thread keeps its priority");
     }
 }

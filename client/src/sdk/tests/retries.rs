@@ -170,11 +170,11 @@ async fn one_refusal_does_not_speak_for_the_others() {
     sealed.client(&[&censor, &good], None).submit(&sealed.submission).await.unwrap();
 }
 
-#[tokio::test]
-async fn each_of_many_is_retried_until_it_has_its_own_answer() {
+/// A chain with several submissions.
+fn several(count: u8) -> (Sealed, Vec<Submission>) {
     let mut chain = Chain::new("test");
     let author = author(&chain);
-    let sent: Vec<Submission> = (1..=3)
+    let sent: Vec<Submission> = (1..=count)
         .map(|flow| {
             let mut writer = FlowWriter::new(author, FlowId([flow; 16]));
             let records = vec![writer.append(statement()).1];
@@ -182,7 +182,25 @@ async fn each_of_many_is_retried_until_it_has_its_own_answer() {
         })
         .collect();
     chain.seal(sent.clone());
-    let sealed = Sealed { chain, submission: sent[0].clone() };
+    (Sealed { chain, submission: sent[0].clone() }, sent)
+}
+
+#[tokio::test]
+async fn what_does_not_hold_for_one_is_no_word_about_the_others() {
+    let (sealed, sent) = several(2);
+    // Of the second the receipt is sealed, and not what was sent.
+    let mut other = sent.clone();
+    other[1].signature.0[0] ^= 1;
+    let node = FakeNode::start(vec![Answer::batch(&sealed.chain.batch_answer(&sent))]).await;
+    let results = sealed.client(&[&node], None).submit_all(&other).await.unwrap();
+    assert_eq!(results[0].as_ref().unwrap().submission(), sent[0].id());
+    let Err(ClientError::Unreachable(tried)) = &results[1] else { panic!("{:?}", results[1]) };
+    assert!(matches!(tried[0].what, Failing::Lying(_)));
+}
+
+#[tokio::test]
+async fn each_of_many_is_retried_until_it_has_its_own_answer() {
+    let (sealed, sent) = several(3);
     // The first is sealed at once, the second pending, the third refused by this node.
     let mut first = sealed.chain.batch_answer(&sent);
     let problem = r#"{"error":{"code":"forbidden","message":"no","action":"ask"}}"#;

@@ -51,16 +51,50 @@ async fn each_is_sealed_or_refused_for_itself() {
     forged.signature = Signature([0; 64]);
     let mut swapped = rig.submission(3);
     swapped.records = rig.submission(4).records.clone();
+    // Of what was sealed of late nobody else gets the receipt.
+    let (mut forged_of_late, mut swapped_of_late) = (before.clone(), before.clone());
+    forged_of_late.signature = Signature([0; 64]);
+    swapped_of_late.records = rig.submission(4).records.clone();
     let good = [rig.submission(5), rig.submission(6)];
-    let sent = [good[0].clone(), forged, before.clone(), swapped, good[1].clone(), good[0].clone()];
+    let sent = [
+        good[0].clone(),
+        forged,
+        before.clone(),
+        swapped,
+        good[1].clone(),
+        good[0].clone(),
+        forged_of_late,
+        swapped_of_late,
+    ];
     let answer = send(&rig, &sent, 1_000).await;
     assert_eq!(sealed(&answer, 2, &before).get(), 1, "as it was answered the first time");
     let places =
         [(0, &good[0]), (4, &good[1]), (5, &good[0])].map(|(at, one)| sealed(&answer, at, one));
     assert_eq!(places[0], places[2], "the same one twice is sealed once");
     assert!(places.iter().all(|height| height.get() > 1));
-    assert_eq!(refused(&answer, 1), (403, "signature_invalid".to_owned()));
-    assert_eq!(refused(&answer, 3), (400, "malformed".to_owned()));
+    for (forged, swapped) in [(1, 3), (6, 7)] {
+        assert_eq!(refused(&answer, forged), (403, "signature_invalid".to_owned()));
+        assert_eq!(refused(&answer, swapped), (400, "malformed".to_owned()));
+    }
+    for (at, problem) in [(6, Problem::SignatureInvalid), (7, Problem::Malformed)] {
+        let answer = rig.submit(&sent[at]).await;
+        assert_eq!(answer.json()["error"]["code"], problem.code());
+    }
+}
+
+#[tokio::test]
+async fn what_is_sealed_is_answered_where_there_is_no_room_for_the_rest() {
+    let rig = Rig::new();
+    let (before, new) = (rig.submission(1), rig.submission(2));
+    send(&rig, std::slice::from_ref(&before), 1_000).await;
+    let backlog = limits::BACKLOG_RECORDS;
+    rig.chain.lock().unwrap().show(|status| status.pending_records = backlog);
+    let answer = send(&rig, &[new.clone(), before.clone()], 1_000).await;
+    sealed(&answer, 1, &before);
+    assert_eq!(refused(&answer, 0), (503, "busy".to_owned()));
+    let body = bytes_of(&[new]);
+    let answer = post(&rig, "/v1/batches", "application/octet-stream", body).await;
+    assert_eq!(answer.json()["error"]["code"], Problem::Busy.code());
 }
 
 #[tokio::test]

@@ -47,7 +47,7 @@ impl Inbound {
                 continue;
             }
             // Nor is a proposal of any use to a node that is behind: it asks for blocks, and not for what is in it.
-            let nearest = status.borrow().height.saturating_add(limits::PROPOSALS_AHEAD);
+            let nearest = self.reader.head().height.saturating_add(limits::PROPOSALS_AHEAD);
             if matches!(message.body, MessageBody::PrePrepare { height, .. } if height > nearest) {
                 self.metrics.ignored();
                 continue;
