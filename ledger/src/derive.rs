@@ -53,7 +53,7 @@ pub(crate) struct Marker {
 
 impl Marker {
     /// The layout that this software writes. One of another number is derived again.
-    pub(crate) const FORMAT: u16 = 4;
+    pub(crate) const FORMAT: u16 = 5;
     pub(crate) const KEY: &'static [u8] = b"tip";
 }
 

@@ -27,7 +27,7 @@ pub struct StoreError(pub String);
 /// keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Tree {
-    /// Pages of the state tree's upper levels, by path.
+    /// The nodes below the state tree's upper levels, by path. Those levels follow from them.
     Crown,
     /// Pages of the levels below, by path.
     Pages,

@@ -2,10 +2,11 @@
 //!
 //! A block's changes go in sorted, in one recursive pass that loads and hashes each touched node
 //! once. A page whose nodes do not hash to the node above it, because it is damaged or one of another height, is found
-//! out when it is loaded. The pages of the upper levels, the *crown*, stay in memory.
+//! out when it is loaded. The pages of the upper levels, the *crown*, are in memory.
 
 mod assemble;
 mod cache;
+pub(crate) mod crown;
 mod page;
 
 pub(crate) use assemble::{Assembled, assemble, with_nibble};
@@ -15,7 +16,7 @@ pub(crate) use page::{Page, PageKey};
 use crate::{
     error::LedgerError,
     layers::{Draft, Layers},
-    store::{Entry, Store, StoreError},
+    store::{Entry, Store, StoreError, Tree},
 };
 use page::{OpenPage, PAGE_LEVELS};
 use probata_types::{
@@ -25,7 +26,7 @@ use probata_types::{
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// Levels whose pages stay in memory: with twenty, a tree of fifteen million keys has one page more on most ways.
+/// Levels whose pages are in memory: with twenty, a tree of fifteen million keys has one page more on most ways.
 const CROWN_LEVELS: usize = 20;
 
 /// A node, as the shape of the tree has it.
@@ -109,17 +110,16 @@ pub(crate) fn subtree(
 /// Pages with their places.
 pub(crate) type Pages = Vec<(PageKey, Arc<Page>)>;
 
-/// Puts pages into a store.
+/// Puts pages into a store: of those of the crown what is below them.
 pub(crate) fn put_pages(store: &dyn Store, pages: &Pages) -> Result<(), StoreError> {
-    let mut sorted: Vec<&(PageKey, Arc<Page>)> = pages.iter().collect();
-    sorted.sort_unstable_by_key(|(key, _)| *key);
-    for part in sorted.chunk_by(|(one, _), (next, _)| one.tree() == next.tree()) {
-        let encode = |(key, page): &&(PageKey, Arc<Page>)| (key.encode(), page.encode());
-        let encoded: Vec<Entry> = part.iter().map(encode).collect();
-        let mut entries = encoded.iter().map(|(key, page)| (&key[..], &page[..]));
-        store.put_sorted(part[0].0.tree(), &mut entries)?;
-    }
-    Ok(())
+    let mut below: Vec<&(PageKey, Arc<Page>)> =
+        pages.iter().filter(|(key, _)| !key.is_crown()).collect();
+    below.sort_unstable_by_key(|(key, _)| *key);
+    let encoded: Vec<Entry> =
+        below.iter().map(|(key, page)| (key.encode(), page.encode())).collect();
+    let mut entries = encoded.iter().map(|(key, page)| (&key[..], &page[..]));
+    store.put_sorted(Tree::Pages, &mut entries)?;
+    crown::put_inner(store, pages)
 }
 
 /// The path of a key under `root`.
@@ -183,14 +183,6 @@ pub(crate) fn find(
     }
 }
 
-/// Checks that the top page of the tree belongs to `root`.
-pub(crate) fn check_top(suite: Suite, layers: &Layers, root: Node) -> Result<(), LedgerError> {
-    match root {
-        Node::Inner(digest) => load(suite, layers, &Hash::ZERO, 0, &digest).map(|_| ()),
-        Node::Empty | Node::Leaf { .. } => Ok(()),
-    }
-}
-
 /// The page below the node of `key` at `depth`, whose digest is `digest`.
 fn load(
     suite: Suite,
@@ -204,7 +196,10 @@ fn load(
     if let Some(page) = layers.page(&place).filter(|page| page.above() == digest) {
         return Ok(page);
     }
-    let bytes = layers.get(place.tree(), &place.encode())?;
+    if place.is_crown() {
+        return Err(damaged(key, depth, "a page of the crown does not fit the node above it"));
+    }
+    let bytes = layers.get(Tree::Pages, &place.encode())?;
     let page = bytes.and_then(|bytes| Page::decode(suite, &bytes));
     let page = page.ok_or_else(|| damaged(key, depth, "the page is missing or malformed"))?;
     if page.above() != digest {

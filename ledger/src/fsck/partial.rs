@@ -18,7 +18,7 @@ use crate::{
     log::BlockLog,
     snapshot::{Base, SnapshotError},
     store::Tree,
-    tree::{Node, Update},
+    tree::{self, Node, Update},
 };
 use probata_types::{
     Epoch, Hash, Header, Height, List, SealedBlock, Suite, ValidatorSet,
@@ -114,6 +114,7 @@ impl Partial {
             other => Some(other?),
         };
         let Some(root) = copied else { return Ok((Node::Empty, None)) };
+        tree::crown::grow(suite, &check.new, root)?;
         check.compare_at = Some(derived);
         Ok((root, Some(derived)))
     }

@@ -23,9 +23,7 @@ pub(super) fn copy(
     let mut nodes = Vec::new();
     let copied = cut(suite, &Merged(old), CHUNK_BYTES, &mut |head, chunk, _| {
         check_stop(stop).map_err(|_| LedgerError::Stopped)?;
-        let mut entries = chunk.entries.iter().map(|(key, value)| (&key.as_bytes()[..], *value));
-        scratch.put_sorted(Tree::Values, &mut entries)?;
-        tree::put_pages(scratch, &chunk.pages)?;
+        chunk.put(scratch)?;
         nodes.push((head.nibbles, head.node));
         Ok(())
     });

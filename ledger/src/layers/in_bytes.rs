@@ -3,14 +3,17 @@
 use super::{ByTree, Layer};
 use crate::{
     store::{Entry, Sorted, Store, StoreError, Tree},
-    tree::{Page, PageKey},
+    tree::{Page, PageKey, crown},
 };
+use probata_types::Hash;
 use std::sync::Arc;
 
 /// A layer as it is written: all in order, with its pages in bytes.
 pub(crate) struct InBytes<'a> {
-    /// Those of the crown and those below, in order.
-    pages: [Vec<Entry>; 2],
+    /// The nodes at the foot of the crown, in order.
+    crown: Vec<Entry>,
+    /// The pages below, in order.
+    pages: Vec<Entry>,
     /// All others, in order.
     trees: ByTree<Vec<(&'a [u8], &'a [u8])>>,
 }
@@ -18,21 +21,23 @@ pub(crate) struct InBytes<'a> {
 impl<'a> InBytes<'a> {
     /// The pages become bytes here.
     pub(crate) fn of(layer: &'a Layer) -> Self {
-        let mut sorted: Vec<(&PageKey, &Arc<Page>)> = layer.pages.iter().collect();
-        sorted.sort_unstable_by_key(|(key, _)| **key);
-        let below = sorted.partition_point(|(key, _)| key.is_crown());
-        let encode = |pages: &[(&PageKey, &Arc<Page>)]| {
-            pages.iter().map(|(key, page)| (key.encode(), page.encode())).collect()
-        };
-        let pages = [encode(&sorted[..below]), encode(&sorted[below..])];
-        Self { pages, trees: Tree::ALL.map(|tree| layer.sorted(tree)) }
+        let mut below: Vec<(&PageKey, &Arc<Page>)> =
+            layer.pages.iter().filter(|(key, _)| !key.is_crown()).collect();
+        below.sort_unstable_by_key(|(key, _)| **key);
+        let pages = below.iter().map(|(key, page)| (key.encode(), page.encode())).collect();
+        let mut changed: Vec<&Hash> = layer.values.keys().collect();
+        changed.sort_unstable();
+        let mut crown: Vec<Entry> =
+            changed.into_iter().filter_map(|key| crown::foot(&layer.pages, key)).collect();
+        crown.dedup();
+        Self { crown, pages, trees: Tree::ALL.map(|tree| layer.sorted(tree)) }
     }
 
     /// The entries of a tree, in order. A layer has pages either as they were made or as they were read.
     fn tree(&self, tree: Tree) -> impl Iterator<Item = (&[u8], &[u8])> {
         let pages: &[Entry] = match tree {
-            Tree::Crown => &self.pages[0],
-            Tree::Pages => &self.pages[1],
+            Tree::Crown => &self.crown,
+            Tree::Pages => &self.pages,
             _ => &[],
         };
         let pages = pages.iter().map(|(key, value)| (&key[..], &value[..]));
@@ -47,8 +52,8 @@ impl<'a> InBytes<'a> {
     }
 
     pub(crate) fn len(&self) -> usize {
-        let pages: usize = self.pages.iter().map(Vec::len).sum();
-        pages + self.trees.iter().map(Vec::len).sum::<usize>()
+        let of_state = self.crown.len() + self.pages.len();
+        of_state + self.trees.iter().map(Vec::len).sum::<usize>()
     }
 
     /// Puts them all into a store.

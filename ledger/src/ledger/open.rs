@@ -199,7 +199,7 @@ fn check_marker(
     chain: &Chain,
     marker: &Marker,
 ) -> Result<Tip, LedgerError> {
-    tree::check_top(chain.suite, layers, marker.root)?;
+    tree::crown::grow(chain.suite, layers, marker.root)?;
     let get = |key: &[u8]| Ok(layers.get(Tree::History, key)?);
     let height = marker.height;
     let history_root = history::root(chain.suite, &get, height.get() + 1)?;

@@ -2,7 +2,10 @@
 //! the other.
 
 use super::{SnapshotError, manifest::ChunkHead};
-use crate::tree::{self, Node, Pages};
+use crate::{
+    store::{Store, StoreError, Tree},
+    tree::{self, Node, Pages},
+};
 use probata_types::{Hash, Suite, state::StateValue};
 
 /// Bytes of an entry beside its object.
@@ -10,11 +13,15 @@ pub(super) const ENTRY_HEAD: usize = Hash::LEN + 4;
 
 /// What a chunk comes to.
 pub(crate) struct Chunk<'a> {
+    /// How deep the subtree is.
+    nibbles: u8,
     /// The objects, by ascending key hash.
     pub(crate) entries: Vec<(Hash, &'a [u8])>,
     /// The subtree.
     pub(crate) node: Node,
-    pub(crate) pages: Pages,
+    pages: Pages,
+    /// The digests of the objects.
+    digests: Vec<(Hash, Hash)>,
 }
 
 impl<'a> Chunk<'a> {
@@ -56,7 +63,15 @@ impl<'a> Chunk<'a> {
         let digests = entries.iter().map(|(key, value)| (*key, StateValue::hash_of(suite, value)));
         let digests: Vec<(Hash, Hash)> = digests.collect();
         let (node, pages) = tree::subtree(suite, 4 * usize::from(nibbles), &digests)?;
-        Ok(Self { entries, node, pages })
+        Ok(Self { nibbles, entries, node, pages, digests })
+    }
+
+    /// Puts all of it into a store.
+    pub(crate) fn put(&self, store: &dyn Store) -> Result<(), StoreError> {
+        let mut values = self.entries.iter().map(|(key, value)| (&key.as_bytes()[..], *value));
+        store.put_sorted(Tree::Values, &mut values)?;
+        tree::put_pages(store, &self.pages)?;
+        tree::crown::put_leaves(store, self.nibbles, &self.digests)
     }
 }
 

@@ -13,7 +13,6 @@ use crate::{
     ledger::Setup,
     log,
     storage::Storage,
-    store::Tree,
     tree::{self, Node, Update},
 };
 use probata_types::{Hash, Height, SealedBlock, codec};
@@ -81,9 +80,7 @@ fn fill(restore: &Restore<'_>, manifest: &Manifest) -> Result<Node, SnapshotErro
     for (index, (head, start)) in manifest.chunks.iter().zip(&starts).enumerate() {
         let bytes = from.chunk(index)?;
         let chunk = Chunk::read(setup.suite, (index, head, start), &bytes)?;
-        let mut values = chunk.entries.iter().map(|(key, value)| (&key.as_bytes()[..], *value));
-        setup.store.put_sorted(Tree::Values, &mut values)?;
-        tree::put_pages(&*setup.store, &chunk.pages)?;
+        chunk.put(&*setup.store)?;
         nodes.push((head.nibbles, chunk.node));
         progress(index + 1, starts.len());
     }

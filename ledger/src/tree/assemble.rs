@@ -60,7 +60,7 @@ impl Assembly<'_> {
 }
 
 /// Puts the node above the children of a position; a leaf that is alone goes up.
-fn put_above(page: &mut OpenPage, at: usize) {
+pub(super) fn put_above(page: &mut OpenPage, at: usize) {
     let (left, right) = (2 * at, 2 * at + 1);
     let alone = match (page.leaf(left), page.leaf(right)) {
         (Some(leaf), None) if page.is_empty(right) => Some(leaf),

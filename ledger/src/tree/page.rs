@@ -286,13 +286,13 @@ pub(crate) struct PageKey {
     /// Of the path of that node.
     nibbles: u8,
     /// The path, and zeros.
-    path: [u8; Hash::LEN],
+    path: Hash,
 }
 
 impl hash::Hash for PageKey {
     /// By the beginning of the path alone, which tells all pages of any real tree apart.
     fn hash<H: hash::Hasher>(&self, state: &mut H) {
-        let begin = self.path.first_chunk().expect("a path is longer");
+        let begin = self.path.0.first_chunk().expect("a path is longer");
         state.write_u64(u64::from_be_bytes(*begin) | u64::from(self.nibbles));
     }
 }
@@ -303,29 +303,39 @@ impl PageKey {
         assert!(depth.is_multiple_of(PAGE_LEVELS), "pages begin at every fourth level");
         let nibbles = depth / PAGE_LEVELS;
         let whole = nibbles / 2;
-        let mut path = [0; Hash::LEN];
-        path[..whole].copy_from_slice(&key.as_bytes()[..whole]);
+        let mut path = Hash::ZERO;
+        path.0[..whole].copy_from_slice(&key.as_bytes()[..whole]);
         if nibbles % 2 == 1 {
-            path[whole] = key.as_bytes()[whole] & 0xf0;
+            path.0[whole] = key.as_bytes()[whole] & 0xf0;
         }
         Self { nibbles: u8::try_from(nibbles).expect("a path has at most 64 nibbles"), path }
     }
 
-    /// Whether the page is of the levels that stay in memory.
+    /// Where it begins.
+    pub(super) fn depth(&self) -> usize {
+        usize::from(self.nibbles) * PAGE_LEVELS
+    }
+
+    /// Of the node that it is below, and zeros.
+    pub(super) const fn path(&self) -> &Hash {
+        &self.path
+    }
+
+    /// Whether the page is of the levels that are in memory.
     pub(crate) fn is_crown(&self) -> bool {
-        usize::from(self.nibbles) * PAGE_LEVELS < CROWN_LEVELS
+        self.depth() < CROWN_LEVELS
     }
 
     /// The number of the page among those of the crown, from above and from the left; `None` for one below.
     pub(super) fn in_crown(&self) -> Option<usize> {
         let before = |levels: u32| ((1 << (4 * levels)) - 1) / 15;
-        let first = u32::from_be_bytes(*self.path.first_chunk().expect("a path is longer"));
+        let first = u32::from_be_bytes(*self.path.0.first_chunk().expect("a path is longer"));
         let nibbles = u32::from(self.nibbles);
         let place = first.checked_shr(32 - 4 * nibbles.min(8)).unwrap_or(0) as usize;
         self.is_crown().then(|| before(nibbles) + place)
     }
 
-    /// Where the page is in the store.
+    /// The tree that the page is in, or follows from.
     pub(crate) fn tree(&self) -> Tree {
         if self.is_crown() { Tree::Crown } else { Tree::Pages }
     }
@@ -334,6 +344,6 @@ impl PageKey {
     /// of these bytes is that of keys.
     pub(crate) fn encode(&self) -> Vec<u8> {
         let bytes = usize::from(self.nibbles).div_ceil(2);
-        [&[self.nibbles], &self.path[..bytes]].concat()
+        [&[self.nibbles], &self.path.0[..bytes]].concat()
     }
 }

@@ -56,6 +56,7 @@ fn apply(layers: &mut Layers, root: Node, changes: &Entries) -> Node {
     let update = update(SUITE, layers, root, changes).unwrap();
     let mut draft = Draft::new(layers);
     update.put(&mut draft);
+    changes.keys().for_each(|key| draft.put_value(*key, Vec::new()));
     let new = draft.into_new();
     layers.absorb(new);
     update.after
@@ -130,7 +131,41 @@ proptest! {
             let in_tree = layers.page(&key).expect("the same changes make the same pages");
             prop_assert_eq!(in_tree, page);
         }
-        prop_assert_eq!(layers.fresh.len() == 0, !matches!(root, Node::Inner(_)));
+        let top = layers.page(&PageKey::new(&Hash::ZERO, 0));
+        prop_assert_eq!(top.is_some(), matches!(root, Node::Inner(_)));
+    }
+
+    #[test]
+    fn the_crown_follows_from_its_foot(changes in prop::collection::vec(changes(), 1..4)) {
+        let store = || Arc::new(MemoryStore::default());
+        let (by_layers, at_once) = (store(), store());
+        let mut layers = Layers::new(Arc::clone(&by_layers) as Arc<dyn Store>);
+        let (mut root, mut model) = (Node::Empty, Entries::new());
+        for entries in &changes {
+            root = apply(&mut layers, root, entries);
+            let layer = layers.set_aside();
+            InBytes::of(&layer).put(&*by_layers).unwrap();
+            layers.draining = None;
+            layers.keep_pages(&layer);
+            model.extend(entries);
+            // A layer never leaves a tree of one key: genesis has more.
+            prop_assume!(model.len() > 1);
+        }
+        let all: Vec<(Hash, Hash)> = model.iter().map(|(k, v)| (*k, *v)).collect();
+        put_pages(&*at_once, &subtree(SUITE, 0, &all).unwrap().1).unwrap();
+        crown::put_leaves(&*at_once, 0, &all).unwrap();
+        for tree in [Tree::Crown, Tree::Pages] {
+            let entries = |store: &MemoryStore| store.scan(tree, &[], None, usize::MAX).unwrap();
+            prop_assert_eq!(entries(&by_layers), entries(&at_once));
+        }
+        let grown = Layers::new(by_layers);
+        crown::grow(SUITE, &grown, root).unwrap();
+        for (key, page) in subtree(SUITE, 0, &all).unwrap().1 {
+            prop_assert_eq!(grown.page(&key), key.is_crown().then_some(page));
+        }
+        for key in model.keys() {
+            prop_assert_eq!(find(SUITE, &grown, root, key).unwrap(), model.get(key).copied());
+        }
     }
 
     #[test]
@@ -164,35 +199,55 @@ fn a_change_touches_only_the_pages_on_its_way() {
 #[test]
 fn a_wrong_or_missing_page_is_damage() {
     let store = Arc::new(MemoryStore::default());
-    let mut layers = Layers::new(Arc::clone(&store) as Arc<dyn Store>);
+    let mut filled = Layers::new(Arc::clone(&store) as Arc<dyn Store>);
     // Sixty-four that part at the top, and two that part far below.
     let key =
         |first: u8, last: u8| Hash(std::array::from_fn(|at| if at < 3 { first } else { last }));
     let entries = (0..64u8).map(|n| (key(n << 2, 0), Hash([n; 32])));
     let entries: Entries = entries.chain([(key(0, 0xff), Hash([7; 32]))]).collect();
-    let root = apply(&mut layers, Node::Empty, &entries);
-    InBytes::of(&layers.fresh).put(&*store).unwrap();
-    // From here on nothing is in memory.
-    let layers = || Layers::new(Arc::clone(&store) as Arc<dyn Store>);
-    check_top(SUITE, &layers(), root).unwrap();
+    let root = apply(&mut filled, Node::Empty, &entries);
+    InBytes::of(&filled.fresh).put(&*store).unwrap();
+    // From here on nothing is in memory but the crown.
+    let grown = || {
+        let layers = Layers::new(Arc::clone(&store) as Arc<dyn Store>);
+        crown::grow(SUITE, &layers, root).map(|()| layers)
+    };
+    let layers = || grown().unwrap();
     let asked = *entries.keys().next().unwrap();
-    for (depth, expected) in [(0, Tree::Crown), (4, Tree::Crown), (20, Tree::Pages)] {
-        let key = PageKey::new(&asked, depth).encode();
-        let good = store.get(expected, &key).unwrap().unwrap();
+    let place = PageKey::new(&asked, CROWN_LEVELS).encode();
+    for tree in [Tree::Crown, Tree::Pages] {
+        let good = store.get(tree, &place).unwrap().unwrap();
         let mut flipped = good.clone();
         *flipped.last_mut().unwrap() ^= 1;
         for bad in [flipped, Vec::new(), good[..good.len() - 1].to_vec()] {
-            store.put(expected, &key, &bad).unwrap();
+            store.put(tree, &place, &bad).unwrap();
+            let is_of_it = |error: &LedgerError| match error {
+                LedgerError::Derived { tree: of, .. } => *of == tree,
+                _ => false,
+            };
+            if tree == Tree::Crown {
+                assert!(is_of_it(&grown().map(drop).unwrap_err()));
+                continue;
+            }
             let error = prove(SUITE, &layers(), root, &asked).unwrap_err();
-            assert!(
-                matches!(error, LedgerError::Derived { tree, .. } if tree == expected),
-                "{error}"
-            );
+            assert!(is_of_it(&error), "{error}");
             let change = Entries::from([(asked, Hash::ZERO)]);
             update(SUITE, &layers(), root, &change).unwrap_err();
         }
-        store.put(expected, &key, &good).unwrap();
+        store.put(tree, &place, &good).unwrap();
     }
+    let other = PageKey::new(&Hash([0xff; 32]), CROWN_LEVELS).encode();
+    store.put(Tree::Crown, &other, &[7; 64]).unwrap();
+    assert!(grown().is_err(), "a node more comes to another root");
+    store.put(Tree::Crown, &other, &[]).unwrap();
+    assert!(grown().is_err(), "and one that is none to no root");
+    let store = Arc::new(MemoryStore::default());
+    InBytes::of(&filled.fresh).put(&*store).unwrap();
+    let layers = || {
+        let layers = Layers::new(Arc::clone(&store) as Arc<dyn Store>);
+        crown::grow(SUITE, &layers, root).unwrap();
+        layers
+    };
     prove(SUITE, &layers(), root, &asked).unwrap();
     for key in [asked, key(0, 0xff), key(0, 0x7f), key(1, 0)] {
         assert_eq!(find(SUITE, &layers(), root, &key).unwrap(), entries.get(&key).copied());
