@@ -161,10 +161,11 @@ fn derived_height(old: &Layers) -> Result<Option<Height>, LedgerError> {
     Ok(marker(old)?.map(|marker| marker.height))
 }
 
-/// What a derived store says of itself, if it can be read.
+/// What a derived store says of itself, if it can be read. One of another layout is derived again when it is opened.
 fn marker(old: &Layers) -> Result<Option<Marker>, LedgerError> {
     let Some(bytes) = old.get(Tree::Meta, Marker::KEY)? else { return Ok(None) };
-    Ok(index::parse::<Marker>(Tree::Meta, Marker::KEY, &bytes).ok())
+    let marker = index::parse::<Marker>(Tree::Meta, Marker::KEY, &bytes).ok();
+    Ok(marker.filter(|marker| marker.format == Marker::FORMAT))
 }
 
 fn check_stop(stop: &AtomicBool) -> Result<(), FsckError> {

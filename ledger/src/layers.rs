@@ -34,7 +34,7 @@ type Map = HashMap<Vec<u8>, Vec<u8>>;
 /// Entries in memory.
 #[derive(Debug, Default)]
 pub(crate) struct Layer {
-    /// Of trees that are scanned.
+    /// Of trees that are scanned; of all trees in a layer that was read from disk, which is written and compared whole.
     runs: ByTree<Runs>,
     /// Of the others.
     maps: ByTree<Map>,
@@ -48,21 +48,15 @@ pub(crate) struct Layer {
 
 impl Layer {
     pub(crate) fn get(&self, tree: Tree, key: &[u8]) -> Option<&Vec<u8>> {
-        if tree.is_scanned() {
-            return self.runs[tree.position()].get(key);
-        }
         let digest = digest(key).filter(|_| tree == Tree::Values);
         let value = digest.and_then(|digest| self.values.get(&digest));
-        value.or_else(|| self.maps[tree.position()].get(key))
+        let value = value.or_else(|| self.maps[tree.position()].get(key));
+        value.or_else(|| self.runs[tree.position()].get(key))
     }
 
     /// Puts an entry as it was read from disk, where those of a tree are in order.
     pub(crate) fn put_read(&mut self, tree: Tree, key: Vec<u8>, value: Vec<u8>) {
-        if tree.is_scanned() {
-            self.runs[tree.position()].push(Run::of(vec![(key, value)]));
-        } else {
-            self.put(tree, key, value);
-        }
+        self.runs[tree.position()].push(Run::of(vec![(key, value)]));
     }
 
     /// Puts an entry of a tree that is not scanned.
@@ -129,11 +123,12 @@ impl Layer {
 
     /// The entries of a tree, in order, without pages that are not yet bytes.
     fn sorted(&self, tree: Tree) -> Vec<(&[u8], &[u8])> {
+        let mut entries: Vec<_> = self.runs[tree.position()].range(&[], None).collect();
         if tree.is_scanned() {
-            return self.runs[tree.position()].range(&[], None).collect();
+            return entries;
         }
-        let entries = self.maps[tree.position()].iter();
-        let mut entries: Vec<_> = entries.map(|(key, value)| (&key[..], &value[..])).collect();
+        let others = self.maps[tree.position()].iter();
+        entries.extend(others.map(|(key, value)| (&key[..], &value[..])));
         if tree == Tree::Values {
             let values = self.values.iter();
             entries.extend(values.map(|(key, value)| (&key.as_bytes()[..], &value[..])));

@@ -45,8 +45,8 @@
 //!
 //! | tree | key | value |
 //! | --- | --- | --- |
-//! | crown | nibbles of the path u8, path | a page of the state tree's first twenty levels: `tree/page.rs` |
-//! | pages | the same | a page below them |
+//! | crown | nibbles of the path u8, path | a node below the state tree's first twenty levels, digest or key and value digest: `tree/crown.rs` |
+//! | pages | the same | a page below them: `tree/page.rs` |
 //! | values | state key hash | canonical object |
 //! | history | level u8, index u64 | digest of the complete subtree |
 //! | blocks | height u64 | canonical place in the log, header, seal, bytes of each submission |

@@ -28,7 +28,8 @@ const MEMTABLE_BYTES: u64 = 8 << 20;
 /// merging them than is won.
 const FILE_BYTES: usize = 256 << 10;
 /// Sorted files of a tree above its merged ones, from which on they are merged: with four times as many as fjall's default of 4 the
-/// merged ones are written a fourth as often, and a look-up asks six more filters on average. From 20 on fjall holds up writers.
+/// merged ones are written a fourth as often, and a look-up asks six more filters on average. From 20 on fjall holds up who puts
+/// single entries, until the worker has merged; who brings whole files is never held up.
 const FILES_TO_MERGE: u8 = 16;
 /// Bytes of a merged file. The first level of merged ones is [`FILES_TO_MERGE`] of them large, so that what is merged into it
 /// is some half of it; with files twice as large it would be a fourth.
@@ -83,7 +84,7 @@ fn open_trees(database: &Database) -> Result<Vec<Keyspace>, fjall::Error> {
 }
 
 fn options(tree: Tree) -> KeyspaceCreateOptions {
-    // Of merged files, which are large, the cache holds parts of indexes and filters: as a whole they are hundreds of kilobytes,
+    // Of files, which are large, the cache holds parts of indexes and filters: as a whole they are hundreds of kilobytes,
     // and one that had to be read again for each look-up would cost more than all else of it.
     let in_parts = || PartitioningPolicy::new([false, true]);
     let options = KeyspaceCreateOptions::default()
@@ -104,10 +105,10 @@ fn options(tree: Tree) -> KeyspaceCreateOptions {
         _ => options,
     };
     match tree {
-        // What is not there is not looked up: the page above tells.
-        Tree::Crown | Tree::Pages | Tree::Values => options.filter_policy(none_for_the_last()),
-        // Nor are single keys of these.
-        Tree::Records | Tree::Submissions | Tree::Search => {
+        // What is not there is seldom looked up: the page above tells.
+        Tree::Pages | Tree::Values => options.filter_policy(none_for_the_last()),
+        // Of these no single keys are looked up.
+        Tree::Crown | Tree::Records | Tree::Submissions | Tree::Search => {
             options.filter_policy(FilterPolicy::disabled())
         }
         _ => options,
@@ -120,10 +121,10 @@ fn none_for_the_last() -> FilterPolicy {
     let bloom = |policy| FilterPolicyEntry::Bloom(policy);
     let newest = bloom(BloomConstructionPolicy::FalsePositiveRate(0.0001));
     let merged = bloom(BloomConstructionPolicy::BitsPerKey(10.0));
-    let between = std::iter::repeat_n(merged, LEVELS - 2);
-    let all: Vec<_> =
-        [newest].into_iter().chain(between).chain([FilterPolicyEntry::None]).collect();
-    FilterPolicy::new(all)
+    // New files that came whole have the policy of level 1, where nothing is merged to before the others are full.
+    let between = std::iter::repeat_n(merged, LEVELS - 3);
+    let new = [newest, newest].into_iter();
+    FilterPolicy::new(new.chain(between).chain([FilterPolicyEntry::None]).collect::<Vec<_>>())
 }
 
 impl std::fmt::Debug for FjallStore {

@@ -2,7 +2,7 @@
 
 use crate::{
     Entry, Journal, Ledger, MemoryStorage, MemoryStore, Storage, Store, StoreError, Tree,
-    fixtures::*,
+    checkpoint, fixtures::*,
 };
 use std::{
     collections::BTreeMap,
@@ -248,6 +248,26 @@ fn whenever_the_disk_dies_nothing_acknowledged_is_lost_and_all_is_derived_as_bef
         operations += step;
     }
     assert!(operations > 200, "the disk died at {operations} operations at most");
+}
+
+#[test]
+fn a_layer_that_is_not_yet_in_the_store_is_checked_where_it_is() {
+    let mut checked = 0;
+    for operations in 20..400 {
+        let disk = Handle::new(operations);
+        if run(&disk, false) == u64::MAX {
+            break;
+        }
+        let (storage, store) = disk.survivors(operations);
+        let is_whole = checkpoint::load(&*storage).is_ok_and(|layer| layer.is_some());
+        if is_whole && checkpoint::has_base(&*store).unwrap() {
+            let storage: Arc<dyn Storage> = storage;
+            let report = super::fsck::check_in(&storage, &store).unwrap();
+            assert!(report.is_clean(), "died after {operations} operations: {report:?}");
+            checked += 1;
+        }
+    }
+    assert!(checked > 10, "{checked} had a layer that was not in the store");
 }
 
 #[test]

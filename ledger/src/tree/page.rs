@@ -46,9 +46,13 @@ impl Page {
         let (hashes, odd) = rest.as_chunks::<{ Hash::LEN }>();
         let count = 2 * leaves.count_ones() + inner.count_ones();
         let between = above(leaves | inner);
+        let all = leaves | inner | between;
+        let below = |at: usize| all >> (2 * at) & 0b11 != 0;
         let none_above = leaves & 0b11 == 0 && inner & !LOWEST_NODES == 0;
         // Nothing stands below a leaf, and an inner node above all.
-        let apart = leaves & inner == 0 && leaves & between == 0 && between & 0b10 != 0;
+        let apart = leaves & inner == 0
+            && between & 0b10 != 0
+            && !positions(leaves & !LOWEST_NODES).any(below);
         if !none_above || !apart || hashes.len() != count as usize || !odd.is_empty() {
             return None;
         }

@@ -177,7 +177,11 @@ proptest! {
         let body = vec![filling; 32 * count as usize];
         let bytes = [&leaves.to_be_bytes()[..], &inner.to_be_bytes(), &body].concat();
         if let Some(page) = Page::decode(SUITE, &bytes) {
-            prop_assert_eq!(page.encode(), bytes);
+            prop_assert_eq!(page.encode(), &bytes[..]);
+            // A leaf has nothing below it.
+            for at in (2..16).filter(|at| leaves >> at & 1 == 1) {
+                prop_assert_eq!((leaves | inner) >> (2 * at) & 0b11, 0);
+            }
         }
     }
 }
