@@ -110,7 +110,11 @@ pub(crate) fn load(storage: &dyn Storage) -> Result<Option<Layer>, FileError> {
 /// Whether a store has been at some height: a checkpoint is for one that has. The first one of a chain
 /// would do for an empty store as well; deriving that anew costs little.
 pub(crate) fn has_base(store: &dyn Store) -> Result<bool, StoreError> {
-    Ok(store.get(Tree::Meta, Marker::KEY)?.is_some())
+    match store.get(Tree::Meta, Marker::KEY) {
+        // What it holds has to be derived again in any case.
+        Err(StoreError::Damaged(_)) => Ok(false),
+        found => Ok(found?.is_some()),
+    }
 }
 
 /// Removes the checkpoint file: all of it is in the store, and flushed.

@@ -15,7 +15,6 @@ use crate::{
     snapshot::{Base, FrozenState},
     storage::Storage,
     store::{Still, Store, StoreView},
-    tree,
 };
 use probata_types::{
     Hash, Height, SealedBlock, Suite, codec,
@@ -385,12 +384,7 @@ impl StateRead for Ledger {
     fn get(&self, key: &StateKey) -> Result<Option<StateValue>, StateError> {
         let (live, suite) = (self.shared.read(), self.shared.chain.suite);
         let key = key.hash(suite);
-        // What is new is looked for before it is put, and its pages are needed then: to find nothing in them costs
-        // less than to find nothing in the store.
-        match tree::find(suite, &live.layers, live.tip.root, &key)? {
-            None => Ok(None),
-            Some(_) => Ok(crate::reader::value(&live.layers, &key)?),
-        }
+        Ok(crate::reader::value_under(suite, &live.layers, live.tip.root, &key)?)
     }
 }
 

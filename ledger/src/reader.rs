@@ -21,10 +21,10 @@ use crate::{
     search::{self, Cursor, Page, Query, Span},
     snapshot::body,
     store::Tree,
-    tree,
+    tree::{self, Node},
 };
 use probata_types::{
-    FlowId, Hash, Header, Height, InstitutionId, RecordId, Seal, SealedBlock, SubmissionId,
+    FlowId, Hash, Header, Height, InstitutionId, RecordId, Seal, SealedBlock, SubmissionId, Suite,
     Timestamp, codec,
     merkle::MerklePath,
     sparse::SparsePath,
@@ -341,6 +341,20 @@ fn from_archive(entry: &BlockEntry, bytes: &[u8]) -> Result<SealedBlock, LedgerE
 }
 
 /// The object of a key hash.
+/// As [`value`] of what is in the state under `root`. What is new is looked for before it is put, and its pages are needed
+/// then: to find nothing in them costs less than to find nothing in the store.
+pub(crate) fn value_under(
+    suite: Suite,
+    layers: &Layers,
+    root: Node,
+    key: &Hash,
+) -> Result<Option<StateValue>, LedgerError> {
+    match tree::find(suite, layers, root, key)? {
+        None => Ok(None),
+        Some(_) => value(layers, key),
+    }
+}
+
 pub(crate) fn value(layers: &Layers, key: &Hash) -> Result<Option<StateValue>, LedgerError> {
     let Some(bytes) = layers.get(Tree::Values, key.as_bytes())? else { return Ok(None) };
     let value = codec::decode_own(&bytes, crate::limits::CHECKPOINT_FRAME_BYTES)

@@ -18,10 +18,16 @@ pub type Entry = (Vec<u8>, Vec<u8>);
 /// Keys with their values, in ascending order of keys.
 pub type Sorted<'a> = dyn Iterator<Item = (&'a [u8], &'a [u8])> + 'a;
 
-/// A failure of the store: its disk, or its own files.
+/// A failure of the store.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the derived store failed: {0}")]
-pub struct StoreError(pub String);
+pub enum StoreError {
+    /// The disk refuses, another process has it open, or the engine does not go on.
+    #[error("the derived store failed: {0}")]
+    Failed(String),
+    /// Its files are not what was written to them.
+    #[error("the derived store is damaged: {0}. Make it again with `probata-node reindex`")]
+    Damaged(String),
+}
 
 /// The trees of the store, in the order in which they are written. The crate's page lists their
 /// keys.

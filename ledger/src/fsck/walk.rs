@@ -15,9 +15,10 @@ use crate::{
     limits::CHECKPOINT_BYTES,
     log::BlockLog,
     snapshot::Base,
+    tree::Node,
 };
 use probata_types::{
-    Hash, Height, ValidatorSet, epoch,
+    Height, ValidatorSet, epoch,
     state::{StateError, StateKey, StateRead, StateValue},
 };
 use std::{sync::Arc, thread::Scope};
@@ -137,7 +138,7 @@ impl Check<'_, '_, '_> {
     /// Checks and applies one block; `None` if it is so wrong that none after it can be executed.
     fn apply(&mut self, tip: &Tip, next: &Next) -> Result<Option<Tip>, FsckError> {
         let (height, block) = (tip.head.height.next(), &next.looked.block);
-        let view = View { suite: self.chain.suite, layers: &self.new };
+        let view = View { suite: self.chain.suite, layers: &self.new, root: tip.root };
         let executed =
             (self.fsck.execute)(&block.proposal, &view).and_then(|(outcomes, changes)| {
                 let sets = block::sets(&view, &changes)?;
@@ -182,11 +183,12 @@ impl Check<'_, '_, '_> {
 struct View<'a> {
     suite: probata_types::Suite,
     layers: &'a Layers,
+    root: Node,
 }
 
 impl StateRead for View<'_> {
     fn get(&self, key: &StateKey) -> Result<Option<StateValue>, StateError> {
-        let key: Hash = key.hash(self.suite);
-        Ok(crate::reader::value(self.layers, &key)?)
+        let key = key.hash(self.suite);
+        Ok(crate::reader::value_under(self.suite, self.layers, self.root, &key)?)
     }
 }

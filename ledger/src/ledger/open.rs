@@ -13,7 +13,7 @@ use crate::{
     older,
     snapshot::Base,
     storage::Storage,
-    store::{Store, Tree},
+    store::{Store, StoreError, Tree},
     tree,
 };
 use probata_types::{Height, SealedBlock};
@@ -163,6 +163,27 @@ fn restore(
     chain: &Chain,
     log_height: Height,
 ) -> Result<Option<(Tip, Height)>, OpenError> {
+    match stands_at(storage, layers, chain, log_height) {
+        Err(OpenError::Ledger(
+            error @ (LedgerError::Derived { .. }
+            | LedgerError::Store(StoreError::Damaged(_))
+            | LedgerError::Mismatch { .. }
+            | LedgerError::File(FileError::Corrupt { .. })),
+        )) => {
+            tracing::warn!(%error, "the derived state is not used: it does not fit the log");
+            Ok(None)
+        }
+        other => other,
+    }
+}
+
+/// As [`restore`], with an error for one that is not to be trusted.
+fn stands_at(
+    storage: &dyn Storage,
+    layers: &Layers,
+    chain: &Chain,
+    log_height: Height,
+) -> Result<Option<(Tip, Height)>, OpenError> {
     let Some(bytes) = layers.get(Tree::Meta, Marker::KEY)? else { return Ok(None) };
     let marker = match index::parse::<Marker>(Tree::Meta, Marker::KEY, &bytes) {
         Ok(marker) if marker.format == Marker::FORMAT => marker,
@@ -178,18 +199,7 @@ fn restore(
         // Deriving it again from genesis costs nothing, and is surer than comparing.
         return Ok(None);
     }
-    match check_marker(storage, layers, chain, &marker) {
-        Ok(tip) => Ok(Some((tip, marker.missing))),
-        Err(
-            error @ (LedgerError::Derived { .. }
-            | LedgerError::Mismatch { .. }
-            | LedgerError::File(FileError::Corrupt { .. })),
-        ) => {
-            tracing::warn!(%error, "the derived state does not fit the log");
-            Ok(None)
-        }
-        Err(other) => Err(other.into()),
-    }
+    Ok(Some((check_marker(storage, layers, chain, &marker)?, marker.missing)))
 }
 
 /// Compares the store with the block of the log that it says it stands at.

@@ -4,9 +4,11 @@
 //! less than a third; files are merged behind by a thread of fjall's own. So the cost of a random key does not
 //! grow with what is there already, and a key that is not there is mostly found so by a filter in memory.
 
+mod worker;
+
 use super::{Entry, Sorted, Store, StoreError, StoreView, Tree};
 use fjall::{
-    Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable as _, Snapshot,
+    Database, Keyspace, KeyspaceCreateOptions, LsmError, PersistMode, Readable as _, Snapshot,
     compaction::Leveled,
     config::{
         BloomConstructionPolicy, CompressionPolicy, FilterPolicy, FilterPolicyEntry,
@@ -14,13 +16,14 @@ use fjall::{
     },
 };
 use std::{
-    fs,
+    fs, io,
     ops::Bound,
     path::Path,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
 };
+use worker::Worker;
 
-/// Threads that write and merge sorted files.
+/// Threads that write and merge sorted files: [`Worker`] counts what one was asked for.
 const WORKERS: usize = 1;
 /// Bytes of entries in memory for one tree, until they are written as a sorted file.
 const MEMTABLE_BYTES: u64 = 8 << 20;
@@ -36,13 +39,14 @@ const FILES_TO_MERGE: u8 = 16;
 const MERGED_FILE_BYTES: u64 = 32 << 20;
 /// Levels of a tree, which fjall fixes: the first of new files, the last of what has been merged for long.
 const LEVELS: usize = 7;
-/// Bytes of journal, until what it holds is in sorted files. The least that fjall takes.
+/// Bytes of entries in the journal, until all are in sorted files.
 const JOURNAL_BYTES: u64 = 64 << 20;
 
 /// A fjall database in a folder of its own.
 pub struct FjallStore {
     database: Database,
     trees: RwLock<Vec<Keyspace>>,
+    worker: Worker,
 }
 
 impl FjallStore {
@@ -56,26 +60,43 @@ impl FjallStore {
             let builder = Database::builder(folder)
                 .cache_size(cache_bytes)
                 .worker_threads(WORKERS)
-                .max_journaling_size(JOURNAL_BYTES)
+                .max_journaling_size(u64::MAX)
                 .manual_journal_persist(true);
             let database = builder.open()?;
             let trees = RwLock::new(open_trees(&database)?);
-            Ok(Self { database, trees })
+            Ok(Self { database, trees, worker: Worker::default() })
         };
         match open() {
             // These are of the disk and of other processes, and say nothing about the files.
             Err(error @ (fjall::Error::Io(_) | fjall::Error::Locked)) => Err(failed(&error)),
             Err(error) => {
                 tracing::warn!(?folder, %error, "the derived store is damaged; it is made anew");
-                fs::remove_dir_all(folder).map_err(|error| StoreError(error.to_string()))?;
+                fs::remove_dir_all(folder)
+                    .map_err(|error| StoreError::Failed(error.to_string()))?;
                 open().map_err(|error| failed(&error))
             }
             Ok(store) => Ok(store),
         }
     }
 
+    fn trees(&self) -> RwLockReadGuard<'_, Vec<Keyspace>> {
+        self.trees.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn tree(&self, tree: Tree) -> Keyspace {
-        self.trees.read().unwrap_or_else(PoisonError::into_inner)[tree.position()].clone()
+        self.trees()[tree.position()].clone()
+    }
+
+    /// Puts a few entries into the memory of a tree.
+    fn put_few(&self, tree: Tree, entries: &[(&[u8], &[u8])]) -> Result<(), StoreError> {
+        let trees = self.trees();
+        let mut batch = self.database.batch();
+        for (key, value) in entries {
+            batch.insert(&trees[tree.position()], *key, *value);
+        }
+        batch.commit().map_err(|error| failed(&error))?;
+        let bytes = entries.iter().map(|(key, value)| key.len() + value.len()).sum();
+        self.worker.count((&self.database, &trees), tree, (entries.len(), bytes))
     }
 }
 
@@ -91,7 +112,7 @@ fn options(tree: Tree) -> KeyspaceCreateOptions {
         .manual_journal_persist(true)
         .index_block_partitioning_policy(in_parts())
         .filter_block_partitioning_policy(in_parts())
-        .max_memtable_size(MEMTABLE_BYTES)
+        .max_memtable_size(u64::MAX)
         .compaction_strategy(Arc::new(
             Leveled::default()
                 .with_l0_threshold(FILES_TO_MERGE)
@@ -134,7 +155,19 @@ impl std::fmt::Debug for FjallStore {
 }
 
 fn failed(error: &fjall::Error) -> StoreError {
-    StoreError(error.to_string())
+    use fjall::Error::{Io, KeyspaceDeleted, Locked, Poisoned, Storage};
+    use io::ErrorKind::{InvalidData, UnexpectedEof};
+    let what = error.to_string();
+    match error {
+        // A file that is shorter than it was is damaged, too.
+        Io(error) | Storage(LsmError::Io(error))
+            if !matches!(error.kind(), InvalidData | UnexpectedEof) =>
+        {
+            StoreError::Failed(what)
+        }
+        Locked | Poisoned | KeyspaceDeleted => StoreError::Failed(what),
+        _ => StoreError::Damaged(what),
+    }
 }
 
 impl Store for FjallStore {
@@ -144,7 +177,7 @@ impl Store for FjallStore {
     }
 
     fn put(&self, tree: Tree, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
-        self.tree(tree).insert(key, value).map_err(|error| failed(&error))
+        self.put_few(tree, &[(key, value)])
     }
 
     fn put_sorted(&self, tree: Tree, entries: &mut Sorted<'_>) -> Result<(), StoreError> {
@@ -155,8 +188,9 @@ impl Store for FjallStore {
             first.push((key, value));
         }
         if bytes < FILE_BYTES {
-            return first.into_iter().try_for_each(|(key, value)| self.put(tree, key, value));
+            return self.put_few(tree, &first);
         }
+        self.worker.ask(&self.database)?;
         let write = || {
             let keyspace = self.tree(tree);
             let mut file = keyspace.start_ingestion()?;
@@ -186,7 +220,7 @@ impl Store for FjallStore {
     }
 
     fn freeze(&self) -> Option<Box<dyn StoreView>> {
-        let trees = self.trees.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let trees = self.trees().clone();
         Some(Box::new(FjallView { snapshot: self.database.snapshot(), trees }))
     }
 
@@ -199,6 +233,7 @@ impl Store for FjallStore {
         };
         let again = again().map_err(|error| failed(&error))?;
         *trees = again;
+        self.worker.begin(&self.database);
         self.flush()
     }
 }

@@ -30,7 +30,8 @@ impl SledStore {
         let database = match config.open() {
             Err(sled::Error::Corruption { at, .. }) => {
                 tracing::warn!(?folder, ?at, "the derived store is damaged; it is made anew");
-                fs::remove_dir_all(folder).map_err(|error| StoreError(error.to_string()))?;
+                fs::remove_dir_all(folder)
+                    .map_err(|error| StoreError::Failed(error.to_string()))?;
                 config.open()
             }
             other => other,
@@ -51,7 +52,11 @@ impl SledStore {
 }
 
 fn failed(error: &sled::Error) -> StoreError {
-    StoreError(error.to_string())
+    let what = error.to_string();
+    match error {
+        sled::Error::Corruption { .. } => StoreError::Damaged(what),
+        _ => StoreError::Failed(what),
+    }
 }
 
 fn open_trees(database: &sled::Db) -> Result<Vec<sled::Tree>, StoreError> {

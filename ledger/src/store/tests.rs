@@ -118,3 +118,62 @@ fn a_view_that_is_taken_right_after_a_sorted_file_holds_that_file_and_nothing_la
         assert_eq!(view.get(Tree::Meta, b"round").unwrap(), Some(vec![round]));
     }
 }
+
+/// As fjall itself asks its worker to write what is in memory, that stands still within the first dozen of these megabytes,
+/// and the journal grows with all that is written.
+#[test]
+fn many_small_lots_do_not_stop_the_thread_that_merges() {
+    const LOT: u64 = 600;
+    const JOURNAL: u64 = 160 << 20;
+    let folder = tempfile::tempdir().unwrap();
+    let store = FjallStore::open(folder.path(), 1 << 20).unwrap();
+    let key = |number: u64| *blake3::hash(&number.to_be_bytes()).as_bytes();
+    for lot in 0..800 {
+        for tree in [Tree::Values, Tree::Pages, Tree::History] {
+            let mut entries: Vec<_> =
+                (lot * LOT..(lot + 1) * LOT).map(|number| (key(number), [3; 150])).collect();
+            entries.sort_unstable();
+            let mut sorted = entries.iter().map(|(key, value)| (&key[..], &value[..]));
+            store.put_sorted(tree, &mut sorted).unwrap();
+        }
+    }
+    assert_eq!(store.get(Tree::Pages, &key(5)).unwrap().unwrap(), [3; 150]);
+    let files = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap());
+    let journals = files.filter(|file| file.path().extension().is_some_and(|of| of == "jnl"));
+    let bytes: u64 = journals.map(|file| file.metadata().unwrap().len()).sum();
+    assert!(bytes < JOURNAL, "{bytes} bytes of journal");
+}
+
+#[test]
+fn files_that_rot_are_damage_and_no_failure_of_the_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let entries: Vec<Entry> =
+        (0..9_000u16).map(|n| (n.to_be_bytes().to_vec(), n.to_le_bytes().repeat(150))).collect();
+    let fill = |store: &FjallStore| {
+        let mut sorted = entries.iter().map(|(key, value)| (&key[..], &value[..]));
+        store.put_sorted(Tree::Pages, &mut sorted).unwrap();
+        store.flush().unwrap();
+    };
+    let open = || FjallStore::open(folder.path(), 1 << 20).unwrap();
+    fill(&open());
+    let trees = std::fs::read_dir(folder.path().join("keyspaces")).unwrap();
+    let files = trees.flat_map(|tree| {
+        std::fs::read_dir(tree.unwrap().path().join("tables")).into_iter().flatten()
+    });
+    let files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+    let largest = files.iter().max_by_key(|file| file.metadata().unwrap().len()).unwrap();
+    let good = std::fs::read(largest).unwrap();
+    let mut bytes = good.clone();
+    bytes[good.len() / 2] ^= 1;
+    std::fs::write(largest, &bytes).unwrap();
+    let store = open();
+    let error = store.scan(Tree::Pages, &[], None, usize::MAX).unwrap_err();
+    assert!(matches!(error, StoreError::Damaged(_)), "{error}");
+    let error = entries.iter().find_map(|(key, _)| store.get(Tree::Pages, key).err());
+    assert!(matches!(error, Some(StoreError::Damaged(_))), "{error:?}");
+    drop(store);
+    std::fs::write(largest, &good[..good.len() / 2]).unwrap();
+    let store = open();
+    assert!(store.scan(Tree::Pages, &[], None, usize::MAX).unwrap().is_empty(), "it is made anew");
+    fill(&store);
+}

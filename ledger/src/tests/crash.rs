@@ -158,7 +158,7 @@ impl Storage for Handle {
 }
 
 fn died(error: &io::Error) -> StoreError {
-    StoreError(error.to_string())
+    StoreError::Failed(error.to_string())
 }
 
 impl Store for Handle {

@@ -136,18 +136,22 @@ proptest! {
     }
 
     #[test]
-    fn the_crown_follows_from_its_foot(changes in prop::collection::vec(changes(), 1..4)) {
+    fn the_crown_follows_from_its_foot(
+        changes in prop::collection::vec(prop::collection::vec(changes(), 1..4), 1..4),
+    ) {
         let store = || Arc::new(MemoryStore::default());
         let (by_layers, at_once) = (store(), store());
         let mut layers = Layers::new(Arc::clone(&by_layers) as Arc<dyn Store>);
         let (mut root, mut model) = (Node::Empty, Entries::new());
-        for entries in &changes {
-            root = apply(&mut layers, root, entries);
+        for blocks in &changes {
+            for entries in blocks {
+                root = apply(&mut layers, root, entries);
+                model.extend(entries);
+            }
             let layer = layers.set_aside();
             InBytes::of(&layer).put(&*by_layers).unwrap();
             layers.draining = None;
             layers.keep_pages(&layer);
-            model.extend(entries);
             // A layer never leaves a tree of one key: genesis has more.
             prop_assume!(model.len() > 1);
         }
