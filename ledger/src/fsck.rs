@@ -133,7 +133,7 @@ impl Fsck<'_> {
         let Some(layer) = report.found(checkpoint::load(&**storage))? else { return Ok(report) };
         let usable = checkpoint::has_base(&**store)?;
         old.draining = layer.filter(|_| usable).map(Arc::new);
-        report.derived = derived_height(&old)?;
+        report.derived = report.derived(derived_height(&old))?.flatten();
         let begins = base.as_ref().map_or(Height::new(1), |base| base.height());
         let log = BlockLog::inspect(Arc::clone(storage), begins);
         let Some((mut log, torn)) = report.found(log)? else { return Ok(report) };

@@ -340,7 +340,6 @@ fn from_archive(entry: &BlockEntry, bytes: &[u8]) -> Result<SealedBlock, LedgerE
     }
 }
 
-/// The object of a key hash.
 /// As [`value`] of what is in the state under `root`. What is new is looked for before it is put, and its pages are needed
 /// then: to find nothing in them costs less than to find nothing in the store.
 pub(crate) fn value_under(
@@ -355,6 +354,7 @@ pub(crate) fn value_under(
     }
 }
 
+/// The object of a key hash.
 pub(crate) fn value(layers: &Layers, key: &Hash) -> Result<Option<StateValue>, LedgerError> {
     let Some(bytes) = layers.get(Tree::Values, key.as_bytes())? else { return Ok(None) };
     let value = codec::decode_own(&bytes, crate::limits::CHECKPOINT_FRAME_BYTES)

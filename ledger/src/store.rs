@@ -25,7 +25,9 @@ pub enum StoreError {
     #[error("the derived store failed: {0}")]
     Failed(String),
     /// Its files are not what was written to them.
-    #[error("the derived store is damaged: {0}. Make it again with `probata-node reindex`")]
+    #[error(
+        "the derived store is damaged: {0}. It can be made again: see \"Checking and rebuilding\" in docs/OPERATING.md"
+    )]
     Damaged(String),
 }
 

@@ -7,4 +7,5 @@ mod fsck;
 mod index;
 mod older;
 mod proofs;
+mod rotten;
 mod snapshot;

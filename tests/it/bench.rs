@@ -55,7 +55,8 @@ async fn a_network_that_has_grown_answers_restarts_takes_in_a_node_and_is_kept()
     let result = bench(&[&grow[..], &["--keep", &kept]].concat()).await?;
     assert_eq!((&result["acknowledged"], &result["lost"]), (&20.into(), &0.into()), "{result}");
     let grown = &result["grown"];
-    for field in ["asked", "restart_ms", "restart_after_kill_ms", "join_ms", "join_blocks"] {
+    let join = ["snapshot_ms", "snapshot_height", "snapshot_bytes", "join_serves_ms"];
+    for field in ["asked", "restart_ms", "restart_after_kill_ms"].iter().chain(&join) {
         assert!(grown[field].as_u64() > Some(0), "{field} in {result}");
     }
     for field in ["point_p99_ms", "evidence_p99_ms"] {

@@ -10,7 +10,7 @@
 //! | `scene`, `workload`, `supply` | who submits, the records, and submissions of them made ahead |
 //! | `run`, `drive`, `timeline` | sending them at a pace; latencies, second by second |
 //! | `keeper`, `usage`, `slopes` | what the processes use meanwhile, what is done to them, whether anything grows |
-//! | `grow` | what a network that has grown can do |
+//! | `grow`, `join` | what a network that has grown can do, and how a node joins it |
 //! | `tables`, `hardware` | the short set of loads and the machine, for the document |
 //! | `live`, `result`, `table`, `plot` | what is shown, printed and drawn |
 
@@ -19,6 +19,7 @@ mod drive;
 mod ground;
 mod grow;
 mod hardware;
+mod join;
 mod keeper;
 mod live;
 mod plot;

@@ -6,7 +6,7 @@ use crate::{
     index,
     layers::Layers,
     limits::{FSCK_CHUNK, FSCK_FINDINGS},
-    store::{Entry, Tree},
+    store::{Entry, StoreError, Tree},
 };
 use probata_types::Height;
 use std::{
@@ -71,11 +71,17 @@ impl Comparison<'_> {
 
     fn tree(&self, tree: Tree) -> Result<Compared, FsckError> {
         let (mut is, mut should) = (Walk::new(self.old, tree), Walk::new(self.new, tree));
+        is.is_checked = true;
         let (mut left, mut right) = (is.next()?, should.next()?);
         let mut result = Compared::default();
         loop {
             if result.compared.is_multiple_of(FSCK_CHUNK as u64) {
                 check_stop(self.stop)?;
+            }
+            if let Some(damage) = is.damage.take() {
+                let what = format!("tree {}: {damage}", tree.name());
+                result.enter(Some(Finding::State(what)));
+                return Ok(result);
             }
             let order = match (&left, &right) {
                 (None, None) => return Ok(result),
@@ -137,18 +143,29 @@ struct Walk<'a> {
     tree: Tree,
     chunk: VecDeque<Entry>,
     from: Option<Vec<u8>>,
+    /// Whether damage is a finding, and no failure.
+    is_checked: bool,
+    /// What of it could not be read; it ends there.
+    damage: Option<StoreError>,
 }
 
 impl<'a> Walk<'a> {
     fn new(layers: &'a Layers, tree: Tree) -> Self {
-        Self { layers, tree, chunk: VecDeque::new(), from: Some(Vec::new()) }
+        let (chunk, from) = (VecDeque::new(), Some(Vec::new()));
+        Self { layers, tree, chunk, from, is_checked: false, damage: None }
     }
 
     fn next(&mut self) -> Result<Option<Entry>, LedgerError> {
         if self.chunk.is_empty()
             && let Some(from) = self.from.take()
         {
-            self.chunk = self.layers.scan(self.tree, &from, None, FSCK_CHUNK)?.into();
+            self.chunk = match self.layers.scan(self.tree, &from, None, FSCK_CHUNK) {
+                Err(damage @ StoreError::Damaged(_)) if self.is_checked => {
+                    self.damage = Some(damage);
+                    return Ok(None);
+                }
+                read => read?.into(),
+            };
             self.from = self.chunk.back().map(|(key, _)| [key.as_slice(), &[0]].concat());
         }
         Ok(self.chunk.pop_front())

@@ -3,7 +3,7 @@
 use crate::{
     error::{FileError, LedgerError, hex},
     limits::FSCK_FINDINGS,
-    store::Tree,
+    store::{StoreError, Tree},
 };
 use probata_types::{Height, seal::SealError};
 use std::fmt;
@@ -82,7 +82,9 @@ impl Report {
     ) -> Result<Option<T>, LedgerError> {
         match result {
             Ok(value) => Ok(Some(value)),
-            Err(error @ LedgerError::Derived { .. }) => {
+            Err(
+                error @ (LedgerError::Derived { .. } | LedgerError::Store(StoreError::Damaged(_))),
+            ) => {
                 self.add(Finding::State(error.to_string()));
                 Ok(None)
             }

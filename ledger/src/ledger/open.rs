@@ -52,7 +52,9 @@ pub(super) fn open(setup: Setup) -> Result<Ledger, OpenError> {
             log.next(None)?;
             tracing::info!(blocks = log.height().get(), "deriving everything from the log");
             Base::remove(&*storage)?;
+            // In this order: a crash between finds the file again.
             store.wipe()?;
+            checkpoint::discard(&*storage)?;
             // Pages that were read before are of what is gone.
             layers = Layers::new(Arc::clone(&store));
             let (new, tip) = chain.begin(&layers, &initial)?;
@@ -129,7 +131,7 @@ fn check_chain(log: &BlockLog, chain: &Chain) -> Result<(), OpenError> {
 }
 
 /// Brings an interrupted checkpoint to its end; `false` if its file is damaged, so that the store
-/// holds an unknown part of it, or if the store lacks what was there before it.
+/// holds an unknown part of it, or if the store lacks what was there before it. Nothing is removed then.
 fn finish_checkpoint(storage: &dyn Storage, store: &dyn Store) -> Result<bool, OpenError> {
     checkpoint::discard_new(storage)?;
     let layer: Layer = match checkpoint::load(storage) {
@@ -137,23 +139,16 @@ fn finish_checkpoint(storage: &dyn Storage, store: &dyn Store) -> Result<bool, O
         Ok(Some(layer)) if checkpoint::has_base(store)? => layer,
         Ok(Some(_)) => {
             tracing::warn!("the derived state below the checkpoint is lost");
-            return drop_checkpoint(storage, store);
+            return Ok(false);
         }
         Err(FileError::Corrupt { file, offset, what }) => {
             tracing::warn!(file, offset, what, "the checkpoint is damaged");
-            return drop_checkpoint(storage, store);
+            return Ok(false);
         }
         Err(other) => return Err(other.into()),
     };
     checkpoint::end(storage, store, &InBytes::of(&layer))?;
     Ok(true)
-}
-
-/// The store is wiped before the file goes: a crash between finds the file again.
-fn drop_checkpoint(storage: &dyn Storage, store: &dyn Store) -> Result<bool, OpenError> {
-    store.wipe()?;
-    checkpoint::remove(storage)?;
-    Ok(false)
 }
 
 /// Where the store stands, and the last height that it lacks; `None` if it is empty or not to be trusted.

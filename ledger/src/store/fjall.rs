@@ -31,8 +31,7 @@ const MEMTABLE_BYTES: u64 = 8 << 20;
 /// merging them than is won.
 const FILE_BYTES: usize = 256 << 10;
 /// Sorted files of a tree above its merged ones, from which on they are merged: with four times as many as fjall's default of 4 the
-/// merged ones are written a fourth as often, and a look-up asks six more filters on average. From 20 on fjall holds up who puts
-/// single entries, until the worker has merged; who brings whole files is never held up.
+/// merged ones are written a fourth as often, and a look-up asks six more filters on average.
 const FILES_TO_MERGE: u8 = 16;
 /// Bytes of a merged file. The first level of merged ones is [`FILES_TO_MERGE`] of them large, so that what is merged into it
 /// is some half of it; with files twice as large it would be a fourth.
@@ -63,19 +62,19 @@ impl FjallStore {
                 .max_journaling_size(u64::MAX)
                 .manual_journal_persist(true);
             let database = builder.open()?;
-            let trees = RwLock::new(open_trees(&database)?);
-            Ok(Self { database, trees, worker: Worker::default() })
+            let trees = open_trees(&database)?;
+            let worker = Worker::of(&database, &trees);
+            Ok(Self { database, trees: RwLock::new(trees), worker })
         };
+        let open = || open().map_err(|error| failed(&error));
         match open() {
-            // These are of the disk and of other processes, and say nothing about the files.
-            Err(error @ (fjall::Error::Io(_) | fjall::Error::Locked)) => Err(failed(&error)),
-            Err(error) => {
-                tracing::warn!(?folder, %error, "the derived store is damaged; it is made anew");
+            Err(error @ StoreError::Damaged(_)) => {
+                tracing::warn!(?folder, %error, "the derived store is made anew");
                 fs::remove_dir_all(folder)
                     .map_err(|error| StoreError::Failed(error.to_string()))?;
-                open().map_err(|error| failed(&error))
+                open()
             }
-            Ok(store) => Ok(store),
+            opened => opened,
         }
     }
 
@@ -87,16 +86,20 @@ impl FjallStore {
         self.trees()[tree.position()].clone()
     }
 
-    /// Puts a few entries into the memory of a tree.
-    fn put_few(&self, tree: Tree, entries: &[(&[u8], &[u8])]) -> Result<(), StoreError> {
+    /// Puts a few entries into the memory of a tree; `false` if they must become a file.
+    fn put_few(&self, tree: Tree, entries: &[(&[u8], &[u8])]) -> Result<bool, StoreError> {
         let trees = self.trees();
+        if !self.worker.make_room(&self.database, &trees[tree.position()])? {
+            return Ok(false);
+        }
         let mut batch = self.database.batch();
         for (key, value) in entries {
             batch.insert(&trees[tree.position()], *key, *value);
         }
         batch.commit().map_err(|error| failed(&error))?;
         let bytes = entries.iter().map(|(key, value)| key.len() + value.len()).sum();
-        self.worker.count((&self.database, &trees), tree, (entries.len(), bytes))
+        self.worker.count((&self.database, &trees), tree, (entries.len(), bytes))?;
+        Ok(true)
     }
 }
 
@@ -159,13 +162,18 @@ fn failed(error: &fjall::Error) -> StoreError {
     use io::ErrorKind::{InvalidData, UnexpectedEof};
     let what = error.to_string();
     match error {
+        Poisoned => StoreError::Failed(
+            "its worker has ended, and the log says why; if its files are damaged, they can be made again: see \"Checking \
+             and rebuilding\" in docs/OPERATING.md"
+                .to_owned(),
+        ),
         // A file that is shorter than it was is damaged, too.
         Io(error) | Storage(LsmError::Io(error))
             if !matches!(error.kind(), InvalidData | UnexpectedEof) =>
         {
             StoreError::Failed(what)
         }
-        Locked | Poisoned | KeyspaceDeleted => StoreError::Failed(what),
+        Locked | KeyspaceDeleted => StoreError::Failed(what),
         _ => StoreError::Damaged(what),
     }
 }
@@ -177,7 +185,7 @@ impl Store for FjallStore {
     }
 
     fn put(&self, tree: Tree, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
-        self.put_few(tree, &[(key, value)])
+        self.put_sorted(tree, &mut std::iter::once((key, value)))
     }
 
     fn put_sorted(&self, tree: Tree, entries: &mut Sorted<'_>) -> Result<(), StoreError> {
@@ -187,8 +195,8 @@ impl Store for FjallStore {
             bytes += key.len() + value.len();
             first.push((key, value));
         }
-        if bytes < FILE_BYTES {
-            return self.put_few(tree, &first);
+        if bytes < FILE_BYTES && (first.is_empty() || self.put_few(tree, &first)?) {
+            return Ok(());
         }
         self.worker.ask(&self.database)?;
         let write = || {
@@ -233,7 +241,7 @@ impl Store for FjallStore {
         };
         let again = again().map_err(|error| failed(&error))?;
         *trees = again;
-        self.worker.begin(&self.database);
+        self.worker.begin(&self.database, &trees);
         self.flush()
     }
 }

@@ -119,29 +119,62 @@ fn a_view_that_is_taken_right_after_a_sorted_file_holds_that_file_and_nothing_la
     }
 }
 
+/// More than three of fjall's journals, which it makes 64 MiB long.
+const JOURNALS: u64 = 224 << 20;
+
+/// Waits until the journals are short again: they are let go when all that they hold is in files.
+fn journals_become_short(folder: &Path) {
+    let length = || -> u64 {
+        let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+        let journals = files.filter(|file| file.path().extension().is_some_and(|of| of == "jnl"));
+        journals.map(|file| file.metadata().map_or(0, |of| of.len())).sum()
+    };
+    for _ in 0..600 {
+        if length() < JOURNALS {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    panic!("{} bytes of journal", length());
+}
+
+/// Puts so many lots of 110 KB under random keys.
+fn put_lots(store: &FjallStore, trees: &[Tree], lots: std::ops::Range<u64>) {
+    const LOT: u64 = 600;
+    let key = |number: u64| *blake3::hash(&number.to_be_bytes()).as_bytes();
+    for lot in lots {
+        let mut keys: Vec<_> = (lot * LOT..(lot + 1) * LOT).map(key).collect();
+        keys.sort_unstable();
+        for tree in trees {
+            let mut sorted = keys.iter().map(|key| (&key[..], &[3; 150][..]));
+            store.put_sorted(*tree, &mut sorted).unwrap();
+        }
+    }
+}
+
 /// As fjall itself asks its worker to write what is in memory, that stands still within the first dozen of these megabytes,
 /// and the journal grows with all that is written.
 #[test]
 fn many_small_lots_do_not_stop_the_thread_that_merges() {
-    const LOT: u64 = 600;
-    const JOURNAL: u64 = 160 << 20;
     let folder = tempfile::tempdir().unwrap();
     let store = FjallStore::open(folder.path(), 1 << 20).unwrap();
-    let key = |number: u64| *blake3::hash(&number.to_be_bytes()).as_bytes();
-    for lot in 0..800 {
-        for tree in [Tree::Values, Tree::Pages, Tree::History] {
-            let mut entries: Vec<_> =
-                (lot * LOT..(lot + 1) * LOT).map(|number| (key(number), [3; 150])).collect();
-            entries.sort_unstable();
-            let mut sorted = entries.iter().map(|(key, value)| (&key[..], &value[..]));
-            store.put_sorted(tree, &mut sorted).unwrap();
-        }
+    put_lots(&store, &[Tree::Values, Tree::Pages, Tree::History], 0..1_000);
+    journals_become_short(folder.path());
+    assert_eq!(store.scan(Tree::Pages, &[], None, usize::MAX).unwrap().len(), 600_000);
+}
+
+/// What the last process left in the journal counts.
+#[test]
+fn a_store_that_is_opened_again_and_again_does_not_keep_everything_in_its_journal() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || FjallStore::open(folder.path(), 1 << 20).unwrap();
+    for round in 0..50 {
+        // Six megabytes in each: less than what becomes a file.
+        put_lots(&open(), &[Tree::Values, Tree::Pages], round * 30..(round + 1) * 30);
     }
-    assert_eq!(store.get(Tree::Pages, &key(5)).unwrap().unwrap(), [3; 150]);
-    let files = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap());
-    let journals = files.filter(|file| file.path().extension().is_some_and(|of| of == "jnl"));
-    let bytes: u64 = journals.map(|file| file.metadata().unwrap().len()).sum();
-    assert!(bytes < JOURNAL, "{bytes} bytes of journal");
+    let store = open();
+    journals_become_short(folder.path());
+    assert_eq!(store.scan(Tree::Pages, &[], None, usize::MAX).unwrap().len(), 900_000);
 }
 
 #[test]

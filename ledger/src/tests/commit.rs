@@ -1,14 +1,11 @@
 //! Committing, opening again, and what is refused.
 
 use crate::{
-    DiskStorage, Entry, FileError, FjallStore, Ledger, LedgerError, MemoryStorage, MemoryStore,
-    OpenError, SledStore, Storage, Store, StoreError, Tree, fixtures::*, log::BlockLog,
+    DiskStorage, FileError, FjallStore, Ledger, LedgerError, MemoryStorage, MemoryStore, OpenError,
+    SledStore, Storage, Store, Tree, fixtures::*, log::BlockLog,
 };
 use probata_types::{Hash, Height, codec, state::StateRead};
-use std::{
-    path::Path,
-    sync::{Arc, Mutex},
-};
+use std::{path::Path, sync::Arc};
 
 fn new_store() -> Arc<MemoryStore> {
     Arc::new(MemoryStore::default())
@@ -49,50 +46,6 @@ fn a_killed_ledger_opens_where_it_was_after_its_blocks_are_applied_again() {
     assert_eq!(closed(again, &store), closed(other, &other_store));
 }
 
-/// A store one tree of which cannot be read until all is wiped.
-struct Rotten {
-    store: Arc<MemoryStore>,
-    tree: Mutex<Option<Tree>>,
-}
-
-impl Rotten {
-    fn read(&self, tree: Tree) -> Result<&MemoryStore, StoreError> {
-        match *self.tree.lock().unwrap() {
-            Some(rotten) if rotten == tree => Err(StoreError::Damaged("a sum".to_owned())),
-            _ => Ok(&self.store),
-        }
-    }
-}
-
-impl Store for Rotten {
-    fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        self.read(tree)?.get(tree, key)
-    }
-
-    fn put(&self, tree: Tree, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
-        self.store.put(tree, key, value)
-    }
-
-    fn scan(
-        &self,
-        tree: Tree,
-        from: &[u8],
-        to: Option<&[u8]>,
-        limit: usize,
-    ) -> Result<Vec<Entry>, StoreError> {
-        self.read(tree)?.scan(tree, from, to, limit)
-    }
-
-    fn flush(&self) -> Result<(), StoreError> {
-        self.store.flush()
-    }
-
-    fn wipe(&self) -> Result<(), StoreError> {
-        *self.tree.lock().unwrap() = None;
-        self.store.wipe()
-    }
-}
-
 #[test]
 fn a_lost_a_stale_and_a_damaged_store_are_derived_again() {
     let (storage, store, ledger) = grown(12);
@@ -118,11 +71,6 @@ fn a_lost_a_stale_and_a_damaged_store_are_derived_again() {
         let mut ledger = Ledger::open(setup(storage.clone(), store.clone())).unwrap();
         assert_eq!(catch_up(&mut ledger).unwrap(), 12, "{}", tree.name());
         assert_eq!(closed(ledger, &store), derived);
-    }
-    for tree in [Tree::Meta, Tree::Crown, Tree::Blocks, Tree::History] {
-        let rotten = Rotten { store: copy_store(&store), tree: Mutex::new(Some(tree)) };
-        let mut ledger = Ledger::open(setup(storage.clone(), Arc::new(rotten))).unwrap();
-        assert_eq!(catch_up(&mut ledger).unwrap(), 12, "{}", tree.name());
     }
     // Lost.
     let empty = new_store();

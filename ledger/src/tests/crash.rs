@@ -264,6 +264,10 @@ fn a_layer_that_is_not_yet_in_the_store_is_checked_where_it_is() {
             let storage: Arc<dyn Storage> = storage;
             let report = super::fsck::check_in(&storage, &store).unwrap();
             assert!(report.is_clean(), "died after {operations} operations: {report:?}");
+            // A store under it whose marker cannot be read is derived again.
+            let rotten = super::rotten::Rotten::of(&store, Tree::Meta);
+            let mut ledger = open(storage, rotten);
+            grow(&mut ledger, BLOCKS);
             checked += 1;
         }
     }

@@ -247,6 +247,13 @@ fn a_whole_log_gives_a_lost_store_again_and_a_part_of_one_says_that_it_cannot() 
     ledger.close().unwrap();
     let lost = Ledger::open(setup(storage.clone(), Arc::<MemoryStore>::default())).map(drop);
     assert!(matches!(lost, Err(OpenError::StateLost(at)) if at == Height::new(30)));
+    // Nor is anything removed of what is there, if a checkpoint above it is damaged.
+    let (mut files, there) = (storage.files(), dump(&*store));
+    files.insert("checkpoint".to_owned(), b"PCKP".repeat(40));
+    let damaged = Arc::new(MemoryStorage::with_files(files.clone()));
+    let lost = Ledger::open(setup(damaged.clone(), store.clone())).map(drop);
+    assert!(matches!(lost, Err(OpenError::StateLost(at)) if at == Height::new(30)));
+    assert!(damaged.files() == files && dump(&*store) == there, "nothing is removed");
     let mut ledger = open(storage.clone(), store.clone());
     assert_eq!(ledger.reader().history_from(), Height::new(30));
     fill(&mut ledger, &full.reader(), 8).unwrap();

@@ -34,7 +34,7 @@ Exit code 0: measured. 1: a record was lost or rejected, or a submission had no 
 cannot run here.";
 
 /// The words with which a node process is started: this program is the nodes, too.
-const NODE_COMMANDS: [&str; 2] = ["run", "fsck"];
+const NODE_COMMANDS: [&str; 3] = ["run", "fsck", "snapshot"];
 /// Records made ahead, at most: what the memory of a small machine holds.
 const STOCK_RECORDS: usize = 1_500_000;
 /// Submissions, and records, that a closed loop may take in a second.

@@ -3,6 +3,7 @@
 use super::{
     drive::{self, Driven},
     ground::DEADLINE,
+    join::{self, Joined},
     keeper::Step,
     profile::{Pace, Plan},
     supply::Supply,
@@ -48,10 +49,9 @@ pub(super) struct Grown {
     pub(super) restart_ms: u64,
     /// The same of one that was killed.
     pub(super) restart_after_kill_ms: u64,
-    /// From the start of a member node without any data until it has every block.
-    pub(super) join_ms: u64,
-    /// Blocks that it fetched.
-    pub(super) join_blocks: u64,
+    /// How a member node joined.
+    #[serde(flatten)]
+    pub(super) joined: Joined,
 }
 
 /// How fast records were found.
@@ -89,8 +89,7 @@ pub(super) async fn measure(
     says.set_message("restarting a validator");
     let stopped = restart(network, 0, false).await?;
     let killed = restart(network, 1, true).await?;
-    says.set_message("a member node begins with nothing");
-    let (join, blocks) = join(network, &says).await?;
+    let joined = join::join(network, &says).await?;
     says.finish_and_clear();
     Ok(Grown {
         first_records_per_second: first,
@@ -98,9 +97,8 @@ pub(super) async fn measure(
         load_per_second: load,
         restart_ms: millis(stopped),
         restart_after_kill_ms: millis(killed),
-        join_ms: millis(join),
-        join_blocks: blocks,
         asked,
+        joined,
     })
 }
 
@@ -171,21 +169,6 @@ async fn restart(network: &mut Network, node: usize, kill: bool) -> Result<Durat
     network.start_node(node)?;
     reach(network, node, 0).await?;
     Ok(start.elapsed())
-}
-
-/// Starts the member node without its data; how long it takes until it has what the others have, and how many blocks
-/// that are.
-async fn join(network: &mut Network, says: &ProgressBar) -> Result<(Duration, u64), Trouble> {
-    let (member, height) = (network.member(), network.highest().await?);
-    if network.running().contains(&member) {
-        network.stop(member).await?;
-    }
-    std::fs::remove_dir_all(network.path(member, "data"))?;
-    let start = Instant::now();
-    network.start_node(member)?;
-    says.set_message(format!("a member node fetches {height} blocks"));
-    reach(network, member, height).await?;
-    Ok((start.elapsed(), height))
 }
 
 /// Waits until a node answers that it is at a height.

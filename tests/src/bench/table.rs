@@ -121,7 +121,7 @@ impl Measured {
 
 impl Grown {
     fn rows(&self) -> Vec<(&'static str, String)> {
-        let asked = &self.asked;
+        let (asked, joined) = (&self.asked, &self.joined);
         vec![
             (
                 "first tenth, last tenth",
@@ -146,8 +146,18 @@ impl Grown {
                 format!("{} ms, {} ms after a kill", self.restart_ms, self.restart_after_kill_ms),
             ),
             (
-                "a member node with nothing",
-                format!("has {} blocks after {} ms", self.join_blocks, self.join_ms),
+                "a snapshot",
+                format!(
+                    "of height {}: {} MB in {} ms, state root {}",
+                    joined.snapshot_height,
+                    joined.snapshot_bytes / 1_000_000,
+                    joined.snapshot_ms,
+                    joined.snapshot_state_root
+                ),
+            ),
+            (
+                "a member node that joins from it",
+                format!("serves after {} ms", joined.join_serves_ms),
             ),
         ]
     }
