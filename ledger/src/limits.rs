@@ -47,6 +47,11 @@ pub const CHUNK_MAX_BYTES: usize = CHUNK_BYTES + 64;
 /// Chunks of a snapshot: parted by 16, they are at least a quarter of a MiB on average, so this is a state
 /// of 64 GiB or more, and naming them takes 20 MiB at most.
 pub const SNAPSHOT_CHUNKS: usize = 262_144;
+/// Bytes of chunks that a restore puts into the store at once: large enough that the store has little to merge. In memory they
+/// take some four times that, for each worker.
+pub const RESTORE_BYTES: usize = 16 * 1_024 * 1_024;
+/// Threads of a restore, at most: they bound its memory.
+pub const RESTORE_WORKERS: usize = 4;
 /// Changes of the validator set from genesis to a snapshot: one a week for twenty years.
 pub const SNAPSHOT_SETS: usize = 1_024;
 /// Segments that never go to the archive: the one that is written, and those that hold the newest blocks.

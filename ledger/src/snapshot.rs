@@ -23,6 +23,7 @@ mod base;
 pub(crate) mod body;
 mod chunk;
 mod cut;
+mod fill;
 mod manifest;
 mod restore;
 mod write;

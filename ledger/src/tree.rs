@@ -111,15 +111,18 @@ pub(crate) fn subtree(
 pub(crate) type Pages = Vec<(PageKey, Arc<Page>)>;
 
 /// Puts pages into a store: of those of the crown what is below them.
-pub(crate) fn put_pages(store: &dyn Store, pages: &Pages) -> Result<(), StoreError> {
+pub(crate) fn put_pages<'a>(
+    store: &dyn Store,
+    pages: impl IntoIterator<Item = &'a (PageKey, Arc<Page>)>,
+) -> Result<(), StoreError> {
     let mut below: Vec<&(PageKey, Arc<Page>)> =
-        pages.iter().filter(|(key, _)| !key.is_crown()).collect();
+        pages.into_iter().filter(|(key, _)| !key.is_crown()).collect();
     below.sort_unstable_by_key(|(key, _)| *key);
     let encoded: Vec<Entry> =
         below.iter().map(|(key, page)| (key.encode(), page.encode())).collect();
     let mut entries = encoded.iter().map(|(key, page)| (&key[..], &page[..]));
     store.put_sorted(Tree::Pages, &mut entries)?;
-    crown::put_inner(store, pages)
+    crown::put_inner(store, &below)
 }
 
 /// The path of a key under `root`.

@@ -5,12 +5,12 @@ use crate::{
     error::LedgerError,
     layers::Layers,
     limits::CHUNK_BYTES,
-    snapshot::{SnapshotError, cut},
+    snapshot::{Chunk, SnapshotError, cut},
     store::{Entry, Store, StoreError, StoreView, Tree},
     tree::{self, Node},
 };
 use probata_types::Suite;
-use std::sync::atomic::AtomicBool;
+use std::{slice, sync::atomic::AtomicBool};
 
 /// Copies all objects of the state to another store, with the pages that follow from them; gives the root. One chunk is
 /// in memory at a time, as when a snapshot is written.
@@ -23,7 +23,7 @@ pub(super) fn copy(
     let mut nodes = Vec::new();
     let copied = cut(suite, &Merged(old), CHUNK_BYTES, &mut |head, chunk, _| {
         check_stop(stop).map_err(|_| LedgerError::Stopped)?;
-        chunk.put(scratch)?;
+        Chunk::put_all(slice::from_ref(chunk), scratch)?;
         nodes.push((head.nibbles, head.node));
         Ok(())
     });

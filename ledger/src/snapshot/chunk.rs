@@ -14,7 +14,7 @@ pub(super) const ENTRY_HEAD: usize = Hash::LEN + 4;
 /// What a chunk comes to.
 pub(crate) struct Chunk<'a> {
     /// How deep the subtree is.
-    nibbles: u8,
+    pub(super) nibbles: u8,
     /// The objects, by ascending key hash.
     pub(crate) entries: Vec<(Hash, &'a [u8])>,
     /// The subtree.
@@ -66,12 +66,15 @@ impl<'a> Chunk<'a> {
         Ok(Self { nibbles, entries, node, pages, digests })
     }
 
-    /// Puts all of it into a store.
-    pub(crate) fn put(&self, store: &dyn Store) -> Result<(), StoreError> {
-        let mut values = self.entries.iter().map(|(key, value)| (&key.as_bytes()[..], *value));
+    /// Puts neighbours into a store, in ascending order of their keys.
+    pub(crate) fn put_all(chunks: &[Self], store: &dyn Store) -> Result<(), StoreError> {
+        let entries = chunks.iter().flat_map(|chunk| &chunk.entries);
+        let mut values = entries.map(|(key, value)| (&key.as_bytes()[..], *value));
         store.put_sorted(Tree::Values, &mut values)?;
-        tree::put_pages(store, &self.pages)?;
-        tree::crown::put_leaves(store, self.nibbles, &self.digests)
+        tree::put_pages(store, chunks.iter().flat_map(|chunk| &chunk.pages))?;
+        chunks
+            .iter()
+            .try_for_each(|chunk| tree::crown::put_leaves(store, chunk.nibbles, &chunk.digests))
     }
 }
 

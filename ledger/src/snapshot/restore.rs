@@ -1,10 +1,10 @@
 //! Restoring a snapshot: an empty ledger becomes one that stands at the snapshot's height.
 //!
-//! In order: everything but the chunks is checked; the base is written; the store is emptied, filled chunk by chunk and flushed; last
+//! In order: everything but the chunks is checked; the base is written; the store is emptied, filled (see `fill.rs`) and flushed; last
 //! comes the block, which begins the log. A base without a log is a restore that was cut short: it is begun again,
 //! and nobody opens it as a ledger.
 
-use super::{Base, Chunk, Manifest, SnapshotError, SnapshotFiles, manifest};
+use super::{Base, Manifest, SnapshotError, SnapshotFiles, fill::Filling, manifest};
 use crate::{
     checkpoint,
     derive::StateUpdate,
@@ -76,14 +76,8 @@ fn check_empty(setup: &Setup) -> Result<(), SnapshotError> {
 fn fill(restore: &Restore<'_>, manifest: &Manifest) -> Result<Node, SnapshotError> {
     let Restore { setup, from, progress, .. } = restore;
     let starts = manifest.assemble()?.starts;
-    let mut nodes = Vec::with_capacity(starts.len());
-    for (index, (head, start)) in manifest.chunks.iter().zip(&starts).enumerate() {
-        let bytes = from.chunk(index)?;
-        let chunk = Chunk::read(setup.suite, (index, head, start), &bytes)?;
-        chunk.put(&*setup.store)?;
-        nodes.push((head.nibbles, chunk.node));
-        progress(index + 1, starts.len());
-    }
+    let (suite, store) = (setup.suite, &*setup.store);
+    let nodes = Filling { suite, manifest, starts: &starts, from, store }.run(progress)?;
     let above = tree::assemble(setup.suite, &nodes).ok_or(SnapshotError::Tiling)?;
     let (got, expected) = (above.root.digest(setup.suite), manifest.header.state_root);
     if got != expected {

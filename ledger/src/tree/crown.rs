@@ -38,7 +38,10 @@ pub(crate) fn foot(pages: &HashMap<PageKey, Arc<Page>>, key: &Hash) -> Option<En
 }
 
 /// Puts the inner nodes at the foot into a store: those above the uppermost pages that are not of the crown.
-pub(super) fn put_inner(store: &dyn Store, pages: &Pages) -> Result<(), StoreError> {
+pub(super) fn put_inner(
+    store: &dyn Store,
+    pages: &[&(PageKey, Arc<Page>)],
+) -> Result<(), StoreError> {
     let uppermost = pages.iter().filter(|(key, _)| key.depth() == CROWN_LEVELS);
     let inner = uppermost.map(|(key, page)| entry(key.path(), &Node::Inner(*page.above())));
     put(store, inner.collect())

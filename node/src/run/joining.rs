@@ -9,7 +9,7 @@ use crate::{
     network::{self, Mesh, MeshConfig, MeshEvents, NodeId},
 };
 use probata_ledger::{DiskStorage, Restore, Setup, SnapshotFiles, holds_blocks, restore};
-use std::{path::PathBuf, sync::Arc, time::Instant};
+use std::{cell::Cell, path::PathBuf, sync::Arc, time::Instant};
 use tokio::task::JoinSet;
 
 /// The folder in which a snapshot is gathered.
@@ -80,8 +80,10 @@ impl Node {
                 chain: genesis.chain(),
                 initial: genesis.initial_state(),
             };
+            let said = Cell::new(0);
             let progress = |done: usize, of: usize| {
-                if done.is_multiple_of(limits::PROGRESS_CHUNKS) || done == of {
+                if done - said.get() >= limits::PROGRESS_CHUNKS || done == of {
+                    said.set(done);
                     tracing::info!(done, of, "restoring the chunks of a snapshot");
                 }
             };

@@ -32,7 +32,7 @@ pub(super) struct Joined {
 #[derive(Debug, Deserialize)]
 struct Written {
     height: u64,
-    hash: String,
+    block: String,
     state_root: String,
     bytes: u64,
 }
@@ -46,10 +46,9 @@ pub(super) async fn join(network: &mut Network, says: &ProgressBar) -> Result<Jo
     says.set_message("a validator writes a snapshot");
     let (written, took) = write(network, giver).await?;
     network.start_node(giver)?;
-    let newest = network.highest().await?;
-    grow::reach(network, giver, newest).await?;
+    grow::reach(network, giver, written.height).await?;
     let member = network.member();
-    empty(network, member, &written.hash).await?;
+    empty(network, member, &written.block).await?;
     says.set_message(format!("a member node joins at height {}", written.height));
     let start = Instant::now();
     network.start_node(member)?;
