@@ -30,6 +30,8 @@ const MEMTABLE_BYTES: u64 = 8 << 20;
 /// Bytes of sorted entries from which on they become a file of their own. Many small files would cost more in
 /// merging them than is won.
 const FILE_BYTES: usize = 256 << 10;
+/// The same of a tree whose keys ascend with the chain: its files are never merged, and stay as many as they came.
+const ASCENDING_FILE_BYTES: usize = 4 << 20;
 /// Sorted files of a tree above its merged ones, from which on they are merged: with four times as many as fjall's default of 4 the
 /// merged ones are written a fourth as often, and a look-up asks six more filters on average.
 const FILES_TO_MERGE: u8 = 16;
@@ -151,6 +153,13 @@ fn none_for_the_last() -> FilterPolicy {
     FilterPolicy::new(new.chain(between).chain([FilterPolicyEntry::None]).collect::<Vec<_>>())
 }
 
+const fn file_bytes(tree: Tree) -> usize {
+    match tree {
+        Tree::History | Tree::Blocks | Tree::Contents => ASCENDING_FILE_BYTES,
+        _ => FILE_BYTES,
+    }
+}
+
 impl std::fmt::Debug for FjallStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("FjallStore").finish_non_exhaustive()
@@ -189,13 +198,13 @@ impl Store for FjallStore {
     }
 
     fn put_sorted(&self, tree: Tree, entries: &mut Sorted<'_>) -> Result<(), StoreError> {
-        let (mut first, mut bytes) = (Vec::new(), 0);
-        while bytes < FILE_BYTES {
+        let (mut first, mut bytes, of_file) = (Vec::new(), 0, file_bytes(tree));
+        while bytes < of_file {
             let Some((key, value)) = entries.next() else { break };
             bytes += key.len() + value.len();
             first.push((key, value));
         }
-        if bytes < FILE_BYTES && (first.is_empty() || self.put_few(tree, &first)?) {
+        if bytes < of_file && (first.is_empty() || self.put_few(tree, &first)?) {
             return Ok(());
         }
         self.worker.ask(&self.database)?;

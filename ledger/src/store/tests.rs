@@ -210,3 +210,24 @@ fn files_that_rot_are_damage_and_no_failure_of_the_disk() {
     assert!(store.scan(Tree::Pages, &[], None, usize::MAX).unwrap().is_empty(), "it is made anew");
     fill(&store);
 }
+
+#[test]
+fn keys_that_ascend_do_not_leave_a_file_for_each_lot() {
+    const LOTS: u64 = 150;
+    let folder = tempfile::tempdir().unwrap();
+    let store = FjallStore::open(folder.path(), 1 << 20).unwrap();
+    for lot in 0..LOTS {
+        // Seven hundred kilobytes.
+        let keys: Vec<[u8; 8]> = (lot * 70..(lot + 1) * 70).map(u64::to_be_bytes).collect();
+        let value = vec![lot.to_le_bytes()[0]; 10_000];
+        let mut sorted = keys.iter().map(|key| (&key[..], &value[..]));
+        store.put_sorted(Tree::Contents, &mut sorted).unwrap();
+    }
+    store.flush().unwrap();
+    let trees = std::fs::read_dir(folder.path().join("keyspaces")).unwrap();
+    let tables = |tree: std::fs::DirEntry| {
+        std::fs::read_dir(tree.path().join("tables")).map_or(0, |tables| tables.count() as u64)
+    };
+    let tables: u64 = trees.map(|tree| tables(tree.unwrap())).sum();
+    assert!(tables < LOTS / 5, "{tables} files of {LOTS} lots");
+}
