@@ -155,7 +155,7 @@ fn none_for_the_last() -> FilterPolicy {
 
 const fn file_bytes(tree: Tree) -> usize {
     match tree {
-        Tree::History | Tree::Blocks | Tree::Contents => ASCENDING_FILE_BYTES,
+        Tree::Blocks | Tree::Contents => ASCENDING_FILE_BYTES,
         _ => FILE_BYTES,
     }
 }
