@@ -21,7 +21,7 @@ pub const JOURNAL_BYTES: u64 = 1_024 * 1_024 * 1_024;
 pub const OPEN_FILES: usize = 64;
 /// Bytes of derived entries held in memory before they go to the store. Twice this can be in memory,
 /// and some three times that with the maps and lists around them: one layer filling, one draining.
-pub const CHECKPOINT_BYTES: usize = 48 * 1_024 * 1_024;
+pub const CHECKPOINT_BYTES: usize = 36 * 1_024 * 1_024;
 /// Blocks whose derived entries are held in memory: what must be executed again after a crash.
 pub const CHECKPOINT_BLOCKS: u64 = 256;
 /// Bytes of one frame of the checkpoint file; the largest entry (an object of the state) takes far less.
