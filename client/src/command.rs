@@ -1,6 +1,7 @@
 //! The `probata` command: arguments, exit codes, and the way out of every subcommand. In the
 //! library so that whoever needs a process of it can be one.
 
+mod checkpoint;
 mod context;
 mod draft;
 mod evidence;
@@ -17,6 +18,7 @@ mod verify;
 mod verify_fault;
 mod watch;
 
+use checkpoint::CheckpointCommand;
 use clap::{Args, Parser, Subcommand};
 use failure::Failure;
 use output::Output;
@@ -25,9 +27,9 @@ use std::{path::PathBuf, process::ExitCode, time::Duration};
 const AFTER_HELP: &str = "\
 Exit codes:
   0   done; for verify: consistent; for verify-fault: proven
-  1   verify: inconsistent; verify-fault: not proven; submit: a record was rejected
+  1   verify, checkpoint verify: inconsistent; verify-fault: not proven; submit: a record was rejected
   2   verify, verify-fault: indeterminate, something needed is missing
-  3   verify: the chain has forked
+  3   verify, compare, checkpoint new: the chain has forked
   64  wrong usage, or something given does not fit
   69  no node can be reached
   70  a local failure: disk, random source
@@ -102,6 +104,11 @@ enum Command {
     Evidence(evidence::EvidenceCommand),
     /// Verify an evidence file and its documents. Needs no network.
     Verify(verify::VerifyArguments),
+    /// Fetch a sealed header to keep, or check one that was kept.
+    #[command(subcommand)]
+    Checkpoint(checkpoint::CheckpointCommand),
+    /// Show whether the nodes named tell one history.
+    Compare(checkpoint::CompareArguments),
     /// Fetch the proofs that validators contradicted themselves.
     Faults(faults::FaultsArguments),
     /// Verify such a proof. Needs no network.
@@ -130,6 +137,9 @@ pub fn main() -> ExitCode {
         Command::Key(command) => key::run(command, &mut output),
         Command::Draft(arguments) => draft::run(arguments, &mut output),
         Command::Verify(arguments) => verify::run(arguments, &cli.common, &mut output),
+        Command::Checkpoint(CheckpointCommand::Verify { file }) => {
+            checkpoint::verify(file, &cli.common, &mut output)
+        }
         Command::VerifyFault(arguments) => verify_fault::run(arguments, &cli.common, &mut output),
         online => run_online(online, &cli.common, &mut output),
     };
@@ -161,13 +171,21 @@ fn run_online(command: &Command, common: &Common, output: &mut Output) -> Result
             Command::Submit(arguments) => submit::submit(arguments, common, output).await,
             Command::Notarise(arguments) => submit::notarise(arguments, common, output).await,
             Command::Evidence(command) => evidence::run(command, common, output).await,
+            Command::Checkpoint(CheckpointCommand::New { out, height }) => {
+                checkpoint::new((out, *height), common, output).await
+            }
+            Command::Compare(arguments) => checkpoint::compare(arguments, common, output).await,
             Command::Faults(arguments) => faults::run(arguments, common, output).await,
             Command::Governance(command) => governance::run(command, common, output).await,
             Command::Flow(arguments) => flow::run(arguments, common, output).await,
             Command::Search(arguments) => search::run(arguments, common, output).await,
             Command::Status => status::run(common, output).await,
             Command::Watch(arguments) => watch::run(arguments, common, output).await,
-            Command::Key(_) | Command::Draft(_) | Command::Verify(_) | Command::VerifyFault(_) => {
+            Command::Key(_)
+            | Command::Draft(_)
+            | Command::Verify(_)
+            | Command::Checkpoint(CheckpointCommand::Verify { .. })
+            | Command::VerifyFault(_) => {
                 unreachable!("they run without a network")
             }
         }

@@ -23,12 +23,13 @@
 //! for.
 //!
 //! **What a file cannot show** is that it is the newest: a holder may show an old anchor. And whoever
-//! holds the keys of a quorum of a *retired* set can make a later anchor that hides the set's
-//! change; a header of the anchor's height from a second source does not fit it, and the file no
-//! longer passes.
+//! holds the keys of a quorum of a *retired* set can make another history with an anchor that hides the
+//! set's change: it does not agree with a checkpoint from after the change, nor with a header of the anchor's
+//! height from a second source.
 
 mod anchored;
 mod check;
+mod checkpoint;
 mod current;
 mod disclosures;
 mod documents;
@@ -38,6 +39,7 @@ mod findings;
 #[cfg(test)]
 pub(crate) mod fixtures;
 mod fork;
+mod pinned;
 mod recorded;
 mod report;
 mod rooted;
@@ -50,6 +52,7 @@ mod text;
 mod verdict;
 
 pub use check::{Check, Status};
+pub use checkpoint::{CheckpointFailure, verify_checkpoint};
 pub use documents::{DocumentResult, Given};
 pub use explain::Line;
 pub use fault::{FaultReport, FaultRequest, FaultVerdict, verify_fault};
@@ -62,7 +65,7 @@ pub use verdict::{LIMITS, Level, Missing, Verdict, Wording};
 use check::{Answer, PREDICATES, Predicate};
 use probata_genesis::Genesis;
 use probata_types::{
-    EvidenceFile, RecordId, Timestamp,
+    Checkpoint, EvidenceFile, RecordId, Timestamp,
     evidence::{EvidenceError, Parsed, Unsupported},
 };
 use report::Parts;
@@ -83,12 +86,16 @@ pub struct Request<'a> {
     pub as_of: Option<Timestamp>,
     /// A sealed header that somebody else shows, at the height of the record or of the anchor.
     pub second_source: Option<&'a SealedHeader>,
+    /// A sealed header that the caller has kept and trusts, as [`verify_checkpoint`] found it.
+    pub checkpoint: Option<&'a Checkpoint>,
+    /// List every digest on the way in [`Report::explain`].
+    pub explain: bool,
 }
 
 /// Examines an evidence file. Never fails: whatever is wrong is in the report.
 pub fn verify(request: &Request<'_>) -> Report {
     Report::of(match EvidenceFile::parse(request.evidence) {
-        Ok(Parsed::Evidence(file)) => return verify_file(&file, request),
+        Ok(Parsed::Evidence(file)) => examine(&file, request),
         Ok(Parsed::Unsupported(unsupported)) => unreadable(request, unknown_kind(&unsupported)),
         Err(error) => unreadable(request, malformed(&error)),
     })
@@ -99,6 +106,9 @@ pub fn verify(request: &Request<'_>) -> Report {
 pub fn verify_file(file: &EvidenceFile, request: &Request<'_>) -> Report {
     Report::of(match file.unsupported() {
         Some(unsupported) => unreadable(request, unknown_kind(&unsupported)),
+        None if !file.names_one_chain() => {
+            unreadable(request, Answer::Failed("its headers are of several chains".to_owned()))
+        }
         None => examine(file, request),
     })
 }
@@ -132,14 +142,13 @@ fn unreadable(request: &Request<'_>, reason: Answer) -> Parts {
 
 fn examine(file: &EvidenceFile, request: &Request<'_>) -> Parts {
     let genesis = request.genesis;
-    let sets = Sets::walk(file, genesis);
+    let second = request.second_source.map(|other| (&other.header, &other.seal));
+    let sets = Sets::of_file(file, genesis, second);
     let mut parts = Parts::default();
     let version = format!("evidence file of version {}", file.version);
     parts.add(&check::FILE_IS_WELL_FORMED, Answer::Passed(version));
-    parts.add(&check::SUBMISSION_NAMES_THE_CHAIN, signed::submission_names_the_chain(file));
     parts.add(&check::SUBMISSION_SIGNATURE, signed::submission_signature(file));
     parts.add(&check::RECORD_IN_SUBMISSION, signed::record_in_submission(file));
-    parts.add(&check::HEADERS_NAME_THE_CHAIN, recorded::headers_name_the_chain(file));
     parts.add(&check::SUBMISSION_IN_BLOCK, recorded::submission_in_block(file));
     parts.add(&check::OUTCOME_IN_BLOCK, recorded::outcome_in_block(file));
     parts.add(&check::OUTCOME_IS_ACCEPTED, recorded::outcome_is_accepted(file));
@@ -160,7 +169,9 @@ fn examine(file: &EvidenceFile, request: &Request<'_>) -> Parts {
     brought(file, request, &sets, &mut parts);
     parts.findings = findings::all(file, request.as_of);
     parts.summary = Some(Summary::of(file, genesis));
-    parts.explain = explain::lines(file);
+    if request.explain {
+        parts.explain = explain::lines(file);
+    }
     parts
 }
 
@@ -183,7 +194,11 @@ fn brought(file: &EvidenceFile, request: &Request<'_>, sets: &Sets<'_>, parts: &
         let answer = fork::second_source(file, other, sets);
         parts.checks.push(Check::extra("second_source".to_owned(), "R16", answer));
     }
-    parts.fork = fork::find(file, request.second_source, sets);
+    if let Some(checkpoint) = request.checkpoint {
+        let answer = pinned::agrees_with_checkpoint(file, checkpoint, sets);
+        parts.add(&check::AGREES_WITH_CHECKPOINT, answer);
+    }
+    parts.fork = fork::find(&file.chain, sets);
 }
 
 fn recorded_by(file: &EvidenceFile, as_of: Timestamp) -> Answer {

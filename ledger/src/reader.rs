@@ -223,17 +223,39 @@ impl LedgerReader {
             let path = tree::prove(suite, &live.layers, live.tip.root, &key)?;
             proofs.states.push((value(&live.layers, &key)?, path));
         }
-        let get = |key: &[u8]| Ok(live.layers.get(Tree::History, key)?);
         for height in history {
-            if *height >= head {
-                return Err(LedgerError::NotCovered { height: *height, head });
-            }
-            if *height < self.first_provable(&live) {
-                return Err(live.not_here());
-            }
-            proofs.history.push(history::path(suite, &get, height.get(), head.get())?);
+            proofs.history.push(self.history_path(&live, *height, head)?);
         }
         Ok(proofs)
+    }
+
+    /// The path of the header of height `of` in the history of the sealed header of height `size`.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotCovered`] unless `of` is below `size` and that is sealed; [`LedgerError`] if the disk fails.
+    pub fn history(&self, of: Height, size: Height) -> Result<MerklePath, LedgerError> {
+        let live = self.shared.read();
+        let head = live.tip.head.height;
+        if size > head {
+            return Err(LedgerError::NotCovered { height: size, head });
+        }
+        self.history_path(&live, of, size)
+    }
+
+    fn history_path(
+        &self,
+        live: &Live,
+        of: Height,
+        size: Height,
+    ) -> Result<MerklePath, LedgerError> {
+        if of >= size {
+            return Err(LedgerError::NotCovered { height: of, head: size });
+        }
+        if of < self.first_provable(live) {
+            return Err(live.not_here());
+        }
+        let get = |key: &[u8]| Ok(live.layers.get(Tree::History, key)?);
+        history::path(self.shared.chain.suite, &get, of.get(), size.get())
     }
 
     /// A page of the answer to a query: at most `limit` entries, and at most [`crate::limits::SEARCH_PAGE`].

@@ -14,10 +14,10 @@ use probata_ledger::{BlockLeaves, BlockPart, LedgerError, LedgerReader, Proofs};
 use probata_types::{
     Domain, FlowId, Height, Index, List, Outcome, RecordId, Submission, SubmissionId, Timestamp,
     evidence::{
-        Anchor, EvidenceFile, Format, SetChange, ShownFlow, ShownInstitution, ShownPlace,
-        ShownState, ShownSubmission,
+        Anchor, EvidenceFile, Format, HistoryLink, SetChange, SetChanges, ShownFlow,
+        ShownInstitution, ShownPlace, ShownState, ShownSubmission,
     },
-    limits::{EVIDENCE_EVENTS, EVIDENCE_SETS},
+    limits::{EVIDENCE_EVENTS, EVIDENCE_LINKS},
     merkle::{self, MerklePath, Tree},
     sparse::SparsePath,
     state::{StateKey, StateValue},
@@ -30,6 +30,8 @@ use crate::limits;
 pub struct Options {
     /// Every accepted record of the flow, so that its history is shown to be complete.
     pub events: bool,
+    /// Heights of checkpoints that the reader holds against the file: where it and they stand in each other's history.
+    pub checkpoints: Checkpoints,
     /// When the file is made. Information only.
     pub made_at: Timestamp,
 }
@@ -43,7 +45,10 @@ pub struct SubmissionEvidence {
     pub files: Vec<EvidenceFile>,
 }
 
-/// Why no file could be made: never because of what was asked for.
+/// Heights of checkpoints: what a file has room for, with two links each.
+pub type Checkpoints = [Option<Height>; EVIDENCE_LINKS / 2];
+
+/// Why no file could be made.
 #[derive(Debug, thiserror::Error)]
 pub enum AssembleError {
     /// The ledger failed.
@@ -52,6 +57,14 @@ pub enum AssembleError {
     /// The ledger contradicts itself.
     #[error("the ledger contradicts itself: {0}")]
     Contradiction(&'static str),
+    /// The reader has a checkpoint that this ledger has not come to yet.
+    #[error("a checkpoint of height {pinned} is asked for, height {head} is sealed here")]
+    CheckpointAhead {
+        /// The checkpoint's height.
+        pinned: Height,
+        /// The newest height that is sealed.
+        head: Height,
+    },
     /// More changes of the validator set than the format has room for.
     #[error("the validator set changed more often than an evidence file shows")]
     TooManySets,
@@ -115,6 +128,7 @@ struct Status {
     institution: Option<ShownInstitution>,
     flows: Vec<(FlowId, ShownFlow, Option<Vec<RecordId>>)>,
     sets: SetChanges,
+    links: List<HistoryLink, EVIDENCE_LINKS>,
 }
 
 /// What the files of a submission are made from.
@@ -186,7 +200,8 @@ impl<'a> Source<'a> {
             shown.push((*flow, ShownFlow { value: *value, path }, events));
         }
         let sets = set_changes(self.reader, height)?;
-        Ok(Status { anchor, institution, flows: shown, sets })
+        let links = self.links(height)?;
+        Ok(Status { anchor, institution, flows: shown, sets, links })
     }
 
     /// Proves state under the newest head, and the block in its history unless it is that head.
@@ -205,6 +220,23 @@ impl<'a> Source<'a> {
             .next()
             .ok_or(AssembleError::Contradiction("a history path was left out"))?;
         Ok((Some(Anchor { header, seal, history_path }), states))
+    }
+
+    /// Each checkpoint in the anchor's history, and the block in the checkpoint's, if it is older.
+    fn links(&self, anchor: Height) -> Result<List<HistoryLink, EVIDENCE_LINKS>, AssembleError> {
+        let mut links = List::empty();
+        for pinned in self.options.checkpoints.into_iter().flatten() {
+            if pinned > anchor {
+                return Err(AssembleError::CheckpointAhead { pinned, head: anchor });
+            }
+            for (of, size) in [(pinned, anchor), (self.part.header.height, pinned)] {
+                if of < size {
+                    let link = HistoryLink { of, size, path: self.reader.history(of, size)? };
+                    links.push(link).expect("two links have room for each checkpoint");
+                }
+            }
+        }
+        Ok(links)
     }
 
     /// Every accepted record of a flow up to a height, in order; `count` of them.
@@ -262,6 +294,7 @@ impl<'a> Source<'a> {
             events: events
                 .map(|events| List::new(events).expect("the count was compared with the bound")),
             sets: status.sets.clone(),
+            links: status.links.clone(),
             disclosures: List::empty(),
         })
     }
@@ -284,9 +317,6 @@ pub fn set_changes(reader: &LedgerReader, up_to: Height) -> Result<SetChanges, A
     }
     Ok(changes)
 }
-
-/// The changes of the validator set, as an evidence file has them.
-pub type SetChanges = List<SetChange, EVIDENCE_SETS>;
 
 type States = Vec<(Option<StateValue>, SparsePath)>;
 

@@ -11,6 +11,7 @@
 //! | [`segments`] | a block log in smaller parts than a node writes |
 //! | [`check`] | what must hold afterwards, seen from outside |
 //! | [`consortium`], [`committee`] | fixed keys and a genesis; real chains in one thread, without sockets |
+//! | [`mod@aged`] | evidence as it is after ten years |
 //! | [`cluster`], [`disk`], [`store`] | real chains in a false world: cut links, lying peers, disks that forget |
 //! | [`sim`] | whole worlds drawn from one seed, with everything that goes wrong in them |
 //! | [`governance`], [`council`] | motions and ballots; real processes that decide by them |
@@ -21,6 +22,7 @@
 //! | [`way`] | what a submission costs in instructions, as a program |
 //! | [`scale`] | how far it goes, on paper and in virtual time, as a program |
 
+pub mod aged;
 pub mod bench;
 pub mod chaos;
 pub mod check;

@@ -1,9 +1,9 @@
 //! The evidence file: all that a court needs to check one record, in one file, offline, years
 //! later.
 //!
-//! JSON for people. Whatever is signed or hashed is rebuilt canonically by the verifier from the
-//! fields shown; there is no opaque blob. How a node fills it for the record at leaf `o` of block
-//! `h`:
+//! JSON for people, each fact in it once (`written`). Whatever is signed or hashed is rebuilt canonically by the
+//! verifier from the fields shown; there is no opaque blob. How a node fills it for the record at leaf `o` of
+//! block `h`:
 //!
 //! | field | from |
 //! | --- | --- |
@@ -15,27 +15,36 @@
 //! | `state` | flow and submitter under the anchor's state root; `null` if the flow does not exist |
 //! | `events` | every accepted record of the flow up to the anchor; `null` if they do not fit |
 //! | `sets` | each block up to the anchor whose `next_validators` differs from its `validators` |
+//! | `links` | the places in the history that were asked for, so that a checkpoint can be held against the file |
 //! | `disclosures` | empty; the holder adds what it chooses to show |
 
+mod base64;
+mod checkpoint;
 mod disclosure;
 pub(crate) mod json;
 mod preview;
 #[cfg(test)]
 mod tests;
+mod written;
 
+pub use checkpoint::{Checkpoint, CheckpointError, CheckpointFormat};
 pub use disclosure::{DisclosedValue, Disclosure, HexBytes};
 pub use preview::Unsupported;
 
 use crate::{
-    Hash, Header, Height, Index, List, Outcome, Record, RecordId, Seal, Signature, SubmissionHead,
-    Suite, Timestamp, ValidatorSet, limits, merkle::MerklePath, object::FlowState,
-    outcome::OutcomeLeaf, sparse::SparsePath, state::InstitutionState,
+    Domain, Hash, Header, Height, Index, List, Outcome, Record, RecordId, Seal, Signature,
+    SubmissionHead, Suite, Timestamp, ValidatorSet, block, limits,
+    merkle::{self, MerkleError, MerklePath},
+    object::FlowState,
+    outcome::OutcomeLeaf,
+    sparse::SparsePath,
+    state::InstitutionState,
 };
 use serde::{Deserialize, Serialize};
 
 /// An evidence file for one record. At most [`limits::EVIDENCE_BYTES`] of JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "written::WrittenFile", into = "written::WrittenFile")]
 pub struct EvidenceFile {
     /// What kind of file this is.
     pub format: Format,
@@ -70,7 +79,9 @@ pub struct EvidenceFile {
     /// Every accepted record of the flow up to the anchor, in order.
     pub events: Option<List<RecordId, { limits::EVIDENCE_EVENTS }>>,
     /// The changes of the validator set from genesis to the anchor, by ascending height.
-    pub sets: List<SetChange, { limits::EVIDENCE_SETS }>,
+    pub sets: SetChanges,
+    /// Further places in the history, so that a header known from elsewhere can be held against the anchor.
+    pub links: List<HistoryLink, { limits::EVIDENCE_LINKS }>,
     /// Values behind commitments that the holder chose to show.
     pub disclosures: List<Disclosure, { limits::DISCLOSURES }>,
 }
@@ -84,8 +95,7 @@ pub enum Format {
 }
 
 /// The signed head of the submission that held the record.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShownSubmission {
     /// What the signature covers.
     pub head: SubmissionHead,
@@ -97,8 +107,7 @@ pub struct ShownSubmission {
 
 /// A place in a Merkle tree, and the path from there to the root. The root and the tree's size are
 /// taken from what is signed, never from here.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShownPlace {
     /// The leaf, from 0.
     pub index: Index,
@@ -107,8 +116,7 @@ pub struct ShownPlace {
 }
 
 /// A later sealed header and the proof that it has the record's block in its history.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Anchor {
     /// The later header.
     pub header: Header,
@@ -119,9 +127,31 @@ pub struct Anchor {
     pub history_path: MerklePath,
 }
 
+/// One header among the history that another commits to. Of two heights known to somebody, the lower is the leaf.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryLink {
+    /// The height of the leaf.
+    pub of: Height,
+    /// The height of the header whose `history_root` the path leads to: as many leaves has its tree.
+    pub size: Height,
+    /// From the leaf up.
+    pub path: MerklePath,
+}
+
+impl HistoryLink {
+    /// Checks that `later`, the header of height `size`, has a header of that hash at height `of` in its history.
+    ///
+    /// # Errors
+    /// [`MerkleError`] if the path does not show it.
+    pub fn check(&self, hash: &Hash, later: &Header) -> Result<(), MerkleError> {
+        let place = merkle::Place { index: self.of.get(), size: self.size.get() };
+        let leaf = block::history_leaf(later.suite, hash);
+        self.path.check(later.suite, Domain::History, place, &leaf, &later.history_root)
+    }
+}
+
 /// The status at the anchor, proven under its state root.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShownState {
     /// The record's flow.
     pub flow: ShownFlow,
@@ -130,8 +160,7 @@ pub struct ShownState {
 }
 
 /// The record's flow at the anchor.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShownFlow {
     /// The flow.
     pub value: FlowState,
@@ -140,8 +169,7 @@ pub struct ShownFlow {
 }
 
 /// The submitter at the anchor.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShownInstitution {
     /// The institution.
     pub value: InstitutionState,
@@ -162,6 +190,9 @@ pub struct SetChange {
     pub set: ValidatorSet,
 }
 
+/// Changes of the validator set, by ascending height.
+pub type SetChanges = List<SetChange, { limits::EVIDENCE_SETS }>;
+
 impl SetChange {
     /// Judges the change by the set in force from a height on: it is of the chain, that set sealed it, and it
     /// names the set shown as the next. Answers from which height on that one is in force.
@@ -173,25 +204,38 @@ impl SetChange {
         chain: &Hash,
         (from, current): (Height, &ValidatorSet),
     ) -> Result<Height, String> {
+        let next = self.names_next(chain, from)?;
+        self.seal.verify(&self.header, current).map_err(|error| self.because(&error))?;
+        Ok(next)
+    }
+
+    /// As [`Self::follow`], but for the seal.
+    ///
+    /// # Errors
+    /// As [`Self::follow`].
+    pub fn names_next(&self, chain: &Hash, from: Height) -> Result<Height, String> {
         let header = &self.header;
-        let at = format!("the change at height {}", header.height);
         if header.chain != *chain {
-            return Err(format!("{at} is of chain {}", header.chain));
+            return Err(self.because(&format_args!("it is of chain {}", header.chain)));
         }
         if header.height < from {
-            return Err(format!("{at} is not after the one before it"));
+            return Err(self.because(&"it is not after the one before it"));
         }
-        self.seal.verify(header, current).map_err(|error| format!("{at}: {error}"))?;
-        let next = self.set.hash(header.suite);
-        if header.next_validators != next {
-            let named = header.next_validators;
-            return Err(format!("{at} names the next set {named}, the set shown is {next}"));
+        let (named, next) = (header.next_validators, self.set.hash(header.suite));
+        if named != next {
+            let differ = format_args!("it names the next set {named}, the set shown is {next}");
+            return Err(self.because(&differ));
         }
         if next == header.validators {
-            return Err(format!("{at} changes nothing"));
+            return Err(self.because(&"it changes nothing"));
         }
         // A hostile header may stand at the last height there is.
         Ok(header.height.saturating_add(1))
+    }
+
+    /// What is wrong with the change, in words.
+    pub fn because(&self, why: &dyn std::fmt::Display) -> String {
+        format!("the change at height {}: {why}", self.header.height)
     }
 }
 
@@ -250,20 +294,12 @@ impl EvidenceFile {
         if bytes.len() > limits::EVIDENCE_BYTES {
             return Err(EvidenceError::TooLarge { got: bytes.len(), max: limits::EVIDENCE_BYTES });
         }
-        json::scan(bytes)?;
-        if let Some(unsupported) = preview::unsupported(bytes)? {
+        let value = json::strict(bytes)?;
+        json::named(&value, "probata-evidence")?;
+        if let Some(unsupported) = preview::of_evidence(&value) {
             return Ok(Parsed::Unsupported(unsupported));
         }
-        let file: Self = json::read(bytes)?;
-        // A reader of another language sees what is written, so what is written has one spelling:
-        // serde alone would take a list for a struct, and an absent field for a null one.
-        if json::value(&file)? != json::read::<serde_json::Value>(bytes)? {
-            return Err(EvidenceError::Spelling);
-        }
-        Ok(match file.unsupported() {
-            Some(unsupported) => Parsed::Unsupported(unsupported),
-            None => Parsed::Evidence(Box::new(file)),
-        })
+        json::spelled(&value).map(|file| Parsed::Evidence(Box::new(file)))
     }
 
     /// The first version in the file that this software does not know. [`Self::parse`] has looked
@@ -284,18 +320,23 @@ impl EvidenceFile {
         .map(|(what, version, _)| Unsupported::Version { what, version: version.into() })
     }
 
-    /// The file's text: JSON with a line for each value, the same bytes for the same content. Indentation would be a
-    /// quarter of the file and prove nothing.
+    /// Whether the submission and all headers are of the file's chain and suite. Read from JSON they always are;
+    /// whoever builds a file from other messages asks.
+    pub fn names_one_chain(&self) -> bool {
+        let changes = self.sets.iter().map(|change| &change.header);
+        let head = &self.submission.head;
+        let mut headers = [&self.header, self.anchor_header()].into_iter().chain(changes);
+        (head.chain, head.suite) == (self.chain, self.suite)
+            && headers.all(|header| (header.chain, header.suite) == (self.chain, self.suite))
+    }
+
+    /// The file's text: JSON with a line for each field of the file and of what the field holds, the same bytes for
+    /// the same content. More lines would be a tenth of the file and prove nothing.
     ///
     /// # Errors
     /// [`EvidenceError::TooLarge`] if no reader would take it.
     pub fn to_json(&self) -> Result<String, EvidenceError> {
-        let mut bytes = Vec::new();
-        let lines = serde_json::ser::PrettyFormatter::with_indent(b"");
-        self.serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, lines))
-            .map_err(|error| json::error(&error))?;
-        let mut text = String::from_utf8(bytes).expect("JSON is UTF-8");
-        text.push('\n');
+        let text = json::text(self)?;
         if text.len() > limits::EVIDENCE_BYTES {
             return Err(EvidenceError::TooLarge { got: text.len(), max: limits::EVIDENCE_BYTES });
         }

@@ -71,6 +71,10 @@ pub const EVIDENCE_DEPTH: usize = 32;
 pub const EVIDENCE_EVENTS: usize = 4_096;
 /// Validator-set changes in an evidence file.
 pub const EVIDENCE_SETS: usize = 256;
+/// Further places in the history that an evidence file shows: a court has one checkpoint, or a few.
+pub const EVIDENCE_LINKS: usize = 4;
+/// Bytes of a disclosed value: names, numbers and short texts; anything longer is a document.
+pub const VALUE_BYTES: usize = 1_024;
 /// Disclosed fields in an evidence file.
 pub const DISCLOSURES: usize = 64;
 /// The largest integer that every JSON reader keeps exact (RFC 7493, I-JSON): 2^53 - 1.

@@ -90,6 +90,16 @@ impl Seal {
     /// # Errors
     /// [`SealError`], the first thing wrong.
     pub fn verify(&self, header: &Header, set: &ValidatorSet) -> Result<(), SealError> {
+        let signed = self.signed(header, set)?;
+        if key::verify_batch(&signed).is_ok() { Ok(()) } else { self.blame(&signed) }
+    }
+
+    /// Checks all of the seal but the signatures, and says what they must sign: whoever has many seals checks
+    /// those of all together.
+    ///
+    /// # Errors
+    /// [`SealError`], the first thing wrong.
+    pub fn signed(&self, header: &Header, set: &ValidatorSet) -> Result<Vec<Signed>, SealError> {
         let suite = header.suite;
         let got = set.hash(suite);
         if header.validators != got {
@@ -102,18 +112,24 @@ impl Seal {
             return Err(SealError::TooFew { got: self.votes.len(), needed: set.quorum() });
         }
         let digest = commit_digest(suite, &header.chain, header.height, self.view, &header.hash());
-        let mut batch = Vec::with_capacity(self.votes.len());
+        let mut signed = Vec::with_capacity(self.votes.len());
         for vote in &self.votes {
             let validator = set.get(vote.validator).ok_or(SealError::Stranger(vote.validator))?;
-            batch.push(Signed { key: validator.key, digest, signature: vote.signature });
+            signed.push(Signed { key: validator.key, digest, signature: vote.signature });
         }
-        if key::verify_batch(&batch).is_ok() {
-            return Ok(());
-        }
-        let wrong = self.votes.iter().zip(&batch).find(|(_, signed)| {
-            key::verify(&signed.key, &signed.digest, &signed.signature).is_err()
-        });
-        let (vote, _) = wrong.expect("batch and single verification agree");
-        Err(SealError::Signature(vote.validator))
+        Ok(signed)
+    }
+
+    /// Checks what [`Self::signed`] answered one by one.
+    ///
+    /// # Errors
+    /// [`SealError::Signature`] with the first validator whose signature is not valid.
+    pub fn blame(&self, signed: &[Signed]) -> Result<(), SealError> {
+        let wrong = self
+            .votes
+            .iter()
+            .zip(signed)
+            .find(|(_, one)| key::verify(&one.key, &one.digest, &one.signature).is_err());
+        wrong.map_or(Ok(()), |(vote, _)| Err(SealError::Signature(vote.validator)))
     }
 }

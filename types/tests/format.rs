@@ -26,7 +26,9 @@ const SOURCES: &[&str] = &[
     "types/src/rule_pack",
     "types/src/sparse.rs",
     "types/src/evidence.rs",
+    "types/src/evidence/written.rs",
     "types/src/evidence/disclosure.rs",
+    "types/src/evidence/checkpoint.rs",
     "types/src/receipt.rs",
     "genesis/src/document.rs",
     "genesis/src/entry.rs",
@@ -94,6 +96,10 @@ fn schema(root: &Path) -> String {
     for shared in ["Submission", "Proposal"] {
         text = text.replacen(&format!("{shared}Parts = {{"), &format!("{shared} = {{"), 1);
     }
+    // So is what is written in another form than it has in memory.
+    for (form, whole) in [("WrittenFile", "EvidenceFile"), ("WrittenCheckpoint", "Checkpoint")] {
+        text = text.replacen(&format!("{form} = {{"), &format!("{whole} = {{"), 1);
+    }
     // The genesis document and a record's document share a name in the source, each in its crate.
     text = text.replacen("Document = {\n  format", "GenesisDocument = {\n  format", 1);
     // So do a motion as it is made and as it stands.
@@ -131,7 +137,8 @@ fn declarations(source: &str) -> String {
     let mut lines = source.lines();
     let (mut canonical, mut snake_case) = (false, false);
     while let Some(line) = lines.next() {
-        let named = line.strip_prefix("pub ").unwrap_or(line);
+        let named = line.strip_prefix("pub ").or_else(|| line.strip_prefix("pub(super) "));
+        let named = named.unwrap_or(line);
         if line.starts_with("#[derive(") {
             canonical = line.contains("Serialize");
         } else if line.starts_with("    Debug, ") {
@@ -139,6 +146,8 @@ fn declarations(source: &str) -> String {
             canonical = line.contains("Serialize");
         } else if line.contains("rename_all = \"snake_case\"") {
             snake_case = true;
+        } else if line.contains(", into = \"") {
+            canonical = false;
         } else if let Some(name) = named.strip_prefix("struct ") {
             if let (true, Some(name)) = (canonical, name.strip_suffix(" {")) {
                 let fields = body(&mut lines).join("\n  ");

@@ -282,6 +282,9 @@ async fn verify(
             documents: &[],
             genesis: Some(&devnet.genesis),
             as_of: None,
+            second_source: None,
+            checkpoint: None,
+            explain: false,
         });
         *verdicts.entry(report.verdict.en()).or_default() += 1;
         if !matches!(report.verdict, Verdict::Consistent | Verdict::ConsistentWithFindings) {

@@ -3,7 +3,7 @@
 use super::{Common, failure::Failure};
 use crate::sdk::{Author, Client, ClientConfig};
 use probata_genesis::{Genesis, KeyFile, KeyUse, SubjectKey, limits::GENESIS_BYTES};
-use probata_types::{InstitutionId, Keypair};
+use probata_types::{Checkpoint, InstitutionId, Keypair, limits::EVIDENCE_BYTES};
 use std::{
     fs::File,
     io::Read as _,
@@ -36,6 +36,24 @@ pub(super) fn genesis(common: &Common) -> Result<Genesis, Failure> {
 pub(super) fn read_genesis(path: &Path) -> Result<Genesis, Failure> {
     let json = read(path, GENESIS_BYTES as u64)?;
     Genesis::parse(&json).map_err(|error| Failure::file(path, &error))
+}
+
+/// A checkpoint.
+pub(super) fn read_checkpoint(path: &Path) -> Result<Checkpoint, Failure> {
+    let json = read(path, EVIDENCE_BYTES as u64)?;
+    Checkpoint::parse(&json).map_err(|error| Failure::file(path, &error))
+}
+
+/// A client of each node that was named, by itself.
+pub(super) fn client_of_each(common: &Common) -> Result<Vec<(String, Client)>, Failure> {
+    client(common, None)?;
+    let genesis = genesis(common)?;
+    let of = |node: &String| {
+        let (nodes, genesis) = (vec![node.clone()], genesis.clone());
+        let config = ClientConfig { nodes, genesis, deadline: common.deadline(), spool: None };
+        Ok((node.clone(), Client::new(config)?))
+    };
+    common.nodes.iter().map(of).collect()
 }
 
 /// A client of the nodes that were named, with a spool in `spool` if one is needed.

@@ -3,9 +3,9 @@
 use super::{Common, context, failure::Failure, output::Output};
 use crate::sdk::{ClientError, OpeningsFile, write_evidence};
 use clap::Subcommand;
-use probata_types::RecordId;
+use probata_types::{EvidenceFile, RecordId, evidence::Parsed, limits::EVIDENCE_BYTES};
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum EvidenceCommand {
@@ -27,6 +27,23 @@ pub(super) enum EvidenceCommand {
         /// A committed field to show, such as contract_no or documents.0.name.
         #[arg(long, value_name = "FIELD", requires = "openings")]
         disclose: Vec<String>,
+        /// A checkpoint that the reader keeps: the file shows that it tells the same history.
+        #[arg(long, value_name = "FILE")]
+        checkpoint: Option<PathBuf>,
+    },
+    /// Make newer evidence of the same record: with today's anchor, which goes on from the old one.
+    ///
+    /// What the old file discloses or lists, the new one does too.
+    /// Example: probata evidence refresh loan.evidence.json --out loan.evidence.json --checkpoint court.checkpoint.json
+    Refresh {
+        /// The evidence file.
+        file: PathBuf,
+        /// Write it here instead of printing it.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// A checkpoint that the reader keeps: the file shows that it tells the same history.
+        #[arg(long, value_name = "FILE")]
+        checkpoint: Option<PathBuf>,
     },
 }
 
@@ -35,13 +52,25 @@ pub(super) async fn run(
     common: &Common,
     output: &mut Output,
 ) -> Result<u8, Failure> {
-    let EvidenceCommand::Get { record, out, events, openings, disclose } = command;
     let client = context::client(common, None)?;
-    let mut file = client.evidence(record, *events).await?;
-    if let Some(path) = openings {
-        let fields = disclose.iter().map(String::as_str);
-        OpeningsFile::read(path)?.disclose(&mut file, fields).map_err(ClientError::from)?;
-    }
+    let (file, out) = match command {
+        EvidenceCommand::Get { record, out, events, openings, disclose, checkpoint } => {
+            let checkpoint = checkpoint.as_deref().map(context::read_checkpoint).transpose()?;
+            let checkpoints = checkpoint.into_iter().collect();
+            let mut file = client.evidence_from(record, *events, checkpoints).await?;
+            if let Some(path) = openings {
+                let fields = disclose.iter().map(String::as_str);
+                OpeningsFile::read(path)?.disclose(&mut file, fields).map_err(ClientError::from)?;
+            }
+            (file, out)
+        }
+        EvidenceCommand::Refresh { file, out, checkpoint } => {
+            let checkpoint = checkpoint.as_deref().map(context::read_checkpoint).transpose()?;
+            let old = read_evidence(file)?;
+            (client.refresh(&old, checkpoint.as_ref()).await?, out)
+        }
+    };
+    let record = file.record_id();
     match out {
         Some(path) => {
             write_evidence(&file, path)?;
@@ -56,4 +85,12 @@ pub(super) async fn run(
         }
     }
     Ok(0)
+}
+
+fn read_evidence(path: &Path) -> Result<EvidenceFile, Failure> {
+    let json = context::read(path, EVIDENCE_BYTES as u64)?;
+    match EvidenceFile::parse(&json).map_err(|error| Failure::file(path, &error))? {
+        Parsed::Evidence(file) => Ok(*file),
+        Parsed::Unsupported(unsupported) => Err(Failure::file(path, &unsupported)),
+    }
 }

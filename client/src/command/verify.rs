@@ -2,10 +2,11 @@
 //! files named and those beside the evidence file, and nothing else; it has no network.
 
 use super::{Common, context, failure::Failure, output::Output};
+use crate::light::SealedHeader;
 use crate::sdk::{FoundDocument, OnDisk, clock, limits::DOCUMENT_BYTES, verify_on_disk};
 use clap::Args;
 use probata_genesis::Genesis;
-use probata_types::{Timestamp, limits::EVIDENCE_BYTES};
+use probata_types::{Checkpoint, Timestamp, limits::EVIDENCE_BYTES};
 use std::path::PathBuf;
 
 /// Minutes that Chinese standard time is east of UTC; a day asked for is reckoned there.
@@ -32,6 +33,13 @@ pub(super) struct VerifyArguments {
     /// The day, or point in time, for which the answer is wanted, such as 2026-05-01.
     #[arg(long, value_name = "DATE")]
     as_of: Option<String>,
+    /// A checkpoint that you have kept (`probata checkpoint`): the file must tell the same history.
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
+    /// A checkpoint that another node gave, of the height of the record's block or of the anchor: whether the
+    /// chain has forked.
+    #[arg(long, value_name = "FILE")]
+    second: Option<PathBuf>,
     /// Print every intermediate digest too, so that a person can redo the examination by hand.
     #[arg(long)]
     explain: bool,
@@ -52,12 +60,18 @@ pub(super) fn run(
         Ok(FoundDocument { name: path.display().to_string(), bytes })
     });
     let documents = documents.collect::<Result<Vec<_>, Failure>>()?;
+    let checkpoint = arguments.checkpoint.as_deref().map(context::read_checkpoint).transpose()?;
+    let second = arguments.second.as_deref().map(context::read_checkpoint).transpose()?;
+    let second = second.map(|Checkpoint { header, seal, .. }| SealedHeader { header, seal });
     let report = verify_on_disk(&OnDisk {
         path: &arguments.evidence,
         evidence: &evidence,
         documents: &documents,
         genesis: genesis.as_ref(),
         as_of,
+        second_source: second.as_ref(),
+        checkpoint: checkpoint.as_ref(),
+        explain: arguments.explain || output.is_json(),
     });
     if output.is_json() {
         let value =
@@ -78,8 +92,18 @@ fn reproduce(arguments: &VerifyArguments, genesis: Option<&Genesis>) -> String {
     let chain = genesis
         .map_or_else(|| "未提供 not given".to_owned(), |genesis| genesis.chain().to_string());
     let (version, file) = (env!("CARGO_PKG_VERSION"), arguments.evidence.display());
+    let mut options = String::new();
+    for document in &arguments.documents {
+        options += &format!(" {}", document.display());
+    }
+    let files = [("checkpoint", &arguments.checkpoint), ("second", &arguments.second)];
+    for (name, path) in files {
+        options +=
+            &path.as_ref().map_or_else(String::new, |path| format!(" --{name} {}", path.display()));
+    }
+    options += &arguments.as_of.as_ref().map_or_else(String::new, |day| format!(" --as-of {day}"));
     format!(
-        "复现 Reproduce\n  probata {version}: probata verify {file} --genesis GENESIS\n  \
+        "复现 Reproduce\n  probata {version}: probata verify {file}{options} --genesis GENESIS\n  \
          链标识 Trusted chain id: {chain}\n  网络 Network used: 否 no"
     )
 }

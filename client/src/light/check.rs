@@ -77,10 +77,8 @@ macro_rules! predicates {
 
 predicates! {
     FILE_IS_WELL_FORMED = "file_is_well_formed", E1, "R03";
-    SUBMISSION_NAMES_THE_CHAIN = "submission_names_the_chain", E1, "R01";
     SUBMISSION_SIGNATURE = "submission_signature", E1, "R01";
     RECORD_IN_SUBMISSION = "record_in_submission", E1, "R01";
-    HEADERS_NAME_THE_CHAIN = "headers_name_the_chain", E2, "R17";
     SUBMISSION_IN_BLOCK = "submission_in_block", E2, "R17";
     OUTCOME_IN_BLOCK = "outcome_in_block", E2, "R17";
     OUTCOME_IS_ACCEPTED = "outcome_is_accepted", E2, "R03";
@@ -96,6 +94,10 @@ predicates! {
     KEY_VALID_AT_HEIGHT = "key_valid_at_height", E5, "R21";
     EVENT_HISTORY_COMPLETE = "event_history_complete", E5, "R11";
 }
+
+/// Run where the caller keeps a checkpoint.
+pub(super) const AGREES_WITH_CHECKPOINT: Predicate =
+    Predicate { name: "agrees_with_checkpoint", level: Level::E4, rule: "R16" };
 
 /// What a predicate answers, with what was compared.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -213,7 +213,7 @@ fn seat(file: &FaultFile, request: &FaultRequest<'_>) -> Answer {
         None if file.height <= Height::new(1) => sits(file, genesis.validator_set()),
         None => not_covered(file, &"no evidence file was given"),
         Some(evidence) => {
-            let sets = Sets::walk(&evidence, Some(genesis));
+            let sets = Sets::of_file(&evidence, Some(genesis), None);
             match set_of(file.height, &evidence, &sets) {
                 Ok(set) => sits(file, set),
                 Err(why) => not_covered(file, &why),

@@ -1,7 +1,11 @@
 //! Two valid seals at one height: the chain has forked, and no verdict on content is given.
 
-use super::{check::Answer, sets::Sets, verdict::Missing};
-use probata_types::{EvidenceFile, Header, Seal, ValidatorSet};
+use super::{
+    check::Answer,
+    sets::{Sets, Shown},
+    verdict::Missing,
+};
+use probata_types::{EvidenceFile, Hash, Header, Seal, ValidatorSet};
 use serde::Serialize;
 
 /// A header with its seal.
@@ -31,32 +35,16 @@ pub fn compare(first: &SealedHeader, second: &SealedHeader, set: &ValidatorSet) 
     (rivals(a, b) && both_sealed()).then(|| Fork { first: first.clone(), second: second.clone() })
 }
 
-/// Looks for a fork among the headers of the file and the one of a second source.
-pub(super) fn find(
-    file: &EvidenceFile,
-    other: Option<&SealedHeader>,
-    sets: &Sets<'_>,
-) -> Option<Fork> {
-    let shown =
-        |header: &Header, seal: &Seal| SealedHeader { header: header.clone(), seal: seal.clone() };
-    let mut headers = vec![shown(&file.header, &file.seal)];
-    headers.extend(file.anchor.iter().map(|anchor| shown(&anchor.header, &anchor.seal)));
-    headers.extend(file.sets.iter().map(|change| shown(&change.header, &change.seal)));
-    headers.extend(other.cloned());
-    let mut valid: Vec<SealedHeader> = headers
-        .into_iter()
-        .filter(|one| {
-            let set = sets.in_force(one.header.height);
-            one.header.chain == file.chain
-                && set.is_ok_and(|set| one.seal.verify(&one.header, set).is_ok())
-        })
-        .collect();
+/// Looks for a fork among the headers of the file and the one that comes from elsewhere.
+pub(super) fn find(chain: &Hash, sets: &Sets<'_>) -> Option<Fork> {
+    let mut valid: Vec<Shown<'_>> =
+        sets.all_sealed().filter(|(header, _)| header.chain == *chain).collect();
     // Stable: of one height, what the file shows stays first.
-    valid.sort_by_key(|one| one.header.height);
-    valid
-        .windows(2)
-        .find(|pair| rivals(&pair[0].header, &pair[1].header))
-        .map(|pair| Fork { first: pair[0].clone(), second: pair[1].clone() })
+    valid.sort_by_key(|(header, _)| header.height);
+    let rivals = valid.windows(2).find(|pair| rivals(pair[0].0, pair[1].0))?;
+    let of =
+        |(header, seal): Shown<'_>| SealedHeader { header: header.clone(), seal: seal.clone() };
+    Some(Fork { first: of(rivals[0]), second: of(rivals[1]) })
 }
 
 fn rivals(a: &Header, b: &Header) -> bool {
@@ -69,14 +57,14 @@ pub(super) fn second_source(file: &EvidenceFile, other: &SealedHeader, sets: &Se
     let shown = [&file.header, file.anchor_header()];
     let compared =
         format!("the second source's header {} of height {}", header.hash(), header.height);
-    let set = match sets.in_force(header.height) {
-        Ok(set) => set,
+    let sealed = match sets.sealed((header, &other.seal)) {
+        Ok((_, sealed)) => sealed,
         Err(unknown) => return unknown,
     };
     if header.chain != file.chain {
         return Answer::NotRun(Missing::Proof, format!("{compared}: it is of another chain"));
     }
-    if let Err(error) = other.seal.verify(header, set) {
+    if let Err(error) = sealed {
         return Answer::NotRun(Missing::Proof, format!("{compared}: {error}"));
     }
     match shown.into_iter().find(|ours| ours.height == header.height) {

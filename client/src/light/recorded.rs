@@ -5,22 +5,6 @@ use probata_types::{
     Domain, EvidenceFile, Header, Outcome, Seal, merkle, submission::submission_leaf,
 };
 
-/// Every header in the file names the chain and the algorithms that the file does.
-pub(super) fn headers_name_the_chain(file: &EvidenceFile) -> Answer {
-    let anchor = file.anchor.iter().map(|anchor| &anchor.header);
-    let sets = file.sets.iter().map(|change| &change.header);
-    let headers: Vec<&Header> = std::iter::once(&file.header).chain(anchor).chain(sets).collect();
-    let stranger =
-        headers.iter().find(|header| header.chain != file.chain || header.suite != file.suite);
-    match stranger {
-        None => Answer::Passed(format!("{} headers, chain {}", headers.len(), file.chain)),
-        Some(header) => Answer::Failed(format!(
-            "the header of height {} names chain {}, the file names {}",
-            header.height, header.chain, file.chain
-        )),
-    }
-}
-
 /// The signed submission stands in the block.
 pub(super) fn submission_in_block(file: &EvidenceFile) -> Answer {
     let (header, submission) = (&file.header, &file.submission);
@@ -81,8 +65,8 @@ pub(super) fn sealed_before_expiry(file: &EvidenceFile) -> Answer {
 
 /// A quorum of the set in force at the header's height sealed it in one view.
 pub(super) fn seal_holds(sets: &Sets<'_>, header: &Header, seal: &Seal) -> Answer {
-    let set = match sets.in_force(header.height) {
-        Ok(set) => set,
+    let (set, sealed) = match sets.sealed((header, seal)) {
+        Ok(known) => known,
         Err(unknown) => return unknown,
     };
     let compared = format!(
@@ -94,5 +78,5 @@ pub(super) fn seal_holds(sets: &Sets<'_>, header: &Header, seal: &Seal) -> Answe
         set.quorum(),
         set.size()
     );
-    Answer::of(compared, seal.verify(header, set))
+    Answer::of(compared, sealed)
 }

@@ -1,7 +1,7 @@
 //! What an examination says: verdict, level, every check, and what the record is.
 
 use super::{
-    check::{Check, Status},
+    check::{AGREES_WITH_CHECKPOINT, Check, Status},
     documents::DocumentResult,
     explain::Line,
     findings::Finding,
@@ -150,11 +150,20 @@ fn inconsistent(checks: &[Check]) -> Conclusion {
     let failed = || checks.iter().filter(|check| check.status == Status::Failed);
     let other_files: Vec<&str> =
         failed().filter_map(|check| check.predicate.strip_prefix("document:")).collect();
-    let rest: Vec<&str> = failed()
+    let (against_checkpoint, rest): (Vec<&str>, Vec<&str>) = failed()
         .map(|check| check.predicate.as_str())
         .filter(|predicate| !predicate.starts_with("document:"))
-        .collect();
+        .partition(|predicate| *predicate == AGREES_WITH_CHECKPOINT.name);
     let (mut zh, mut en) = (String::new(), String::new());
+    if !against_checkpoint.is_empty() {
+        zh.push_str(
+            "证据文件所述历史与留存的检查点不符,可能系以已退出验证者的密钥另行制作,不予采认。",
+        );
+        en.push_str(
+            "The history that the file tells is not that of the checkpoint that was kept: it may have \
+             been made with keys of validators that have left. It is not accepted. ",
+        );
+    }
     if !other_files.is_empty() {
         let names = other_files.join(", ");
         zh.push_str("所提交文件与链上摘要不符。不能据此判断系文件被修改或提交了其他文件。");

@@ -3,16 +3,6 @@
 use super::check::Answer;
 use probata_types::{Domain, EvidenceFile, Hash, limits, merkle};
 
-/// The signed head names the chain and the algorithms that the file does.
-pub(super) fn submission_names_the_chain(file: &EvidenceFile) -> Answer {
-    let head = &file.submission.head;
-    let same = head.chain == file.chain && head.suite == file.suite;
-    Answer::that(
-        same,
-        format!("chain {} signed by the submitter, {} in the file", head.chain, file.chain),
-    )
-}
-
 /// The signature over the head is valid for the key that the head names.
 pub(super) fn submission_signature(file: &EvidenceFile) -> Answer {
     let submission = &file.submission;

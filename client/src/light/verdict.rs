@@ -111,6 +111,8 @@ pub enum Missing {
     Proof,
     /// A document that the record binds.
     Document,
+    /// The way to the checkpoint that the caller keeps.
+    Checkpoint,
     /// An algorithm or a format version that this software does not have.
     Algorithm,
     /// A type of record that this software does not have.
@@ -126,6 +128,7 @@ impl Missing {
             Self::Genesis => "创世文件",
             Self::Proof => "证明",
             Self::Document => "原文件",
+            Self::Checkpoint => "通往检查点的证明",
             Self::Algorithm => "算法或格式版本",
             Self::RecordType => "记录类型",
             Self::Record => "截至所询日期的记录",
@@ -138,6 +141,7 @@ impl Missing {
             Self::Genesis => "genesis",
             Self::Proof => "proof",
             Self::Document => "document",
+            Self::Checkpoint => "proof of the checkpoint",
             Self::Algorithm => "algorithm or format version",
             Self::RecordType => "record type",
             Self::Record => "record as of the date asked for",

@@ -10,7 +10,7 @@ use super::{
 use crate::light::{self, Check, Level, Request, Status};
 use probata_genesis::Genesis;
 use probata_types::{
-    Hash, Header, Height, RecordId, Seal, Submission, codec,
+    Checkpoint, Hash, Header, Height, RecordId, Seal, Submission, codec,
     evidence::{EvidenceFile, Parsed},
     fault::FaultFile,
     receipt::{BatchAnswer, Fate},
@@ -116,11 +116,17 @@ pub(super) fn batch(
     Ok(answers)
 }
 
-/// An evidence file, if all of its proofs hold.
-pub(super) fn evidence(genesis: &Genesis, bytes: &[u8]) -> Result<EvidenceFile, String> {
+/// An evidence file, if all of its proofs hold and it agrees with the checkpoints.
+pub(super) fn evidence(
+    (genesis, checkpoints): (&Genesis, &[Checkpoint]),
+    bytes: &[u8],
+) -> Result<EvidenceFile, String> {
     match EvidenceFile::parse(bytes).map_err(|error| error.to_string())? {
         Parsed::Evidence(file) => {
-            check(genesis, &file)?;
+            check(genesis, None, &file)?;
+            for checkpoint in checkpoints {
+                check(genesis, Some(checkpoint), &file)?;
+            }
             Ok(*file)
         }
         Parsed::Unsupported(unsupported) => Err(unsupported.to_string()),
@@ -193,8 +199,12 @@ pub(super) fn faults(
 
 /// Whether every proof of the file holds, its outcome aside. Documents are not looked at: the
 /// caller made the record from them.
-fn check(genesis: &Genesis, file: &EvidenceFile) -> Result<(), String> {
-    let request = Request { genesis: Some(genesis), ..Request::default() };
+pub(super) fn check(
+    genesis: &Genesis,
+    checkpoint: Option<&Checkpoint>,
+    file: &EvidenceFile,
+) -> Result<(), String> {
+    let request = Request { genesis: Some(genesis), checkpoint, ..Request::default() };
     let report = light::verify_file(file, &request);
     let rejected = !file.outcome.is_accepted();
     let stands = |check: &Check| match check.status {

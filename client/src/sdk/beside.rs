@@ -3,11 +3,11 @@
 use super::limits::DOCUMENT_BYTES;
 use crate::{
     document::Digests,
-    light::{self, Given, Report, Request},
+    light::{self, Given, Report, Request, SealedHeader},
 };
 use probata_genesis::Genesis;
 use probata_types::{
-    EvidenceFile, Timestamp,
+    Checkpoint, EvidenceFile, Timestamp,
     evidence::{DisclosedValue, Disclosure, Parsed},
     record::{Document, document_name_field},
 };
@@ -42,6 +42,12 @@ pub struct OnDisk<'a> {
     pub genesis: Option<&'a Genesis>,
     /// The time for which the answer is wanted.
     pub as_of: Option<Timestamp>,
+    /// A sealed header that somebody else shows.
+    pub second_source: Option<&'a SealedHeader>,
+    /// A sealed header that the caller has kept and trusts.
+    pub checkpoint: Option<&'a Checkpoint>,
+    /// List every digest on the way.
+    pub explain: bool,
 }
 
 /// Examines an evidence file with the documents named and those found beside it.
@@ -57,7 +63,10 @@ pub fn verify_on_disk(request: &OnDisk<'_>) -> Report {
         documents: &given,
         genesis: request.genesis,
         as_of: request.as_of,
-        ..Request::default()
+        second_source: request.second_source,
+        checkpoint: request.checkpoint,
+        explain: request.explain,
+        record: None,
     })
 }
 

@@ -11,7 +11,9 @@ use super::{
     together::Line,
 };
 use probata_genesis::Genesis;
-use probata_types::{Height, RecordId, evidence::EvidenceFile, object::FlowState, record::FlowId};
+use probata_types::{
+    Checkpoint, Height, RecordId, evidence::EvidenceFile, object::FlowState, record::FlowId,
+};
 use std::{
     collections::BTreeMap,
     future::Future,
@@ -155,10 +157,27 @@ impl Client {
         record: &RecordId,
         events: bool,
     ) -> Result<EvidenceFile, ClientError> {
-        let path = format!("/v1/records/{record}/evidence?events={events}");
+        self.evidence_from(record, events, Vec::new()).await
+    }
+
+    /// The same, agreeing with at most two checkpoints, which it can be held against ever after.
+    ///
+    /// # Errors
+    /// [`ClientError`]; of what a node tells that does not agree with them, that it is a lie.
+    pub async fn evidence_from(
+        &self,
+        record: &RecordId,
+        events: bool,
+        checkpoints: Vec<Checkpoint>,
+    ) -> Result<EvidenceFile, ClientError> {
+        let mut path = format!("/v1/records/{record}/evidence?events={events}");
+        for (at, checkpoint) in checkpoints.iter().enumerate() {
+            let before = if at == 0 { "&checkpoints=" } else { "," };
+            path += &format!("{before}{}", checkpoint.header.height);
+        }
         let (genesis, record) = (Arc::clone(&self.inner.genesis), *record);
         self.ask(Ask::Read(path), move |bytes| {
-            let file = answer::evidence(&genesis, bytes)?;
+            let file = answer::evidence((&genesis, &checkpoints), bytes)?;
             answer::is_of(&file, &record)?;
             Ok(file)
         })

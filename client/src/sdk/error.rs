@@ -30,6 +30,9 @@ pub enum ClientError {
     /// No node has what was asked for.
     #[error("no node has {0}")]
     NotFound(String),
+    /// An evidence file that was given does not hold.
+    #[error("the evidence file does not hold: {0}")]
+    Evidence(String),
     /// More records than a submission holds.
     #[error("{got} records are more than the {max} of one submission")]
     TooMany {
@@ -91,6 +94,7 @@ impl ClientError {
             Self::NotFound(_) => {
                 "check the identifier; a record is found once its submission is sealed"
             }
+            Self::Evidence(_) => "examine it with `probata verify`; nothing can be built on it",
             Self::TooMany { .. } => "split the records over several submissions; nothing was sent",
             Self::Submission(_) | Self::Draft(_) => {
                 "correct the record as the message says; nothing was sent"

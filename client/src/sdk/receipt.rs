@@ -85,6 +85,7 @@ impl Receipt {
             state: None,
             events: None,
             sets: List::new(first_changes.cloned().collect()).ok()?,
+            links: List::empty(),
             disclosures: List::empty(),
         })
     }

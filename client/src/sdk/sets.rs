@@ -3,6 +3,7 @@
 
 use super::{
     client::Client,
+    error::ClientError,
     http::{Ask, Reply},
 };
 use probata_genesis::Genesis;
@@ -12,6 +13,9 @@ use probata_types::{
 use serde::Deserialize;
 use std::sync::Arc;
 use tokio::time::Instant;
+
+/// Where a node shows the changes.
+const EPOCHS: &str = "/v1/epochs";
 
 /// Why an answer is not believed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -155,15 +159,28 @@ impl Client {
         super::client::blocking(move || believe(&bytes, &sets)).await
     }
 
+    /// Asks nodes for all changes of the validator set until one shows some that hold.
+    pub(super) async fn learn_sets(&self) -> Result<(), ClientError> {
+        let genesis = self.genesis().clone();
+        let believe = move |bytes: &[u8], sets: &ProvenSets| {
+            let walked = ProvenSets::walk(&genesis, bytes).map_err(Doubt::Lie)?;
+            walked.goes_on_from(sets).map_err(Doubt::Lie)?;
+            Ok(walked)
+        };
+        let walked = self.ask_with_sets(Ask::Read(EPOCHS.to_owned()), believe).await?;
+        self.keep_sets(walked);
+        Ok(())
+    }
+
     /// Asks a node for all changes of the validator set, and keeps them if they hold.
     async fn refresh_sets(&self, node: &str, end: Instant) -> Result<(), NotBelieved> {
-        let reply = match self.ask_node(node, &Ask::Read("/v1/epochs".to_owned()), end).await {
+        let reply = match self.ask_node(node, &Ask::Read(EPOCHS.to_owned()), end).await {
             Ok(Reply::Answer(bytes)) => bytes,
             other => return Err(NotBelieved::NoSets(other)),
         };
         let genesis = self.genesis().clone();
         let walked = super::client::blocking(move || ProvenSets::walk(&genesis, &reply)).await;
-        let walked = walked.map_err(|why| NotBelieved::Lied(format!("/v1/epochs: {why}")))?;
+        let walked = walked.map_err(|why| NotBelieved::Lied(format!("{EPOCHS}: {why}")))?;
         walked.goes_on_from(&self.sets()).map_err(NotBelieved::Lied)?;
         self.keep_sets(walked);
         Ok(())

@@ -1,13 +1,12 @@
 //! The shapes of answers. Their fields are described in `docs/API.md`.
 
-use crate::evidence::SetChanges;
 use probata_genesis::Name;
 use probata_ledger::RecordPlace;
 use probata_types::{
     Epoch, Hash, Header, Height, InstitutionId, Outcome, PublicKey, Record, RecordId, Seal,
     SubmissionId, Timestamp, ValidatorIndex, ValidatorSet, View,
     catalogue::{self, Severity},
-    evidence::EvidenceFile,
+    evidence::{EvidenceFile, SetChanges},
     fault::FaultFile,
     object::FlowState,
     outcome::Code,

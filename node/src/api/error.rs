@@ -292,6 +292,9 @@ impl From<crate::evidence::AssembleError> for ApiError {
     fn from(error: crate::evidence::AssembleError) -> Self {
         match error {
             crate::evidence::AssembleError::Ledger(error) => error.into(),
+            ahead @ crate::evidence::AssembleError::CheckpointAhead { .. } => {
+                Self::new(Problem::NotFound, ahead.to_string())
+            }
             other => Self::internal(&other),
         }
     }

@@ -3,10 +3,10 @@
 use super::{
     Api, ApiError, Problem,
     answer::{OutcomeView, PlaceView, RecordAnswer},
-    parameters::{Named, NoParameters, Parameters},
+    parameters::{Named, NoParameters, Parameters, parse},
     wall_clock,
 };
-use crate::evidence::{self, AssembleError, Options};
+use crate::evidence::{self, AssembleError, Checkpoints, Options};
 use axum::{
     Json,
     extract::State,
@@ -14,7 +14,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use probata_ledger::LedgerReader;
-use probata_types::{RecordId, evidence::EvidenceError};
+use probata_types::{Height, RecordId, evidence::EvidenceError};
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -24,6 +24,8 @@ use std::sync::Arc;
 pub(super) struct EvidenceParameters {
     /// Whether the file shall list every accepted record of the flow.
     events: Option<bool>,
+    /// Heights of checkpoints, parted by commas, that the file shall be linked to.
+    checkpoints: Option<String>,
 }
 
 pub(super) async fn record(
@@ -42,9 +44,10 @@ pub(super) async fn evidence(
 ) -> Result<Response, ApiError> {
     let genesis = Arc::clone(&api.context.genesis);
     let events = parameters.events.unwrap_or(false);
+    let checkpoints = checkpoints(parameters.checkpoints.as_deref())?;
     let text = api
         .read(move |reader| {
-            let options = Options { events, made_at: wall_clock() };
+            let options = Options { events, checkpoints, made_at: wall_clock() };
             let file = evidence::assemble(reader, &genesis, &id, options)?;
             file.map(|file| file.to_json().map_err(|error| too_long(&error))).transpose()
         })
@@ -53,6 +56,22 @@ pub(super) async fn evidence(
     let name = format!("attachment; filename=\"{id}.evidence.json\"");
     let headers = [(CONTENT_TYPE, "application/json".to_owned()), (CONTENT_DISPOSITION, name)];
     Ok((headers, text).into_response())
+}
+
+fn checkpoints(heights: Option<&str>) -> Result<Checkpoints, ApiError> {
+    let mut checkpoints = Checkpoints::default();
+    for (at, height) in heights.into_iter().flat_map(|text| text.split(',')).enumerate() {
+        let max = checkpoints.len();
+        let place = checkpoints.get_mut(at).ok_or_else(|| {
+            let message = format!("checkpoints names more than the {max} that a file is linked to");
+            ApiError::new(Problem::BadParameter, message)
+        })?;
+        let height: u64 = parse("checkpoints", height)?;
+        let sealed = (1..=Height::MAX.get()).contains(&height);
+        let none = || ApiError::new(Problem::BadParameter, format!("no block has height {height}"));
+        *place = Some(sealed.then(|| Height::new(height)).ok_or_else(none)?);
+    }
+    Ok(checkpoints)
 }
 
 fn record_answer(reader: &LedgerReader, id: &RecordId) -> Result<Option<RecordAnswer>, ApiError> {

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     edge::EdgeError,
-    evidence::{self, Options, ProvenBlock},
+    evidence::{self, Checkpoints, Options, ProvenBlock},
     handle::{Admission, Room},
     limits,
 };
@@ -192,7 +192,11 @@ async fn sealed_answer(
         let decided = match with {
             WithEvidence::None => outcomes(reader, &id)?,
             WithEvidence::All => {
-                let options = Options { events: false, made_at: wall_clock() };
+                let options = Options {
+                    events: false,
+                    checkpoints: Checkpoints::default(),
+                    made_at: wall_clock(),
+                };
                 evidence::assemble_submission(reader, &genesis, &id, options)?.map(|made| {
                     let records = made.files.into_iter().map(|file| DecidedRecord {
                         record: file.record_id(),

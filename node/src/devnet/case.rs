@@ -73,8 +73,7 @@ fn judge(genesis: &Genesis, record: &NotarisedRecord) -> Result<light::Report, D
         documents: &documents,
         genesis: Some(genesis),
         record: Some(record.record),
-        as_of: None,
-        second_source: None,
+        ..Request::default()
     }))
 }
 

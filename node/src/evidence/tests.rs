@@ -3,7 +3,7 @@ use crate::fixtures::{TestLedger, consent, flow, lei, pair, sign, submission};
 use probata_client::light::{self, Level, Request, Verdict};
 use probata_types::{Keypair, Record};
 
-const OPTIONS: Options = Options { events: true, made_at: Timestamp::ZERO };
+const OPTIONS: Options = Options { events: true, checkpoints: [None; 2], made_at: Timestamp::ZERO };
 
 fn verify(genesis: &Genesis, file: &EvidenceFile) -> (Verdict, Option<Level>) {
     let json = file.to_json().unwrap();

@@ -81,7 +81,7 @@ pub(crate) fn recorded_case() -> Result<(Cluster, Fault, EvidenceFile), Trouble>
     cluster.pass(Millis::new(5 * FAULT_REPORT_INTERVAL_MS))?;
     let accepted = records(&cluster, 0)?.into_iter().find(|(.., outcome)| outcome.is_accepted());
     let (record, ..) = accepted.ok_or_else(|| Trouble::new("no record of the fault"))?;
-    let options = Options { events: true, made_at: Timestamp::ZERO };
+    let options = Options { events: true, checkpoints: [None; 2], made_at: Timestamp::ZERO };
     let file = evidence::assemble(&cluster.reader(4), cluster.genesis(), &record, options)?;
     let file = file.ok_or_else(|| Trouble::new("no evidence of the fault"))?;
     Ok((cluster, fault, file))

@@ -1,6 +1,7 @@
 //! Evidence files that somebody has worked on, judged by the light client.
 
 use super::table::Table;
+use base64::{Engine, engine::general_purpose::STANDARD};
 use probata_client::light::{self, Request, Status};
 use probata_genesis::Genesis;
 use probata_tests::{Trouble, consortium};
@@ -20,8 +21,8 @@ pub(super) fn judge(genesis: &Genesis, evidence: &str, table: &mut Table) -> Res
     }
     let malformed = "Inconsistent: file_is_well_formed";
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-    let twice = evidence.replacen("\"version\"", "\"version\": 1, \"version\"", 1);
-    let fraction = evidence.replacen("\"made_at\": ", "\"made_at\": 1.", 1);
+    let twice = evidence.replacen("\"version\"", "\"version\":1,\"version\"", 1);
+    let fraction = evidence.replacen("\"made_at\":", "\"made_at\":1.", 1);
     for (name, text) in [
         ("cut short", evidence[..evidence.len() / 2].to_owned()),
         ("with more after it", format!("{evidence}[]")),
@@ -80,13 +81,10 @@ fn changes() -> Vec<(&'static str, &'static str, Change)> {
             file["header"]["time"] = json!(file["header"]["time"].as_u64().unwrap_or_default() - 1)
         }),
         ("with a seal of one vote", "Inconsistent: block_seal", |file| {
-            if let Some(votes) = file["seal"]["votes"].as_array_mut() {
-                votes.truncate(1);
-            }
+            vote(file, 1);
         }),
         ("with one voter three times", "Inconsistent: block_seal", |file| {
-            let vote = file["seal"]["votes"][0].clone();
-            file["seal"]["votes"] = json!([vote, vote, vote]);
+            vote(file, 3);
         }),
         ("with the votes of another view", "Inconsistent: block_seal", |file| {
             file["seal"]["view"] = json!(file["seal"]["view"].as_u64().unwrap_or_default() + 1)
@@ -106,11 +104,22 @@ fn changes() -> Vec<(&'static str, &'static str, Change)> {
     ]
 }
 
-/// Changes the last hex digit.
+/// Changes the first six bits of base64.
 fn turn(value: &mut Value) {
     let text = value.as_str().unwrap_or_default();
-    let (head, tail) = text.split_at(text.len() - 1);
-    *value = json!(format!("{head}{}", if tail == "0" { "1" } else { "0" }));
+    let (head, tail) = text.split_at(1);
+    *value = json!(format!("{}{tail}", if head == "A" { "B" } else { "A" }));
+}
+
+/// Makes a seal of the first vote, so many times.
+fn vote(file: &mut Value, times: usize) {
+    let seal = &mut file["seal"];
+    let first = seal["validators"][0].clone();
+    let signatures = seal["signatures"].as_str().unwrap_or_default();
+    let bytes = STANDARD.decode(signatures).unwrap_or_default();
+    let signature = bytes.get(..64).unwrap_or_default();
+    seal["validators"] = json!(vec![first; times]);
+    seal["signatures"] = json!(STANDARD.encode(signature.repeat(times)));
 }
 
 /// The verdict, and which of the checks failed, or were not run because of the file itself.

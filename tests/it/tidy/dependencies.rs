@@ -13,6 +13,7 @@ const PURE: [(&str, &[&str]); 4] = [
     (
         "types",
         &[
+            "base64",
             "bincode",
             "blake3",
             "curve25519-dalek",

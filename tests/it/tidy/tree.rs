@@ -6,7 +6,7 @@ use std::{
 };
 
 /// What is made by tools and is no part of the project; in a worktree `.git` is a file.
-const MADE: [&str; 3] = ["target", ".git", "devnet"];
+const MADE: [&str; 4] = ["target", ".git", "devnet", "node_modules"];
 
 /// The project's folder.
 pub(crate) fn root() -> PathBuf {

@@ -1,13 +1,10 @@
 //! Showing the value behind one commitment without showing the others.
 
 use crate::{
-    Suite, Text,
+    Suite, Text, limits,
     record::{Commitment, Salt},
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
-
-/// Bytes of a disclosed value: names, numbers and short texts; anything longer is a document.
-const VALUE_BYTES: usize = 1_024;
 
 /// The salt and the value behind one commitment of the record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,7 +31,7 @@ impl Disclosure {
 #[serde(rename_all = "snake_case")]
 pub enum DisclosedValue {
     /// Text.
-    Text(Text<VALUE_BYTES>),
+    Text(Text<{ limits::VALUE_BYTES }>),
     /// Other bytes.
     Hex(HexBytes),
 }
@@ -56,7 +53,7 @@ pub struct HexBytes(Vec<u8>);
 impl HexBytes {
     /// Wraps bytes; `None` if there are more than 1,024.
     pub fn new(bytes: Vec<u8>) -> Option<Self> {
-        if bytes.len() > VALUE_BYTES { None } else { Some(Self(bytes)) }
+        if bytes.len() > limits::VALUE_BYTES { None } else { Some(Self(bytes)) }
     }
 }
 

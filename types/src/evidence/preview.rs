@@ -1,10 +1,9 @@
 //! A first look at a file: is it of a kind that this software knows? What it does not know it must
 //! not judge, so an unknown kind is neither an error of form nor a pass.
 
-use super::{EvidenceError, EvidenceFile, json};
+use super::EvidenceFile;
 use crate::{Header, Record, SubmissionHead, Suite, Text, body::RecordType};
-use serde::{Deserialize, de::IgnoredAny};
-use std::collections::BTreeMap;
+use serde_json::Value;
 
 /// Why no judgement is possible.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -25,84 +24,51 @@ pub enum Unsupported {
     RecordType(String),
 }
 
-#[derive(Deserialize)]
-struct Preview {
-    format: String,
-    version: u64,
-    suite: Option<String>,
-    submission: Option<SubmissionPreview>,
-    record: Option<RecordPreview>,
-    header: Option<Versioned>,
-    anchor: Option<AnchorPreview>,
+/// A part of a file, by what it is called, with the version that this software knows.
+pub(super) type Part<'a> = (&'static str, &'a Value, u16);
+
+/// What in an evidence file this software does not know, if anything. Whatever has another shape than it should is
+/// left to the reading that follows, which refuses it.
+pub(super) fn of_evidence(file: &Value) -> Option<Unsupported> {
+    let parts = [
+        ("the submission", &file["submission"]["head"], SubmissionHead::VERSION),
+        ("the record", &file["record"], Record::VERSION),
+        ("a header", &file["header"], Header::VERSION),
+        ("a header", &file["anchor"]["header"], Header::VERSION),
+    ];
+    of_file(file, ("the evidence file", EvidenceFile::VERSION), parts)
+        .or_else(|| unknown_record_type(&file["record"]["body"]))
 }
 
-#[derive(Deserialize)]
-struct SubmissionPreview {
-    head: Option<Versioned>,
+/// What in a file with a suite and with changes of the validator set is not known: its version, its suite, or the
+/// version of one of its parts.
+pub(super) fn of_file<'a>(
+    file: &'a Value,
+    (what, version): (&'static str, u16),
+    parts: impl IntoIterator<Item = Part<'a>>,
+) -> Option<Unsupported> {
+    let changes = file["sets"].as_array().into_iter().flatten();
+    let changes = changes.map(|change| ("a header", &change["header"], Header::VERSION));
+    unknown_version((what, file, version))
+        .or_else(|| unknown_suite(&file["suite"]))
+        .or_else(|| parts.into_iter().chain(changes).find_map(unknown_version))
 }
 
-#[derive(Deserialize)]
-struct AnchorPreview {
-    header: Option<Versioned>,
+fn unknown_version((what, part, known): Part<'_>) -> Option<Unsupported> {
+    let version = part["version"].as_u64().filter(|version| *version != u64::from(known))?;
+    Some(Unsupported::Version { what, version })
 }
 
-#[derive(Deserialize)]
-struct RecordPreview {
-    version: Option<u64>,
-    body: Option<BTreeMap<String, IgnoredAny>>,
+fn unknown_suite(suite: &Value) -> Option<Unsupported> {
+    let known = serde_json::from_value::<Suite>(suite.clone()).is_ok();
+    let name = suite.as_str().filter(|_| !known)?;
+    Some(Unsupported::Suite(printable(name)))
 }
 
-#[derive(Deserialize)]
-struct Versioned {
-    version: Option<u64>,
-}
-
-/// What in the file this software does not know, if anything.
-pub(super) fn unsupported(bytes: &[u8]) -> Result<Option<Unsupported>, EvidenceError> {
-    let preview: Preview = json::read(bytes)?;
-    if preview.format != "probata-evidence" {
-        return Err(EvidenceError::Json("its format is another one".into()));
-    }
-    let known = u64::from(EvidenceFile::VERSION);
-    if preview.version != known {
-        let version = preview.version;
-        return Ok(Some(Unsupported::Version { what: "the evidence file", version }));
-    }
-    if let Some(name) = preview.suite.as_deref().filter(|name| !is_suite(name)) {
-        return Ok(Some(Unsupported::Suite(printable(name))));
-    }
-    Ok(preview.unknown_version().or_else(|| preview.unknown_record_type()))
-}
-
-impl Preview {
-    fn unknown_version(&self) -> Option<Unsupported> {
-        let head = self.submission.as_ref().and_then(|submission| submission.head.as_ref());
-        let anchor = self.anchor.as_ref().and_then(|anchor| anchor.header.as_ref());
-        let header_version = |header: &Versioned| header.version;
-        let found = [
-            ("the submission", head.and_then(header_version), SubmissionHead::VERSION),
-            ("the record", self.record.as_ref().and_then(|r| r.version), Record::VERSION),
-            ("the header", self.header.as_ref().and_then(header_version), Header::VERSION),
-            ("the anchor's header", anchor.and_then(header_version), Header::VERSION),
-        ];
-        found.into_iter().find_map(|(what, version, known)| {
-            let version = version.filter(|version| *version != u64::from(known))?;
-            Some(Unsupported::Version { what, version })
-        })
-    }
-
-    fn unknown_record_type(&self) -> Option<Unsupported> {
-        let body = self.record.as_ref()?.body.as_ref()?;
-        let name = body.keys().next().filter(|_| body.len() == 1)?;
-        match RecordType::from_name(name) {
-            Some(_) => None,
-            None => Some(Unsupported::RecordType(printable(name))),
-        }
-    }
-}
-
-fn is_suite(name: &str) -> bool {
-    serde_json::from_value::<Suite>(serde_json::Value::from(name)).is_ok()
+fn unknown_record_type(body: &Value) -> Option<Unsupported> {
+    let body = body.as_object().filter(|body| body.len() == 1)?;
+    let name = body.keys().next().filter(|name| RecordType::from_name(name).is_none())?;
+    Some(Unsupported::RecordType(printable(name)))
 }
 
 /// A name from the file, if it can be shown as it is.

@@ -3,7 +3,9 @@
 
 use super::{Fault, SignedContent, VoteKind};
 use crate::{
-    Hash, Height, InstitutionId, PublicKey, Suite, ValidatorIndex, View, evidence::json, limits,
+    Hash, Height, InstitutionId, PublicKey, Suite, ValidatorIndex, View,
+    evidence::{EvidenceError, json},
+    limits,
 };
 use serde::{Deserialize, Serialize};
 
@@ -65,12 +67,14 @@ pub enum FaultFileError {
     Spelling,
 }
 
-/// What is looked at before the rest: what this software does not know it must not judge.
-#[derive(Deserialize)]
-struct Preview {
-    format: FaultFormat,
-    version: u64,
-    suite: serde_json::Value,
+impl From<EvidenceError> for FaultFileError {
+    fn from(error: EvidenceError) -> Self {
+        match error {
+            EvidenceError::Spelling => Self::Spelling,
+            EvidenceError::Json(why) => Self::Json(why),
+            other => Self::Json(other.to_string()),
+        }
+    }
 }
 
 impl FaultFile {
@@ -119,22 +123,16 @@ impl FaultFile {
         if bytes.len() > limits::FAULT_FILE_BYTES {
             return Err(FaultFileError::TooLarge { max: limits::FAULT_FILE_BYTES });
         }
-        let error = |cause: &crate::evidence::EvidenceError| match cause {
-            crate::evidence::EvidenceError::Json(why) => FaultFileError::Json(why.clone()),
-            other => FaultFileError::Json(other.to_string()),
-        };
-        let Preview { format: FaultFormat::Fault, version, suite } =
-            json::read(bytes).map_err(|cause| error(&cause))?;
-        if version != u64::from(Self::VERSION) {
+        let value = json::strict(bytes)?;
+        json::named(&value, "probata-fault")?;
+        let version = value["version"].as_u64();
+        if let Some(version) = version.filter(|version| *version != u64::from(Self::VERSION)) {
             return Err(FaultFileError::Unsupported(format!("version {version} of fault files")));
         }
-        if serde_json::from_value::<Suite>(suite).is_err() {
+        if value["suite"].is_string() && Suite::deserialize(&value["suite"]).is_err() {
             return Err(FaultFileError::Unsupported("the suite that the file names".to_owned()));
         }
-        let file: Self = json::read(bytes).map_err(|cause| error(&cause))?;
-        let written = json::value(&file).map_err(|cause| error(&cause))?;
-        let read: serde_json::Value = json::read(bytes).map_err(|cause| error(&cause))?;
-        if written == read { Ok(file) } else { Err(FaultFileError::Spelling) }
+        Ok(json::spelled(&value)?)
     }
 
     /// The file's text, the same bytes for the same content.

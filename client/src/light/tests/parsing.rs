@@ -12,7 +12,7 @@ fn refused(case: &Case, bytes: &[u8]) {
     assert_inconsistent(&report, &["file_is_well_formed"], None);
     assert!(report.summary.is_none());
     // Every check is listed all the same, and none passed.
-    assert!(report.checks.len() > 19);
+    assert!(report.checks.len() > 17);
     assert!(report.checks.iter().all(|check| check.status != Status::Passed));
     assert!(report.to_string().contains("局限 Limits"));
 }
@@ -33,15 +33,15 @@ fn json_tricks_are_refused() {
         deep.clone(),
         format!("{text}{{}}"),
         text.replacen('{', "{\"record\": null,", 1),
-        swap("\"version\": 1", "\"version\": 1.0"),
-        swap("\"version\": 1", "\"version\": 1e0"),
-        swap("\"seq\": 1", "\"seq\": 18446744073709551617"),
-        swap("\"seq\": 1", "\"seq\": 9007199254740993"),
-        swap("\"seq\": 1", "\"seq\": 1, \"seq\": 1"),
-        swap("\"seq\": 1", "\"seq\": -1"),
+        swap("\"version\":1", "\"version\":1.0"),
+        swap("\"version\":1", "\"version\":1e0"),
+        swap("\"seq\":1", "\"seq\": 18446744073709551617"),
+        swap("\"seq\":1", "\"seq\": 9007199254740993"),
+        swap("\"seq\":1", "\"seq\": 1, \"seq\":1"),
+        swap("\"seq\":1", "\"seq\": -1"),
         swap("\"outcome\"", "\"outc\u{43e}me\""),
         swap("\"accepted\"", "\"\u{430}ccepted\""),
-        swap("\"accepted\": {", "\"rejected\": {\"code\": 1}, \"accepted\": {"),
+        swap("\"accepted\":{", "\"rejected\":{\"code\":1},\"accepted\":{"),
         swap("\"made_at\"", &format!("\"x\": {deep}, \"made_at\"")),
         " ".repeat(1_024 * 1_024 + 1),
     ] {

@@ -106,7 +106,16 @@ fn documents_are_found_beside_the_evidence_or_missed() {
     let evidence = fs::read(&path).unwrap();
     let verdict = |documents: &[FoundDocument]| {
         let genesis = Some(&sealed.chain.genesis);
-        let request = OnDisk { path: &path, evidence: &evidence, documents, genesis, as_of: None };
+        let request = OnDisk {
+            path: &path,
+            evidence: &evidence,
+            documents,
+            genesis,
+            as_of: None,
+            second_source: None,
+            checkpoint: None,
+            explain: false,
+        };
         verify_on_disk(&request).verdict
     };
     assert_eq!(verdict(&[]), Verdict::Indeterminate, "no document");
