@@ -8,6 +8,7 @@ mod chaos;
 mod crash;
 mod devnet;
 mod follow;
+mod forged;
 mod fsck;
 mod governance;
 mod hostile;

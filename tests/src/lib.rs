@@ -12,6 +12,7 @@
 //! | [`check`] | what must hold afterwards, seen from outside |
 //! | [`consortium`], [`committee`] | fixed keys and a genesis; real chains in one thread, without sockets |
 //! | [`mod@aged`] | evidence as it is after ten years |
+//! | [`forge`] | evidence that somebody has worked on, as a program |
 //! | [`cluster`], [`disk`], [`store`] | real chains in a false world: cut links, lying peers, disks that forget |
 //! | [`sim`] | whole worlds drawn from one seed, with everything that goes wrong in them |
 //! | [`governance`], [`council`] | motions and ballots; real processes that decide by them |
@@ -33,6 +34,7 @@ pub mod council;
 pub mod disk;
 mod document;
 mod figures;
+pub mod forge;
 mod gate;
 pub mod governance;
 mod history;
