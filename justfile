@@ -60,6 +60,18 @@ sim *arguments:
 sim-nightly jobs="2":
     cargo run --release --locked --bin sim -- --seeds "$(date +%Y%m%d)00000..+50000" --jobs {{jobs}}
 
+# The forged corpus anew; every file changes (tests/vectors/README.md).
+forge:
+    cargo run --release --bin forge -- tests/vectors/evidence
+
+# Evidence changed at random by the million: none is found consistent that says something else.
+tamper *arguments:
+    cargo run --release --bin tamper -- --count 1000000 {{arguments}}
+
+# The second verifier: its tests, and its page in a browser.
+verifier:
+    cd verifier && npm ci && npm test && npm run build && npm run browser
+
 # For each deliberate mistake the first world that shows it (docs/SIMULATOR.md).
 mutants *arguments:
     RUSTC_WORKSPACE_WRAPPER="$PWD/tests/mutants/rustc" cargo run --release --bin mutants -- {{arguments}}

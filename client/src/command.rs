@@ -1,6 +1,7 @@
 //! The `probata` command: arguments, exit codes, and the way out of every subcommand. In the
 //! library so that whoever needs a process of it can be one.
 
+mod absence;
 mod checkpoint;
 mod context;
 mod draft;
@@ -18,6 +19,7 @@ mod verify;
 mod verify_fault;
 mod watch;
 
+use absence::AbsenceCommand;
 use checkpoint::CheckpointCommand;
 use clap::{Args, Parser, Subcommand};
 use failure::Failure;
@@ -27,7 +29,7 @@ use std::{path::PathBuf, process::ExitCode, time::Duration};
 const AFTER_HELP: &str = "\
 Exit codes:
   0   done; for verify: consistent; for verify-fault: proven
-  1   verify, checkpoint verify: inconsistent; verify-fault: not proven; submit: a record was rejected
+  1   verify, absence, checkpoint verify: inconsistent; verify-fault: not proven; submit: a record was rejected
   2   verify, verify-fault: indeterminate, something needed is missing
   3   verify, compare, checkpoint new: the chain has forked
   64  wrong usage, or something given does not fit
@@ -104,6 +106,9 @@ enum Command {
     Evidence(evidence::EvidenceCommand),
     /// Verify an evidence file and its documents. Needs no network.
     Verify(verify::VerifyArguments),
+    /// Fetch, or check, proof that something did not happen.
+    #[command(subcommand)]
+    Absence(absence::AbsenceCommand),
     /// Fetch a sealed header to keep, or check one that was kept.
     #[command(subcommand)]
     Checkpoint(checkpoint::CheckpointCommand),
@@ -137,6 +142,9 @@ pub fn main() -> ExitCode {
         Command::Key(command) => key::run(command, &mut output),
         Command::Draft(arguments) => draft::run(arguments, &mut output),
         Command::Verify(arguments) => verify::run(arguments, &cli.common, &mut output),
+        Command::Absence(AbsenceCommand::Verify { file, checkpoint }) => {
+            absence::verify(file, checkpoint.as_deref(), &cli.common, &mut output)
+        }
         Command::Checkpoint(CheckpointCommand::Verify { file }) => {
             checkpoint::verify(file, &cli.common, &mut output)
         }
@@ -171,6 +179,7 @@ fn run_online(command: &Command, common: &Common, output: &mut Output) -> Result
             Command::Submit(arguments) => submit::submit(arguments, common, output).await,
             Command::Notarise(arguments) => submit::notarise(arguments, common, output).await,
             Command::Evidence(command) => evidence::run(command, common, output).await,
+            Command::Absence(command) => absence::fetch(command, common, output).await,
             Command::Checkpoint(CheckpointCommand::New { out, height }) => {
                 checkpoint::new((out, *height), common, output).await
             }

@@ -27,6 +27,7 @@
 //! set's change: it does not agree with a checkpoint from after the change, nor with a header of the anchor's
 //! height from a second source.
 
+mod absence;
 mod anchored;
 mod check;
 mod checkpoint;
@@ -51,6 +52,7 @@ mod tests;
 mod text;
 mod verdict;
 
+pub use absence::{AbsenceReport, AbsenceRequest, verify_absence};
 pub use check::{Check, Status};
 pub use checkpoint::{CheckpointFailure, verify_checkpoint};
 pub use documents::{DocumentResult, Given};
@@ -195,7 +197,7 @@ fn brought(file: &EvidenceFile, request: &Request<'_>, sets: &Sets<'_>, parts: &
         parts.checks.push(Check::extra("second_source".to_owned(), "R16", answer));
     }
     if let Some(checkpoint) = request.checkpoint {
-        let answer = pinned::agrees_with_checkpoint(file, checkpoint, sets);
+        let answer = pinned::agrees_with_checkpoint(&file.into(), checkpoint, sets);
         parts.add(&check::AGREES_WITH_CHECKPOINT, answer);
     }
     parts.fork = fork::find(&file.chain, sets);

@@ -45,7 +45,7 @@ pub use governance::FoundMotion;
 pub use notary::{NotarisedRecord, Notary, Order, Submitter};
 pub use openings::{OpeningBook, OpeningError, OpeningsFile, OpeningsFormat, write_evidence};
 pub use receipt::Receipt;
-pub use refresh::write_checkpoint;
+pub use refresh::{write_absence, write_checkpoint};
 pub use signer::{Signer, SignerError};
 pub use spool::{Spool, SpoolError};
 pub use submission::sign;

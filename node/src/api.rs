@@ -6,6 +6,7 @@
 //! is complete, in the header `probata-complete-to` and, where it is JSON of ours, in
 //! `complete_to`.
 
+mod absence;
 mod answer;
 mod batch;
 mod body;
@@ -73,12 +74,14 @@ pub struct ApiContext {
 }
 
 /// The routes that answer about the chain, each with its handlers.
-const ROUTES: [Route; 16] = [
+const ROUTES: [Route; 18] = [
     Route { path: "/v1/submissions", handlers: || post(submit::submit) },
     Route { path: "/v1/batches", handlers: || post(batch::batch) },
     Route { path: "/v1/submissions/{id}", handlers: || get(submit::submission) },
     Route { path: "/v1/records/{id}", handlers: || get(records::record) },
     Route { path: "/v1/records/{id}/evidence", handlers: || get(records::evidence) },
+    Route { path: "/v1/absence/guarantees", handlers: || get(absence::guarantees) },
+    Route { path: "/v1/absence/documents", handlers: || get(absence::documents) },
     Route { path: "/v1/flows/{id}", handlers: || get(search::flow) },
     Route { path: "/v1/search", handlers: || get(search::search) },
     Route { path: "/v1/headers", handlers: || get(chain::headers) },

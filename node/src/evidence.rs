@@ -3,9 +3,11 @@
 //! All proofs of a file stand against one head, whatever the chain seals meanwhile. A file of this
 //! node is no more trusted than one of any other: its reader checks all of it.
 
+mod absence;
 mod block;
 mod recent;
 
+pub use absence::{Untrue, assemble_absence};
 pub use block::{BlockProofs, ProvenBlock};
 pub use recent::RecentBlocks;
 
@@ -200,7 +202,8 @@ impl<'a> Source<'a> {
             shown.push((*flow, ShownFlow { value: *value, path }, events));
         }
         let sets = set_changes(self.reader, height)?;
-        let links = self.links(height)?;
+        let block = Some(self.part.header.height);
+        let links = links(self.reader, &self.options.checkpoints, (block, height))?;
         Ok(Status { anchor, institution, flows: shown, sets, links })
     }
 
@@ -220,23 +223,6 @@ impl<'a> Source<'a> {
             .next()
             .ok_or(AssembleError::Contradiction("a history path was left out"))?;
         Ok((Some(Anchor { header, seal, history_path }), states))
-    }
-
-    /// Each checkpoint in the anchor's history, and the block in the checkpoint's, if it is older.
-    fn links(&self, anchor: Height) -> Result<List<HistoryLink, EVIDENCE_LINKS>, AssembleError> {
-        let mut links = List::empty();
-        for pinned in self.options.checkpoints.into_iter().flatten() {
-            if pinned > anchor {
-                return Err(AssembleError::CheckpointAhead { pinned, head: anchor });
-            }
-            for (of, size) in [(pinned, anchor), (self.part.header.height, pinned)] {
-                if of < size {
-                    let link = HistoryLink { of, size, path: self.reader.history(of, size)? };
-                    links.push(link).expect("two links have room for each checkpoint");
-                }
-            }
-        }
-        Ok(links)
     }
 
     /// Every accepted record of a flow up to a height, in order; `count` of them.
@@ -298,6 +284,26 @@ impl<'a> Source<'a> {
             disclosures: List::empty(),
         })
     }
+}
+
+/// Each checkpoint in the anchor's history, and the block in the checkpoint's, if it is older.
+fn links(
+    reader: &LedgerReader,
+    checkpoints: &Checkpoints,
+    (block, anchor): (Option<Height>, Height),
+) -> Result<List<HistoryLink, EVIDENCE_LINKS>, AssembleError> {
+    let mut links = List::empty();
+    for pinned in checkpoints.iter().copied().flatten() {
+        if pinned > anchor {
+            return Err(AssembleError::CheckpointAhead { pinned, head: anchor });
+        }
+        let places = [(pinned, anchor), (block.unwrap_or(pinned), pinned)];
+        for (of, size) in places.into_iter().filter(|(of, size)| of < size) {
+            let link = HistoryLink { of, size, path: reader.history(of, size)? };
+            links.push(link).expect("two links have room for each checkpoint");
+        }
+    }
+    Ok(links)
 }
 
 /// Each change of the validator set up to a height, first to last: the block that names another next set

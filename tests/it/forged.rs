@@ -5,6 +5,7 @@ use probata_client::light::{self, Given, Report, Request, SealedHeader, Status};
 use probata_genesis::Genesis;
 use probata_tests::{
     forge::{Expected, Judged, folder, read_index},
+    tamper,
     trouble::{Trouble, ensure},
 };
 use probata_types::{Checkpoint, RecordId, Timestamp};
@@ -125,4 +126,13 @@ threats! {
     t18_a_database_rewritten = "T18";
     t22_numbers_at_their_ends = "T22";
     t23_a_withdrawn_consent = "T23";
+}
+
+/// A few thousand of the million that `tamper` judges.
+#[test]
+fn what_is_changed_at_random_is_never_found_consistent() -> Result<(), Trouble> {
+    let plan = tamper::Plan { seed: 1, count: 4_000, jobs: 2 };
+    let tally = tamper::run(plan, &|_| ())?;
+    ensure(tally.false_consistent.is_empty(), || format!("{tally:?}"))?;
+    ensure(tally.caught_by.len() > 12, || format!("only these checks caught any: {tally:?}"))
 }

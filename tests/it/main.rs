@@ -1,8 +1,10 @@
 //! Whole-network tests: real processes, real meshes, real disks. See the library for what they share.
 #![expect(clippy::print_stdout, reason = "tests show what they measured, with --nocapture")]
 
+mod absence;
 mod archive;
 mod bench;
+mod by_hand;
 mod chain;
 mod chaos;
 mod crash;
@@ -24,6 +26,7 @@ mod sim;
 mod sizes;
 mod tidy;
 mod vectors;
+mod verifier;
 
 /// The real `probata-node`.
 const NODE: &str = env!("CARGO_BIN_EXE_test-node");

@@ -12,7 +12,7 @@
 //! | [`check`] | what must hold afterwards, seen from outside |
 //! | [`consortium`], [`committee`] | fixed keys and a genesis; real chains in one thread, without sockets |
 //! | [`mod@aged`] | evidence as it is after ten years |
-//! | [`forge`] | evidence that somebody has worked on, as a program |
+//! | [`forge`], [`tamper`] | evidence that somebody has worked on: by hand, and at random by the million; programs |
 //! | [`cluster`], [`disk`], [`store`] | real chains in a false world: cut links, lying peers, disks that forget |
 //! | [`sim`] | whole worlds drawn from one seed, with everything that goes wrong in them |
 //! | [`governance`], [`council`] | motions and ballots; real processes that decide by them |
@@ -49,6 +49,7 @@ pub mod seed;
 pub mod segments;
 pub mod sim;
 pub mod store;
+pub mod tamper;
 pub mod trouble;
 mod watch;
 pub mod way;

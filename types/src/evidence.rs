@@ -18,6 +18,7 @@
 //! | `links` | the places in the history that were asked for, so that a checkpoint can be held against the file |
 //! | `disclosures` | empty; the holder adds what it chooses to show |
 
+mod absence;
 mod base64;
 mod checkpoint;
 mod disclosure;
@@ -27,6 +28,7 @@ mod preview;
 mod tests;
 mod written;
 
+pub use absence::{AbsenceError, AbsenceFile, AbsenceFormat, Claim, Found, ShownOutcome};
 pub use checkpoint::{Checkpoint, CheckpointError, CheckpointFormat};
 pub use disclosure::{DisclosedValue, Disclosure, HexBytes};
 pub use preview::Unsupported;
@@ -229,8 +231,11 @@ impl SetChange {
         if next == header.validators {
             return Err(self.because(&"it changes nothing"));
         }
-        // A hostile header may stand at the last height there is.
-        Ok(header.height.saturating_add(1))
+        if header.height == Height::MAX {
+            // Its own set would be in force at its own height.
+            return Err(self.because(&"after it there is no height"));
+        }
+        Ok(header.height.next())
     }
 
     /// What is wrong with the change, in words.

@@ -74,7 +74,7 @@ macro_rules! mutated {
 pub use block::{Header, Proposal, ProposalParts, SealedBlock};
 pub use bounded::{List, Text};
 pub use epoch::Epoch;
-pub use evidence::{Checkpoint, EvidenceFile};
+pub use evidence::{AbsenceFile, Checkpoint, EvidenceFile};
 pub use hash::{Domain, Hash, Suite};
 pub use institution::InstitutionId;
 pub use key::{Keypair, PublicKey, Signature};

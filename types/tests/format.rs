@@ -29,6 +29,7 @@ const SOURCES: &[&str] = &[
     "types/src/evidence/written.rs",
     "types/src/evidence/disclosure.rs",
     "types/src/evidence/checkpoint.rs",
+    "types/src/evidence/absence.rs",
     "types/src/receipt.rs",
     "genesis/src/document.rs",
     "genesis/src/entry.rs",
@@ -97,7 +98,11 @@ fn schema(root: &Path) -> String {
         text = text.replacen(&format!("{shared}Parts = {{"), &format!("{shared} = {{"), 1);
     }
     // So is what is written in another form than it has in memory.
-    for (form, whole) in [("WrittenFile", "EvidenceFile"), ("WrittenCheckpoint", "Checkpoint")] {
+    for (form, whole) in [
+        ("WrittenFile", "EvidenceFile"),
+        ("WrittenCheckpoint", "Checkpoint"),
+        ("WrittenAbsence", "AbsenceFile"),
+    ] {
         text = text.replacen(&format!("{form} = {{"), &format!("{whole} = {{"), 1);
     }
     // The genesis document and a record's document share a name in the source, each in its crate.

@@ -1,5 +1,6 @@
 // Copies the schema of docs/FORMAT.md into src/schema-text.js, so that the verifier reads and encodes by the description itself.
 import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 
 export const schemaOf = (format) => {
   const block = /## 8\. Schema[\s\S]*?```text\n([\s\S]*?)```/.exec(format);
@@ -11,4 +12,4 @@ const here = new URL('.', import.meta.url);
 export const format = () => readFileSync(new URL('../../docs/FORMAT.md', here), 'utf8');
 export const target = new URL('../src/schema-text.js', here);
 
-if (process.argv[1] === new URL(import.meta.url).pathname) writeFileSync(target, schemaOf(format()));
+if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(target, schemaOf(format()));

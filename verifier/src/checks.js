@@ -249,7 +249,7 @@ function collect(type, value, path, found) {
       if (definition?.struct) for (const [name, of] of definition.struct) deeper(of, value[name], name);
       if (definition?.variants && typeof value === 'object') {
         const [[variant, held]] = Object.entries(value);
-        collect(definition.variants.get(variant).holds, held, path, found);
+        collect(definition.variants.get(variant).holds, held, [...path, variant], found);
       }
       break;
     }

@@ -1407,6 +1407,43 @@ Checkpoint = {
   sets: List<WrittenChange, EVIDENCE_SETS>
 }
 
+AbsenceFormat =
+  0 probata-absence
+
+Claim =
+  0 no_guarantee { flow: FlowId, at: Height }
+  1 not_recorded_before { sha256: Digest256, height: Height }
+
+Found =
+  0 nothing
+  1 flow FlowState
+  2 document Sighting
+
+AbsenceFile = {
+  format: AbsenceFormat
+  version: u16
+  suite: Suite
+  chain: Hash
+  made_at: Timestamp
+  claim: Claim
+  header: WrittenHeader
+  seal: WrittenSeal
+  found: Found
+  path: WrittenPath
+  later: List<WrittenOutcome, GUARANTEES_PER_FACILITY>
+  sets: List<WrittenChange, EVIDENCE_SETS>
+  links: List<WrittenLink, EVIDENCE_LINKS>
+}
+
+WrittenOutcome = {
+  record: RecordId
+  submission: SubmissionId
+  outcome: Outcome
+  place: WrittenPlace
+  header: WrittenHeader
+  history_path: Base64<MerklePath>
+}
+
 Batch = {
   submissions: List<Submission, BATCH_SUBMISSIONS>
 }

@@ -23,8 +23,6 @@ const ALIASES = {
   MerklePath: 'List<Hash, 64>', ChainName: 'Text<64>', Directory: 'List<NodeEntry, 256>', ValidatorSet: 'List<Validator, 128>',
 };
 const HEX_BYTES = 1_024;
-// Only the genesis document has addresses, and its digest says which; their shortest form is for those who make one.
-const ADDRESS = /^\/(ip4\/[0-9.]{7,15}|ip6\/[0-9a-f:.]{2,45})\/tcp\/[1-9][0-9]{0,4}$/;
 // Control characters, and those that turn or hide text.
 const DECEPTIVE = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/u;
 
@@ -171,7 +169,7 @@ function readNamed(name, json, path) {
   }
   if (name === 'InstitutionId') return checked(json, path, isInstitution, 'no code of an institution');
   if (name === 'Currency') return checked(json, path, (code) => /^[A-Z]{3}$/.test(code), 'no currency');
-  if (name === 'Address') return checked(json, path, (text) => ADDRESS.test(text), 'no address');
+  if (name === 'Address') return checked(json, path, isAddress, 'no address');
   if (name === 'HexBytes') {
     return checked(json, path, (value) => /^([0-9a-f]{2})*$/.test(value) && value.length <= 2 * HEX_BYTES, 'no bytes in hex');
   }
@@ -280,6 +278,57 @@ function isInstitution(code) {
     weight = (weight * 3) % 31;
   }
   return sum % 31 === 0;
+}
+
+const ADDRESS = /^\/(ip[46])\/([0-9a-f:.]+)\/tcp\/([1-9][0-9]{0,4})$/;
+
+/** `/ip4/A/tcp/P` or `/ip6/A/tcp/P` in the one spelling, where something can be reached. */
+function isAddress(text) {
+  const [, family, address, port] = ADDRESS.exec(text) ?? [];
+  if (!family || Number(port) > 65_535) return false;
+  if (family === 'ip4') {
+    const parts = v4(address);
+    return parts !== null && parts.some((part) => part !== 0) && (parts[0] < 224 || parts[0] > 239);
+  }
+  const groups = v6(address);
+  return groups !== null && spelled(groups) === address && groups.some((group) => group !== 0) && groups[0] >> 8 !== 0xff;
+}
+
+function v4(text) {
+  const parts = text.split('.');
+  const holds = parts.length === 4 && parts.every((part) => /^(0|[1-9][0-9]{0,2})$/.test(part) && Number(part) < 256);
+  return holds ? parts.map(Number) : null;
+}
+
+function v6(text) {
+  const last = text.slice(text.lastIndexOf(':') + 1);
+  const mapped = last.includes('.') ? v4(last) : [];
+  if (mapped === null) return null;
+  const tail = mapped.length === 4 ? [mapped[0] * 256 + mapped[1], mapped[2] * 256 + mapped[3]] : [];
+  const body = tail.length > 0 ? text.slice(0, text.lastIndexOf(':') + 1).replace(/([^:]):$/, '$1') : text;
+  const halves = body.split('::');
+  if (halves.length > 2) return null;
+  const groups = halves.map((half) => (half === '' ? [] : half.split(':')));
+  if (!groups.flat().every((group) => /^[0-9a-f]{1,4}$/.test(group))) return null;
+  const numbers = groups.map((half) => half.map((group) => Number.parseInt(group, 16)));
+  const missing = 8 - tail.length - numbers.flat().length;
+  if (halves.length === 2 ? missing < 1 : missing !== 0) return null;
+  return halves.length === 2 ? [...numbers[0], ...Array(missing).fill(0), ...numbers[1], ...tail] : [...numbers[0], ...tail];
+}
+
+/** The shortest form (RFC 5952): the first longest run of two or more zero groups as `::`. */
+function spelled(groups) {
+  if (groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff) {
+    return `::ffff:${groups.slice(6).flatMap((group) => [group >> 8, group & 255]).join('.')}`;
+  }
+  let [best, length] = [-1, 1];
+  for (let from = 0; from < 8; from += 1) {
+    let end = from;
+    while (groups[end] === 0) end += 1;
+    if (end - from > length) [best, length] = [from, end - from];
+  }
+  const text = (part) => part.map((group) => group.toString(16)).join(':');
+  return best < 0 ? text(groups) : `${text(groups.slice(0, best))}::${text(groups.slice(best + length))}`;
 }
 
 function checkSet(set, path) {

@@ -5,7 +5,6 @@ import { integer } from './schema.js';
 
 export const headerHash = (header) => ofValue('probata.header', 'Header', header);
 export const setHash = (set) => ofValue('probata.validators', 'ValidatorSet', set);
-const after = (height) => Math.min(height + 1, Number.MAX_SAFE_INTEGER);
 
 /** How many of a set must have voted. */
 export function quorum(set) {
@@ -54,16 +53,19 @@ export class Sets {
     const next = setHash(set);
     if (header.next_validators !== next) return 'it names another next set than the one shown';
     if (next === header.validators) return 'it changes nothing';
+    if (header.height === Number.MAX_SAFE_INTEGER) return 'after it there is no height';
     if (header.height > end) return 'it is later than the anchor';
     const why = this.seal(change, current.set);
     if (why) return why;
-    this.steps.push({ from: after(header.height), set });
+    this.steps.push({ from: header.height + 1, set });
     return null;
   }
 
+  /** One seal is judged once, however often a file shows it. */
   seal({ header, seal }, set) {
-    if (!this.judged.has(seal)) this.judged.set(seal, sealFails(header, seal, set));
-    return this.judged.get(seal);
+    const shown = [headerHash(header), setHash(set), JSON.stringify(seal)].join();
+    if (!this.judged.has(shown)) this.judged.set(shown, sealFails(header, seal, set));
+    return this.judged.get(shown);
   }
 
   /** `{ set }`, or why it is not known: `{ missing, why }`; `{ failed }` if there is none. */

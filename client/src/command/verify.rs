@@ -6,7 +6,7 @@ use crate::light::SealedHeader;
 use crate::sdk::{FoundDocument, OnDisk, clock, limits::DOCUMENT_BYTES, verify_on_disk};
 use clap::Args;
 use probata_genesis::Genesis;
-use probata_types::{Checkpoint, Timestamp, limits::EVIDENCE_BYTES};
+use probata_types::{Checkpoint, Hash, Timestamp, limits::EVIDENCE_BYTES};
 use std::path::PathBuf;
 
 /// Minutes that Chinese standard time is east of UTC; a day asked for is reckoned there.
@@ -33,6 +33,9 @@ pub(super) struct VerifyArguments {
     /// The day, or point in time, for which the answer is wanted, such as 2026-05-01.
     #[arg(long, value_name = "DATE")]
     as_of: Option<String>,
+    /// The chain id that you trust: the genesis document must have it, and may then come from anywhere.
+    #[arg(long, value_name = "HASH")]
+    chain: Option<Hash>,
     /// A checkpoint that you have kept (`probata checkpoint`): the file must tell the same history.
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
@@ -54,6 +57,17 @@ pub(super) fn run(
     // large.
     let evidence = context::read(&arguments.evidence, EVIDENCE_BYTES as u64 + 1)?;
     let genesis = common.genesis.as_deref().map(context::read_genesis).transpose()?;
+    if let Some(trusted) = arguments.chain {
+        let chain = genesis.as_ref().map(Genesis::chain).ok_or_else(|| {
+            Failure::usage("a chain id alone names no validators", "add --genesis FILE too")
+        })?;
+        if chain != trusted {
+            return Err(Failure::usage(
+                format!("the genesis document is of chain {chain}, you trust {trusted}"),
+                "get the genesis document of the chain that you trust",
+            ));
+        }
+    }
     let as_of = arguments.as_of.as_deref().map(as_of).transpose()?;
     let documents = arguments.documents.iter().map(|path| {
         let bytes = context::read(path, DOCUMENT_BYTES)?;

@@ -59,6 +59,9 @@ pub(super) fn second_source(file: &EvidenceFile, other: &SealedHeader, sets: &Se
         format!("the second source's header {} of height {}", header.hash(), header.height);
     let sealed = match sets.sealed((header, &other.seal)) {
         Ok((_, sealed)) => sealed,
+        Err(Answer::Failed(why)) => {
+            return Answer::NotRun(Missing::Proof, format!("{compared}: {why}"));
+        }
         Err(unknown) => return unknown,
     };
     if header.chain != file.chain {

@@ -8,72 +8,97 @@
 //! chooses what its history holds.
 
 use super::{check::Answer, sets::Sets, verdict::Missing};
-use probata_types::{Checkpoint, EvidenceFile, Header, Height};
+use probata_types::{
+    AbsenceFile, Checkpoint, EvidenceFile, Hash, Header, Height, evidence::HistoryLink,
+};
+
+/// What a file tells of the history.
+pub(super) struct Told<'a> {
+    chain: Hash,
+    /// Every header that it shows.
+    headers: Vec<&'a Header>,
+    /// Those that must stand in the history of a later checkpoint.
+    blocks: Vec<&'a Header>,
+    anchor: &'a Header,
+    links: &'a [HistoryLink],
+}
+
+impl<'a> From<&'a EvidenceFile> for Told<'a> {
+    fn from(file: &'a EvidenceFile) -> Self {
+        let (header, anchor) = (&file.header, file.anchor_header());
+        let changes = file.sets.iter().map(|change| &change.header);
+        let headers = [header, anchor].into_iter().chain(changes).collect();
+        Self { chain: file.chain, headers, blocks: vec![header], anchor, links: &file.links }
+    }
+}
+
+impl<'a> From<&'a AbsenceFile> for Told<'a> {
+    fn from(file: &'a AbsenceFile) -> Self {
+        let changes = file.sets.iter().map(|change| &change.header);
+        let headers = std::iter::once(&file.header).chain(changes).collect();
+        let (chain, anchor) = (file.chain, &file.header);
+        Self { chain, headers, blocks: Vec::new(), anchor, links: &file.links }
+    }
+}
 
 /// The file tells the history that the checkpoint does.
 pub(super) fn agrees_with_checkpoint(
-    file: &EvidenceFile,
+    told: &Told<'_>,
     checkpoint: &Checkpoint,
     sets: &Sets<'_>,
 ) -> Answer {
     let pinned = &checkpoint.header;
-    let told = format!("checkpoint {} of height {}", pinned.hash(), pinned.height);
-    match agreement(file, checkpoint, sets) {
-        Ok(how) => Answer::Passed(format!("{told}: {how}")),
-        Err(Answer::Failed(why)) => Answer::Failed(format!("{told}: {why}")),
+    let name = format!("checkpoint {} of height {}", pinned.hash(), pinned.height);
+    match agreement(told, checkpoint, sets) {
+        Ok(how) => Answer::Passed(format!("{name}: {how}")),
+        Err(Answer::Failed(why)) => Answer::Failed(format!("{name}: {why}")),
         Err(Answer::NotPresent(missing, why)) => {
-            Answer::NotPresent(missing, format!("{told}: {why}"))
+            Answer::NotPresent(missing, format!("{name}: {why}"))
         }
         Err(other) => other,
     }
 }
 
-fn agreement(
-    file: &EvidenceFile,
-    checkpoint: &Checkpoint,
-    sets: &Sets<'_>,
-) -> Result<String, Answer> {
-    let pinned = &checkpoint.header;
-    if checkpoint.chain != file.chain {
+fn agreement(told: &Told<'_>, checkpoint: &Checkpoint, sets: &Sets<'_>) -> Result<String, Answer> {
+    let (pinned, anchor) = (&checkpoint.header, told.anchor);
+    if checkpoint.chain != told.chain {
         return Err(Answer::Failed(format!("it is of chain {}", checkpoint.chain)));
     }
-    let (header, anchor) = (&file.header, file.anchor_header());
-    let changes = file.sets.iter().map(|change| &change.header);
-    for shown in [header, anchor].into_iter().chain(changes) {
+    for shown in &told.headers {
         if shown.height == pinned.height && shown.hash() != pinned.hash() {
             let why = format!("the file shows {} at that height", shown.hash());
             return Err(Answer::Failed(why));
         }
     }
     if anchor.height <= pinned.height {
-        holds(file, pinned, anchor)?;
+        holds(told, pinned, anchor)?;
         return Ok(format!("its history holds the anchor of height {}", anchor.height));
     }
-    for (height, named) in
-        [(pinned.height, pinned.validators), (pinned.height.next(), pinned.next_validators)]
-    {
-        let walked = sets.in_force(height)?.hash(file.suite);
+    for (height, named) in [
+        (pinned.height, pinned.validators),
+        (pinned.height.saturating_add(1), pinned.next_validators),
+    ] {
+        let walked = sets.in_force(height)?.hash(pinned.suite);
         if walked != named {
             return Err(Answer::Failed(format!(
                 "it names the set {named} for height {height}, the file leads to {walked}"
             )));
         }
     }
-    holds(file, anchor, pinned)?;
-    if header.height <= pinned.height {
-        holds(file, pinned, header)?;
-        return Ok(format!("its history holds the block of height {}", header.height));
+    holds(told, anchor, pinned)?;
+    for block in told.blocks.iter().filter(|block| block.height <= pinned.height) {
+        holds(told, pinned, block)?;
     }
     Ok(format!("the anchor of height {} goes on from it", anchor.height))
 }
 
 /// The history of `later` holds `earlier`, by a link of the file if they are not the same.
-fn holds(file: &EvidenceFile, later: &Header, earlier: &Header) -> Result<(), Answer> {
+fn holds(told: &Told<'_>, later: &Header, earlier: &Header) -> Result<(), Answer> {
     if later.height == earlier.height {
         return Ok(()); // They were compared.
     }
     let (of, size): (Height, Height) = (earlier.height, later.height);
-    let link = file.links.iter().find(|link| link.of == of && link.size == size);
+    let link = told.links.iter().find(|link| link.of == of && link.size == size);
     let link = link.ok_or_else(|| {
         Answer::NotPresent(
             Missing::Checkpoint,

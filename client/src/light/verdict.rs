@@ -152,12 +152,12 @@ impl Missing {
 /// What is printed under every verdict.
 pub const LIMITS: Wording = Wording {
     zh: "本核验只说明上链之后:摘要于上链时间写入本链,且至锚定时未被改写。不证明上链前内容的真实、\
-         合法或与当事人的关联。区块时间为共识时间,允许误差见创世文件。结论在所用算法未被攻破期间有效。\
+         合法或与当事人的关联;自然人的身份依赖身份核验与意愿认证的记录(P01、P07)。区块时间为共识时间,允许误差见创世文件。结论在所用算法未被攻破期间有效。\
          提示不是法律结论。",
     en: "This examination speaks only of the time after recording: the digests were written to the \
          chain at block time and were not rewritten until the anchor. It does not show that the \
-         content was true, lawful or attributable before it was recorded. Block time is the \
-         consensus clock with the tolerance stated in the genesis. The result is valid while the \
+         content was true, lawful or attributable before it was recorded; who a natural person is \
+         relies on the records of identity and will (P01, P07). Block time is the consensus clock with the tolerance stated in the genesis. The result is valid while the \
          algorithms used are unbroken. Findings are not legal conclusions.",
 };
 

@@ -5,9 +5,15 @@ use super::{
     client::Client,
     clock,
     error::ClientError,
+    http::Ask,
+    sets::Doubt,
     spool::{Readers, write_durably},
 };
-use probata_types::{Checkpoint, EvidenceFile, Height, List, evidence::CheckpointFormat};
+use crate::light::{AbsenceReport, AbsenceRequest, Status, Verdict, verify_absence};
+use probata_types::{
+    AbsenceFile, Checkpoint, EvidenceFile, Height, List,
+    evidence::{CheckpointFormat, Claim},
+};
 use std::{io, path::Path};
 
 impl Client {
@@ -53,6 +59,54 @@ impl Client {
             sets: List::new(sets.collect()).expect("no more than were read"),
         })
     }
+}
+
+impl Client {
+    /// A file that proves that something did not happen, with what the light client says of it.
+    ///
+    /// # Errors
+    /// [`ClientError`]: it is not found if it did happen.
+    pub async fn absence(
+        &self,
+        claim: Claim,
+        checkpoint: Option<Checkpoint>,
+    ) -> Result<(AbsenceFile, AbsenceReport), ClientError> {
+        let mut path = match claim {
+            Claim::NoGuarantee { flow, at } => {
+                format!("/v1/absence/guarantees?flow={flow}&at={at}")
+            }
+            Claim::NotRecordedBefore { sha256, height } => {
+                format!("/v1/absence/documents?sha256={sha256}&before={height}")
+            }
+        };
+        if let Some(checkpoint) = &checkpoint {
+            path += &format!("&checkpoints={}", checkpoint.header.height);
+        }
+        let genesis = self.genesis_shared();
+        self.ask_with_sets(Ask::Read(path), move |bytes, _| {
+            let checkpoint = checkpoint.as_ref();
+            let request = AbsenceRequest { absence: bytes, genesis: Some(&genesis), checkpoint };
+            let report = verify_absence(&request);
+            let file = AbsenceFile::parse(bytes).map_err(|error| Doubt::Lie(error.to_string()))?;
+            if report.verdict == Verdict::Consistent && file.claim == claim {
+                return Ok((file, report));
+            }
+            let failed = report.checks.iter().find(|check| check.status != Status::Passed);
+            let why = failed.map_or("another claim", |check| &check.compared);
+            Err(Doubt::Lie(why.to_owned()))
+        })
+        .await
+    }
+}
+
+/// Writes an absence file, as `NAME.absence.json`.
+///
+/// # Errors
+/// [`ClientError::File`].
+pub fn write_absence(file: &AbsenceFile, path: &Path) -> Result<(), ClientError> {
+    let json = file.to_json().map_err(|error| ClientError::file(path, io::Error::other(error)))?;
+    write_durably(path, json.as_bytes(), Readers::All)
+        .map_err(|error| ClientError::file(path, error))
 }
 
 /// Writes a checkpoint, as `NAME.checkpoint.json`.

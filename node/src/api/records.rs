@@ -3,7 +3,7 @@
 use super::{
     Api, ApiError, Problem,
     answer::{OutcomeView, PlaceView, RecordAnswer},
-    parameters::{Named, NoParameters, Parameters, parse},
+    parameters::{Named, NoParameters, Parameters, height, parse},
     wall_clock,
 };
 use crate::evidence::{self, AssembleError, Checkpoints, Options};
@@ -14,7 +14,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use probata_ledger::LedgerReader;
-use probata_types::{Height, RecordId, evidence::EvidenceError};
+use probata_types::{RecordId, evidence::EvidenceError};
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -58,18 +58,16 @@ pub(super) async fn evidence(
     Ok((headers, text).into_response())
 }
 
-fn checkpoints(heights: Option<&str>) -> Result<Checkpoints, ApiError> {
+/// Heights of checkpoints that a query names, parted by commas.
+pub(super) fn checkpoints(heights: Option<&str>) -> Result<Checkpoints, ApiError> {
     let mut checkpoints = Checkpoints::default();
-    for (at, height) in heights.into_iter().flat_map(|text| text.split(',')).enumerate() {
+    for (at, text) in heights.into_iter().flat_map(|text| text.split(',')).enumerate() {
         let max = checkpoints.len();
         let place = checkpoints.get_mut(at).ok_or_else(|| {
             let message = format!("checkpoints names more than the {max} that a file is linked to");
             ApiError::new(Problem::BadParameter, message)
         })?;
-        let height: u64 = parse("checkpoints", height)?;
-        let sealed = (1..=Height::MAX.get()).contains(&height);
-        let none = || ApiError::new(Problem::BadParameter, format!("no block has height {height}"));
-        *place = Some(sealed.then(|| Height::new(height)).ok_or_else(none)?);
+        *place = Some(height("checkpoints", parse("checkpoints", text)?)?);
     }
     Ok(checkpoints)
 }

@@ -9,7 +9,8 @@ use probata_client::{
     },
 };
 use probata_types::{
-    EvidenceFile, FlowId, InstitutionId, Record, RecordId, Submission, record::document_name_field,
+    EvidenceFile, FlowId, InstitutionId, Record, RecordId, Submission, evidence::Disclosure,
+    record::document_name_field,
 };
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -29,6 +30,8 @@ pub struct NotarisedRecord {
     /// Its evidence after the case, with the flow's history, the documents' names, and the fields
     /// that the case discloses.
     pub evidence: EvidenceFile,
+    /// What opens every commitment of the record.
+    pub openings: Vec<Disclosure>,
 }
 
 /// Seals every record of the sample case, one after the other, and then makes the evidence of all.
@@ -74,7 +77,16 @@ pub fn notarise_case(committee: &mut Committee) -> Result<Vec<NotarisedRecord>, 
         let openings = OpeningsFile::new(author.chain, id, prepared.book.openings());
         let evidence = committee.evidence(&id, true)?;
         let (name, documents) = (prepared.name, prepared.documents);
-        let one = NotarisedRecord { name, id, record, submission, documents, evidence };
+        let disclosures = openings.openings.clone();
+        let one = NotarisedRecord {
+            name,
+            id,
+            record,
+            submission,
+            documents,
+            evidence,
+            openings: disclosures,
+        };
         sealed.push((one, openings, step.disclose.clone()));
     }
     let mut notarised = Vec::new();

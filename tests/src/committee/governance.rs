@@ -185,7 +185,15 @@ impl Register<'_> {
         self.committee.seal(&submission)?;
         let evidence = self.accepted(&name, &id)?;
         let documents = Vec::new();
-        self.sealed.push(NotarisedRecord { name, id, record, submission, documents, evidence });
+        self.sealed.push(NotarisedRecord {
+            name,
+            id,
+            record,
+            submission,
+            documents,
+            evidence,
+            openings: Vec::new(),
+        });
         Ok(flow)
     }
 

@@ -8,7 +8,7 @@ use crate::{
     trouble::Trouble,
 };
 use probata_genesis::Genesis;
-use probata_types::{EvidenceFile, Outcome, body::Body};
+use probata_types::{EvidenceFile, List, Outcome, body::Body};
 
 /// A loan of the sample case after ten years, and what a forger may have besides.
 pub struct Base {
@@ -74,7 +74,13 @@ impl Base {
             // A validator that contradicted itself keeps its seat: only so is its key one that votes.
             let changes = if matches!(one.record.body, Body::Fault(_)) { 0 } else { 2 };
             let later = Aged::new(&one.evidence, Sets::new(4, changes)?, &[])?.file;
-            for (age, file) in [("today", one.evidence.clone()), ("after ten years", later)] {
+            let disclosures = List::new(one.openings.clone())?;
+            let open = EvidenceFile { disclosures, ..one.evidence.clone() };
+            let mut files = vec![("today", one.evidence.clone()), ("after ten years", later)];
+            if !one.openings.is_empty() {
+                files.push(("with every field disclosed", open));
+            }
+            for (age, file) in files {
                 let name = format!("genuine {} {age}", one.name);
                 let mut row = Row::new(self, (&name, "", "nothing"), &file)?;
                 row.documents = documents_of(one)?;

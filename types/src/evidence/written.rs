@@ -64,7 +64,7 @@ struct WrittenHead {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WrittenPlace {
+pub(super) struct WrittenPlace {
     index: Index,
     path: Base64<MerklePath>,
 }
@@ -128,7 +128,7 @@ struct WrittenInstitution {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WrittenPath {
+pub(super) struct WrittenPath {
     end: SparseEnd,
     siblings: Base64<List<Hash, { limits::SPARSE_PATH }>>,
 }
@@ -143,7 +143,7 @@ pub(super) struct WrittenChange {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WrittenLink {
+pub(super) struct WrittenLink {
     of: Height,
     size: Height,
     path: Base64<MerklePath>,
@@ -168,7 +168,7 @@ impl From<EvidenceFile> for WrittenFile {
             state: file.state.map(Into::into),
             events: file.events,
             sets: written_changes(file.sets),
-            links: each(file.links, Into::into),
+            links: written_links(file.links),
             disclosures: file.disclosures,
         }
     }
@@ -206,6 +206,12 @@ pub(super) fn written_changes(
     changes: SetChanges,
 ) -> List<WrittenChange, { limits::EVIDENCE_SETS }> {
     each(changes, Into::into)
+}
+
+pub(super) fn written_links(
+    links: List<HistoryLink, { limits::EVIDENCE_LINKS }>,
+) -> List<WrittenLink, { limits::EVIDENCE_LINKS }> {
+    each(links, Into::into)
 }
 
 fn each<A, B, const MAX: usize>(list: List<A, MAX>, into: fn(A) -> B) -> List<B, MAX> {
