@@ -22,8 +22,10 @@ pub const OPEN_FILES: usize = 64;
 /// Bytes of derived entries held in memory before they go to the store. Twice this can be in memory,
 /// and some three times that with the maps and lists around them: one layer filling, one draining.
 pub const CHECKPOINT_BYTES: usize = 36 * 1_024 * 1_024;
-/// Blocks whose derived entries are held in memory: what must be executed again after a crash.
-pub const CHECKPOINT_BLOCKS: u64 = 256;
+/// Blocks whose derived entries are held in memory, of each of two layers: what must be executed again after a crash, at
+/// most a millisecond each besides their records. A layer costs the store nearly as much with a thousand records as with ten
+/// thousand, so few blocks a layer cost a chain of small blocks dearly.
+pub const CHECKPOINT_BLOCKS: u64 = 1_024;
 /// Bytes of one frame of the checkpoint file; the largest entry (an object of the state) takes far less.
 pub const CHECKPOINT_FRAME_BYTES: usize = 4 * 1_024 * 1_024;
 /// Entries of one page of a search: bounds what one reader takes from the store at once.
