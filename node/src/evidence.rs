@@ -255,7 +255,9 @@ impl<'a> Source<'a> {
         let leaf = self.first_leaf + index;
         let outcome: &Outcome = part.outcomes.get(leaf).ok_or(NO_SUCH_RECORD)?;
         let flow = status.flows.iter().find(|(flow, ..)| *flow == record.flow);
-        let events = flow.and_then(|(_, _, events)| events.clone());
+        // Nothing proves a list of events without the state: a stranger's file has neither.
+        let events =
+            status.institution.as_ref().and(flow).and_then(|(_, _, events)| events.clone());
         Ok(EvidenceFile {
             format: Format::Evidence,
             version: EvidenceFile::VERSION,

@@ -159,7 +159,7 @@ function keyValid(file, sets) {
 }
 
 function eventHistory(file, it) {
-  if (!file.state) return NO_STATE;
+  if (!file.state) return file.events ? answer('the file lists events, and no state that proves the list') : NO_STATE;
   if (!file.events) return absent('proof', 'the file does not list the events of the flow');
   const { count, head } = file.state.flow.value;
   const led = file.events.reduce((before, event) => hash('probata.flow', before, event), ZERO);

@@ -135,6 +135,10 @@ fn key_votes_at_height(file: &EvidenceFile, sets: &Sets<'_>) -> Answer {
 pub(super) fn event_history_complete(file: &EvidenceFile) -> Answer {
     let state = match shown_flow(file) {
         Ok(shown) => &shown.value,
+        Err(_) if file.events.is_some() => {
+            let why = "the file lists events, and no state that proves the list";
+            return Answer::Failed(why.to_owned());
+        }
         Err(answer) => return answer,
     };
     let Some(events) = &file.events else {

@@ -32,6 +32,7 @@ fn an_old_block_forged_with_leaked_keys_is_caught_by_the_anchor() {
     // With the genuine anchor of today it does not hold.
     file.anchor = case.file.anchor.take();
     file.state = None;
+    file.events = None;
     let report = examine(&file, Some(&case.chain.genesis));
     assert_inconsistent(&report, &["history_path"], Some(Level::E2));
 }
@@ -76,6 +77,7 @@ fn a_hidden_status_is_said_to_be_hidden() {
     let mut case = Case::new();
     case.file = case.chain.evidence(case.records[0], 9);
     case.file.state = None;
+    case.file.events = None;
     let report = case.examine();
     assert_eq!(report.verdict, Verdict::ConsistentWithFindings);
     assert_eq!(report.findings[0].name, "STATUS_NOT_SHOWN");

@@ -239,6 +239,7 @@ fn a_change_hidden_by_a_retired_set_does_not_fit_a_second_source() {
     anchor.seal = seal_of(&anchor.header, &old, &votes(7, &[0, 1, 2]));
     file.anchor = Some(anchor);
     file.state = None;
+    file.events = None;
     assert_eq!(examine(&file, Some(&chain.genesis)).level, Some(Level::E4));
     let block = chain.block(Height::new(10));
     let other = SealedHeader { header: block.header.clone(), seal: block.seal.clone() };
