@@ -33,8 +33,8 @@
 //!
 //! The store promises little about unflushed writes, and objects are overwritten in place; so nothing
 //! reaches it that is not first in a synced file as a whole (`checkpoint.rs` says why that is enough). At
-//! most [`limits::CHECKPOINT_BLOCKS`] blocks are executed again after a crash, none after
-//! [`Ledger::close`].
+//! most twice [`limits::CHECKPOINT_BLOCKS`] blocks, those of two layers, are executed again after a crash, none
+//! after [`Ledger::close`].
 //!
 //! # What lies where
 //!

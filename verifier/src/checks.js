@@ -36,7 +36,7 @@ export function ofFile(file, it, sets, genesis) {
     ['E2', 'outcome_in_block', outcomeInBlock(file, it)],
     ['E2', 'outcome_is_accepted', answer(it.accepted ? null : 'the chain rejected the record')],
     ['E2', 'sealed_before_expiry', answer(file.header.time <= file.submission.head.expires_at ? null : 'sealed too late')],
-    ['E2', 'block_seal', sets.sealed(own, 'block')],
+    ['E2', 'block_seal', sets.sealed(own)],
     ['E3', 'anchor_seal', sets.sealed(it.anchor)],
     ['E3', 'history_path', historyPath(file, it)],
     ['E4', 'chain_is_the_genesis', chainIsTheGenesis(file, genesis)],

@@ -129,7 +129,7 @@ class Reader {
       text += this.escape();
     }
     this.at += 1;
-    if (!text.isWellFormed()) this.fail('a lone surrogate');
+    if (/\p{Surrogate}/u.test(text)) this.fail('a lone surrogate');
     return text;
   }
 

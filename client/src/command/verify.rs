@@ -115,6 +115,7 @@ fn reproduce(arguments: &VerifyArguments, genesis: Option<&Genesis>) -> String {
         options +=
             &path.as_ref().map_or_else(String::new, |path| format!(" --{name} {}", path.display()));
     }
+    options += &arguments.chain.map_or_else(String::new, |chain| format!(" --chain {chain}"));
     options += &arguments.as_of.as_ref().map_or_else(String::new, |day| format!(" --as-of {day}"));
     format!(
         "复现 Reproduce\n  probata {version}: probata verify {file}{options} --genesis GENESIS\n  \
