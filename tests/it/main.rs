@@ -16,6 +16,7 @@ mod governance;
 mod hostile;
 mod hours;
 mod join;
+mod kept;
 mod model;
 mod offline;
 mod outage;

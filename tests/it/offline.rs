@@ -17,7 +17,10 @@ use std::{
 use tokio::process::Command;
 
 /// Notarises the sample case into a folder.
-async fn notarise(network: &Network, out: &Path) -> Result<Vec<NotarisedRecord>, Trouble> {
+pub(crate) async fn notarise(
+    network: &Network,
+    out: &Path,
+) -> Result<Vec<NotarisedRecord>, Trouble> {
     let mut participants = BTreeMap::new();
     for (number, node) in network.nodes().iter().enumerate() {
         let key = fs::read(network.path(number, "submission.key.json"))?;
