@@ -296,9 +296,7 @@ impl EvidenceFile {
     /// [`EvidenceError`], the first thing wrong. Memory stays proportional to the length of the
     /// file.
     pub fn parse(bytes: &[u8]) -> Result<Parsed, EvidenceError> {
-        if bytes.len() > limits::EVIDENCE_BYTES {
-            return Err(EvidenceError::TooLarge { got: bytes.len(), max: limits::EVIDENCE_BYTES });
-        }
+        json::bounded(bytes.len())?;
         let value = json::strict(bytes)?;
         json::named(&value, "probata-evidence")?;
         if let Some(unsupported) = preview::of_evidence(&value) {
@@ -341,11 +339,7 @@ impl EvidenceFile {
     /// # Errors
     /// [`EvidenceError::TooLarge`] if no reader would take it.
     pub fn to_json(&self) -> Result<String, EvidenceError> {
-        let text = json::text(self)?;
-        if text.len() > limits::EVIDENCE_BYTES {
-            return Err(EvidenceError::TooLarge { got: text.len(), max: limits::EVIDENCE_BYTES });
-        }
-        Ok(text)
+        json::text(self)
     }
 
     /// The record's identifier, rebuilt from the record, the chain and the submitter.

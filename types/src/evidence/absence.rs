@@ -173,10 +173,7 @@ impl AbsenceFile {
     /// # Errors
     /// [`AbsenceError`], the first thing wrong.
     pub fn parse(bytes: &[u8]) -> Result<Self, AbsenceError> {
-        if bytes.len() > limits::EVIDENCE_BYTES {
-            let (got, max) = (bytes.len(), limits::EVIDENCE_BYTES);
-            return Err(EvidenceError::TooLarge { got, max }.into());
-        }
+        json::bounded(bytes.len())?;
         let value = json::strict(bytes)?;
         json::named(&value, "probata-absence")?;
         let later = value["later"].as_array().into_iter().flatten();
@@ -193,11 +190,7 @@ impl AbsenceFile {
     /// # Errors
     /// [`EvidenceError::TooLarge`] if no reader would take it.
     pub fn to_json(&self) -> Result<String, EvidenceError> {
-        let text = json::text(self)?;
-        if text.len() > limits::EVIDENCE_BYTES {
-            return Err(EvidenceError::TooLarge { got: text.len(), max: limits::EVIDENCE_BYTES });
-        }
-        Ok(text)
+        json::text(self)
     }
 }
 

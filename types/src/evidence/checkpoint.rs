@@ -88,10 +88,7 @@ impl Checkpoint {
     /// # Errors
     /// [`CheckpointError`], the first thing wrong.
     pub fn parse(bytes: &[u8]) -> Result<Self, CheckpointError> {
-        if bytes.len() > limits::EVIDENCE_BYTES {
-            let (got, max) = (bytes.len(), limits::EVIDENCE_BYTES);
-            return Err(EvidenceError::TooLarge { got, max }.into());
-        }
+        json::bounded(bytes.len())?;
         let value = json::strict(bytes)?;
         json::named(&value, "probata-checkpoint")?;
         let parts = [("a header", &value["header"], Header::VERSION)];
@@ -106,11 +103,7 @@ impl Checkpoint {
     /// # Errors
     /// [`EvidenceError::TooLarge`] if no reader would take it.
     pub fn to_json(&self) -> Result<String, EvidenceError> {
-        let text = json::text(self)?;
-        if text.len() > limits::EVIDENCE_BYTES {
-            return Err(EvidenceError::TooLarge { got: text.len(), max: limits::EVIDENCE_BYTES });
-        }
-        Ok(text)
+        json::text(self)
     }
 }
 

@@ -12,6 +12,12 @@ use std::{fmt, io};
 /// Characters of an error message that are kept; it may quote the file.
 const MESSAGE_CHARACTERS: usize = 300;
 
+/// Whether a file of so many bytes may be.
+pub(super) fn bounded(got: usize) -> Result<(), EvidenceError> {
+    let max = limits::EVIDENCE_BYTES;
+    if got > max { Err(EvidenceError::TooLarge { got, max }) } else { Ok(()) }
+}
+
 /// Reads JSON that every reader takes alike: no deep nesting, no number that another would round, no field twice,
 /// nothing after the end.
 pub(crate) fn strict(bytes: &[u8]) -> Result<Value, EvidenceError> {
@@ -37,6 +43,9 @@ pub(crate) fn spelled<T: Serialize + DeserializeOwned>(value: &Value) -> Result<
 }
 
 /// JSON with a line for each field of the outermost two objects.
+///
+/// # Errors
+/// [`EvidenceError::TooLarge`] if no reader would take it.
 pub(super) fn text<T: Serialize>(value: &T) -> Result<String, EvidenceError> {
     let mut bytes = Vec::new();
     value
@@ -44,6 +53,7 @@ pub(super) fn text<T: Serialize>(value: &T) -> Result<String, EvidenceError> {
         .map_err(|cause| error(&cause))?;
     let mut text = String::from_utf8(bytes).expect("JSON is UTF-8");
     text.push('\n');
+    bounded(text.len())?;
     Ok(text)
 }
 
